@@ -1,0 +1,198 @@
+//! Code cells and a module's code: what all instances of a module share.
+
+use crate::layout::{ArrayEntry, VmOffsets};
+use crate::types::{TypeId, TypeRegistry};
+use rwasm_parser::{LocalFuncIndex, Module};
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+
+/// The code of one function, in every form that it exists in.
+///
+/// A tier-up is one release-store into a cell; callers load the entry that
+/// they need on every call, so nobody walks instances.
+#[derive(Debug)]
+#[repr(C)]
+pub struct CodeCell {
+    /// First instruction for the interpreter: the lowered body, or a stub that
+    /// lowers it, calls the host or enters machine code. Never null.
+    pub interp_entry: AtomicPtr<u64>,
+    /// Entry by the array call shape ([`ArrayEntry`]). Never null.
+    array_entry: AtomicPtr<()>,
+    /// Entry by the native call shape, null as long as no machine code exists.
+    pub native_entry: AtomicPtr<()>,
+    /// The module, or null for a host function.
+    pub module: *const ModuleCode,
+    /// The lowered body, owned by the cell.
+    interp_code: AtomicPtr<InterpCode>,
+    /// Calls and loop iterations left before a compile is asked for.
+    pub hotness: AtomicI32,
+    /// Index among the module's own functions; 0 for a host function.
+    pub func: LocalFuncIndex,
+}
+
+// SAFETY: the entries are atomics; `module` is set once and points to the
+// `ModuleCode` that owns the cell (or is null), which is itself `Sync`;
+// `interp_code` is written once, by compare-and-swap.
+unsafe impl Send for CodeCell {}
+// SAFETY: as above.
+unsafe impl Sync for CodeCell {}
+
+/// The entries that a cell starts with.
+#[derive(Clone, Copy, Debug)]
+pub struct Entries {
+    /// Stub for the interpreter: one instruction, static.
+    pub interp: *const u64,
+    /// Entry by the array call shape.
+    pub array: ArrayEntry,
+}
+
+// SAFETY: both are addresses of immutable statics and code.
+unsafe impl Send for Entries {}
+// SAFETY: as above.
+unsafe impl Sync for Entries {}
+
+/// A lowered function body. The interpreter alone knows what the words mean.
+#[derive(Debug)]
+pub struct InterpCode {
+    /// The instructions. Branches hold absolute addresses into this slice, so
+    /// it must never move.
+    pub words: Box<[u64]>,
+    /// Slots of a frame, from its first argument to its last temporary.
+    pub frame_slots: u32,
+}
+
+impl CodeCell {
+    /// A cell without code of its own, reached through `entries`.
+    pub fn new(entries: Entries, module: *const ModuleCode, func: LocalFuncIndex) -> Self {
+        CodeCell {
+            interp_entry: AtomicPtr::new(entries.interp.cast_mut()),
+            array_entry: AtomicPtr::new(entries.array as *mut ()),
+            native_entry: AtomicPtr::new(ptr::null_mut()),
+            module,
+            interp_code: AtomicPtr::new(ptr::null_mut()),
+            hotness: AtomicI32::new(0),
+            func,
+        }
+    }
+
+    /// The entry by the array call shape.
+    #[inline(always)]
+    pub fn array_entry(&self) -> ArrayEntry {
+        let entry = self.array_entry.load(Ordering::Acquire);
+        // SAFETY: only `ArrayEntry` values are ever stored there.
+        unsafe { std::mem::transmute::<*mut (), ArrayEntry>(entry) }
+    }
+
+    /// The lowered body, if there is one.
+    pub fn interp_code(&self) -> Option<&InterpCode> {
+        // SAFETY: the pointer is null or comes from `publish_interp_code`,
+        // whose box lives until the cell is dropped.
+        unsafe { self.interp_code.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Publishes a lowered body, unless another thread was first; returns the
+    /// address of the first instruction of the body that won.
+    pub fn publish_interp_code(&self, code: InterpCode) -> *const u64 {
+        let fresh = Box::into_raw(Box::new(code));
+        let won = match self.interp_code.compare_exchange(
+            ptr::null_mut(),
+            fresh,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            Ok(_) => fresh,
+            Err(earlier) => {
+                // SAFETY: `fresh` was made above and nobody else saw it.
+                drop(unsafe { Box::from_raw(fresh) });
+                earlier
+            }
+        };
+        // SAFETY: `won` is live until the cell is dropped.
+        let entry = unsafe { (*won).words.as_ptr() };
+        self.interp_entry.store(entry.cast_mut(), Ordering::Release);
+        entry
+    }
+}
+
+impl Drop for CodeCell {
+    fn drop(&mut self) {
+        let code = *self.interp_code.get_mut();
+        if !code.is_null() {
+            // SAFETY: the cell owns the box, and nobody can run it any more:
+            // a store keeps the modules of its instances alive.
+            drop(unsafe { Box::from_raw(code) });
+        }
+    }
+}
+
+/// What code is lowered and compiled for. Fixed per engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CodeSettings {
+    /// 32-bit memories are reserved and guarded, so that accesses need no
+    /// explicit check.
+    pub guarded_memories: bool,
+    /// Charge fuel per basic block.
+    pub fuel: bool,
+    /// Check for interruption at loop headers and function entries.
+    pub interruption: bool,
+    /// Bodies were not validated yet: validate each as it is lowered.
+    pub lazy_validation: bool,
+}
+
+/// A module ready to be instantiated: what its instances share.
+#[derive(Debug)]
+pub struct ModuleCode {
+    /// The parsed module.
+    pub module: Arc<Module>,
+    /// The registry that `type_ids` belongs to.
+    pub registry: Arc<TypeRegistry>,
+    /// Canonical types by module type index.
+    pub type_ids: Box<[TypeId]>,
+    /// Layout of the instance blocks.
+    pub offsets: VmOffsets,
+    /// How its code is made.
+    pub settings: CodeSettings,
+    /// One cell for each of the module's own functions.
+    pub cells: Box<[CodeCell]>,
+}
+
+impl ModuleCode {
+    /// Canonicalises the module's types and gives every function a cell that
+    /// starts with `entries`.
+    pub fn new(
+        module: Arc<Module>,
+        registry: Arc<TypeRegistry>,
+        settings: CodeSettings,
+        entries: Entries,
+    ) -> Arc<Self> {
+        let type_ids = registry.canonicalize(&module);
+        let offsets = VmOffsets::new(
+            module.memories.len(),
+            module.tables.len(),
+            module.globals.len(),
+            module.num_imported_functions(),
+        );
+        let count = u32::try_from(module.bodies.len()).expect("validated modules have fewer");
+        Arc::new_cyclic(|this| {
+            let this = this.as_ptr();
+            ModuleCode {
+                cells: (0..count)
+                    .map(|func| CodeCell::new(entries, this, LocalFuncIndex::from_u32(func)))
+                    .collect(),
+                module,
+                registry,
+                type_ids,
+                offsets,
+                settings,
+            }
+        })
+    }
+
+    /// Whether memory `index` is reserved and guarded, so that its base never
+    /// moves and 32-bit accesses need no explicit check.
+    pub fn memory_is_guarded(&self, index: u32) -> bool {
+        let ty = &self.module.memories[index as usize];
+        self.settings.guarded_memories && crate::memory::can_be_guarded(ty)
+    }
+}

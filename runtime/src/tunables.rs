@@ -1,0 +1,42 @@
+//! Sizes and thresholds, each with the reason for its value.
+
+/// Address space reserved for a guarded 32-bit memory: all that an index can
+/// reach.
+pub const MEMORY_RESERVATION: usize = 1 << 32;
+
+/// Inaccessible address space behind the reservation. A static offset below it
+/// needs no explicit check. 32 MiB is what wasmtime uses; compilers emit
+/// offsets of a few hundred bytes.
+pub const MEMORY_GUARD: usize = 32 << 20;
+
+/// Slots that any frame may span: slot operands of the interpreter are 16 bits
+/// wide. So many slots are mapped beyond the limit of the value stack.
+pub const MAX_FRAME_SLOTS: usize = 1 << 16;
+
+/// Default size of the value stack in bytes. wasmtime's default is 512 KiB of
+/// native stack, where frames of machine code are smaller than ours.
+pub const DEFAULT_MAX_STACK: usize = 1 << 20;
+
+/// Native stack that a chain of guest and host calls may use, where the thread
+/// has that much; see `sys::stack`.
+pub const DEFAULT_NATIVE_STACK: usize = 512 << 10;
+
+/// Native stack kept free below the guest's limit, for the host function that
+/// is called last and for signal handlers.
+pub const NATIVE_STACK_RESERVE: usize = 128 << 10;
+
+/// Slots between the caller's outgoing area and the callee's first argument:
+/// the header of an interpreter frame (see `rwasm-interp`, module `frame`).
+/// Whoever puts arguments on the value stack leaves so many slots before them.
+pub const FRAME_HEADER_SLOTS: usize = 6;
+
+/// Default limit of one memory in bytes: all that a 32-bit memory can have.
+pub const DEFAULT_MAX_MEMORY: u64 = 1 << 32;
+
+/// Default limit of one table in elements (80 MB); the suite grows tables to
+/// this size, wasmtime's default has none.
+pub const DEFAULT_MAX_TABLE_ELEMENTS: u64 = 10_000_000;
+
+/// Default limit of instances, memories and tables in one store each
+/// (wasmtime's default is 10,000).
+pub const DEFAULT_MAX_ENTITIES: usize = 10_000;
