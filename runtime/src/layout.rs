@@ -41,9 +41,14 @@ pub enum Status {
 /// to `slots[0..]`; a `v128` takes two slots, everything else one.
 ///
 /// `callee` is the instance of the function that is called, `caller` that of
-/// the calling one, or null where the host calls.
-pub type ArrayEntry =
-    unsafe extern "C" fn(callee: *mut VmCtx, caller: *mut VmCtx, slots: *mut u64) -> Status;
+/// the calling one, or null where the host calls; `cell` is the callee's code,
+/// which one entry shared by many functions needs to tell them apart.
+pub type ArrayEntry = unsafe extern "C" fn(
+    callee: *mut VmCtx,
+    caller: *mut VmCtx,
+    cell: *const CodeCell,
+    slots: *mut u64,
+) -> Status;
 
 /// What a [`VmCtx`] stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
