@@ -2,7 +2,7 @@
 
 use crate::layout::{ArrayEntry, VmOffsets};
 use crate::types::{TypeId, TypeRegistry};
-use rwasm_parser::{LocalFuncIndex, Module};
+use rwasm_parser::{CompositeType, LocalFuncIndex, Module, SubType, ValType};
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
@@ -29,6 +29,10 @@ pub struct CodeCell {
     pub hotness: AtomicI32,
     /// Index among the module's own functions; 0 for a host function.
     pub func: LocalFuncIndex,
+    /// Slots of the arguments.
+    pub param_slots: u16,
+    /// Slots of the results.
+    pub result_slots: u16,
 }
 
 // SAFETY: the entries are atomics; `module` is set once and points to the
@@ -64,7 +68,13 @@ pub struct InterpCode {
 
 impl CodeCell {
     /// A cell without code of its own, reached through `entries`.
-    pub fn new(entries: Entries, module: *const ModuleCode, func: LocalFuncIndex) -> Self {
+    /// `slots` are those of the arguments and of the results.
+    pub fn new(
+        entries: Entries,
+        module: *const ModuleCode,
+        func: LocalFuncIndex,
+        slots: (u16, u16),
+    ) -> Self {
         CodeCell {
             interp_entry: AtomicPtr::new(entries.interp.cast_mut()),
             array_entry: AtomicPtr::new(entries.array as *mut ()),
@@ -73,6 +83,8 @@ impl CodeCell {
             interp_code: AtomicPtr::new(ptr::null_mut()),
             hotness: AtomicI32::new(0),
             func,
+            param_slots: slots.0,
+            result_slots: slots.1,
         }
     }
 
@@ -173,12 +185,18 @@ impl ModuleCode {
             module.globals.len(),
             module.num_imported_functions(),
         );
-        let count = u32::try_from(module.bodies.len()).expect("validated modules have fewer");
+        let slots: Vec<(u16, u16)> = module.types.iter().map(func_slots).collect();
+        let own_types = &module.functions[module.num_imported_functions()..];
         Arc::new_cyclic(|this| {
             let this = this.as_ptr();
             ModuleCode {
-                cells: (0..count)
-                    .map(|func| CodeCell::new(entries, this, LocalFuncIndex::from_u32(func)))
+                cells: own_types
+                    .iter()
+                    .zip(0..)
+                    .map(|(ty, func)| {
+                        let func = LocalFuncIndex::from_u32(func);
+                        CodeCell::new(entries, this, func, slots[ty.index()])
+                    })
                     .collect(),
                 module,
                 registry,
@@ -194,5 +212,25 @@ impl ModuleCode {
     pub fn memory_is_guarded(&self, index: u32) -> bool {
         let ty = &self.module.memories[index as usize];
         self.settings.guarded_memories && crate::memory::can_be_guarded(ty)
+    }
+}
+
+/// Slots that a value of type `ty` takes.
+pub fn value_slots<T>(ty: &ValType<T>) -> u16 {
+    match ty {
+        ValType::V128 => 2,
+        _ => 1,
+    }
+}
+
+/// Slots of a function type's arguments and results; zero for other types.
+///
+/// The specification's implementation limits (1,000 parameters and results,
+/// which wasmparser enforces) keep both far below 2^16.
+pub fn func_slots<T>(ty: &SubType<T>) -> (u16, u16) {
+    let sum = |types: &[ValType<T>]| types.iter().map(value_slots).sum();
+    match &ty.composite {
+        CompositeType::Func(func) => (sum(&func.params), sum(&func.results)),
+        CompositeType::Struct(_) | CompositeType::Array(_) => (0, 0),
     }
 }

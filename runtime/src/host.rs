@@ -11,10 +11,6 @@ pub struct HostFunc {
     /// Head of the block, with [`crate::layout::VmCtxKind::Host`]. First, so
     /// that a `*mut VmCtx` of that kind is a `*mut HostFunc`.
     pub vmctx: VmCtx,
-    /// Slots of the arguments.
-    pub param_slots: u32,
-    /// Slots of the results.
-    pub result_slots: u32,
     /// The code: an array entry that knows the type of `closure`.
     pub cell: CodeCell,
     /// The reference to this function.
