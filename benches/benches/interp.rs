@@ -1,0 +1,28 @@
+//! Criterion bench: every subject on every kernel.
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use rwasm_benches::{SUBJECTS, built_in};
+use std::time::Duration;
+
+fn interp(criterion: &mut Criterion) {
+    for kernel in built_in().expect("the kernels are correct") {
+        let mut group = criterion.benchmark_group(&kernel.name);
+        group
+            .sample_size(10)
+            .warm_up_time(Duration::from_millis(500))
+            .measurement_time(Duration::from_secs(5));
+        let mut expected = None;
+        for subject in SUBJECTS {
+            let mut guest = (subject.load)(&kernel).expect("the kernel loads");
+            let checksum = guest.run(kernel.size).expect("the kernel runs");
+            assert_eq!(*expected.get_or_insert(checksum), checksum);
+            group.bench_function(BenchmarkId::from_parameter(subject.name), |bencher| {
+                bencher.iter(|| guest.run(kernel.size));
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, interp);
+criterion_main!(benches);
