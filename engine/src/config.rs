@@ -1,0 +1,167 @@
+//! What an engine is asked to do, before it exists.
+
+use crate::error::{ConfigError, Error, Result};
+use std::fmt;
+use std::str::FromStr;
+
+/// Settings of an [`Engine`](crate::Engine).
+///
+/// ```
+/// use rwasm::{Config, Engine};
+///
+/// let engine = Engine::new(Config::new().consume_fuel(true).max_stack(4 << 20))?;
+/// # Ok::<(), rwasm::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) tier: Tier,
+    pub(crate) consume_fuel: bool,
+    pub(crate) interruption: bool,
+    pub(crate) validation: Validation,
+    pub(crate) max_stack: usize,
+    pub(crate) guarded_memories: Option<bool>,
+    pub(crate) threads: bool,
+    pub(crate) custom_page_sizes: bool,
+    pub(crate) wide_arithmetic: bool,
+}
+
+impl Config {
+    /// The defaults: whatever runs fastest, no fuel, no interruption, eager
+    /// validation, everything that WebAssembly 3.0 has and nothing else.
+    pub fn new() -> Self {
+        Config {
+            tier: Tier::Auto,
+            consume_fuel: false,
+            interruption: false,
+            validation: Validation::Eager,
+            max_stack: 1 << 20,
+            guarded_memories: None,
+            threads: false,
+            custom_page_sizes: false,
+            wide_arithmetic: false,
+        }
+    }
+
+    /// How guest code is run. [`Tier::Jit`] is refused by `Engine::new` in a
+    /// build without it.
+    pub fn tier(&mut self, tier: Tier) -> &mut Self {
+        self.tier = tier;
+        self
+    }
+
+    /// Charges fuel for guest code; see [`Store::set_fuel`](crate::Store::set_fuel).
+    /// A store starts without fuel.
+    pub fn consume_fuel(&mut self, on: bool) -> &mut Self {
+        self.consume_fuel = on;
+        self
+    }
+
+    /// Lets other threads stop a running guest; see
+    /// [`InterruptHandle`](crate::InterruptHandle).
+    pub fn interruption(&mut self, on: bool) -> &mut Self {
+        self.interruption = on;
+        self
+    }
+
+    /// When function bodies are validated.
+    pub fn validation(&mut self, validation: Validation) -> &mut Self {
+        self.validation = validation;
+        self
+    }
+
+    /// Bytes of stack that the guest code of one store may use, unless the
+    /// store's [`Limits`](crate::Limits) say otherwise.
+    pub fn max_stack(&mut self, bytes: usize) -> &mut Self {
+        self.max_stack = bytes;
+        self
+    }
+
+    /// Whether 32-bit memories are 4 GiB reservations of address space with a
+    /// guard behind them, which makes accesses cheaper. `None`, the default:
+    /// wherever the process may reserve that much.
+    pub fn guarded_memories(&mut self, on: Option<bool>) -> &mut Self {
+        self.guarded_memories = on;
+        self
+    }
+
+    /// Accepts the threads proposal: shared memories and atomic operations.
+    pub fn threads(&mut self, on: bool) -> &mut Self {
+        self.threads = on;
+        self
+    }
+
+    /// Accepts the custom-page-sizes proposal.
+    pub fn custom_page_sizes(&mut self, on: bool) -> &mut Self {
+        self.custom_page_sizes = on;
+        self
+    }
+
+    /// Accepts the wide-arithmetic proposal.
+    pub fn wide_arithmetic(&mut self, on: bool) -> &mut Self {
+        self.wide_arithmetic = on;
+        self
+    }
+
+    /// Whether this build can do what is asked.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.tier {
+            Tier::Interp | Tier::Auto => Ok(()),
+            Tier::Jit => Err(Error::Config(ConfigError::NoJit)),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config::new()
+    }
+}
+
+/// How guest code is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tier {
+    /// By the interpreter alone.
+    Interp,
+    /// As machine code alone, compiled before it first runs.
+    Jit,
+    /// By the interpreter first, and as machine code where that pays.
+    #[default]
+    Auto,
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Tier::Interp => "interp",
+            Tier::Jit => "jit",
+            Tier::Auto => "auto",
+        })
+    }
+}
+
+impl FromStr for Tier {
+    type Err = ConfigError;
+
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        match name {
+            "interp" => Ok(Tier::Interp),
+            "jit" => Ok(Tier::Jit),
+            "auto" => Ok(Tier::Auto),
+            _ => Err(ConfigError::UnknownTier(name.to_owned())),
+        }
+    }
+}
+
+/// When function bodies are validated. Everything else in a module always is
+/// when the module is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Validation {
+    /// All of them, when the module is made.
+    #[default]
+    Eager,
+    /// Each when it is first called, as the specification's appendix allows
+    /// (implementation limitations, validation). A call of an invalid body is
+    /// an [`Error::Parse`]. [`Module::validate_all`](crate::Module::validate_all)
+    /// makes up for the rest.
+    Lazy,
+}

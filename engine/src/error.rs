@@ -1,0 +1,274 @@
+//! Everything that can go wrong, typed.
+
+use crate::backtrace::WasmBacktrace;
+use crate::types::{ExternType, ValType};
+use crate::{LimitError, ParseError, Trap};
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// The result of most of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are not a valid module.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// The imports of a module could not be satisfied.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The guest trapped.
+    #[error(transparent)]
+    Trap(#[from] TrapError),
+    /// The guest asked to end the program with this exit code.
+    #[error("the guest exited with code {0}")]
+    Exit(i32),
+    /// A host function failed.
+    #[error(transparent)]
+    Host(Box<dyn StdError + Send + Sync>),
+    /// A limit of the store was reached.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// The engine cannot do what its configuration asks for.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A call, an assignment or a look-up by the embedder does not fit the
+    /// type of what it is made on.
+    #[error(transparent)]
+    Type(#[from] TypeError),
+    /// The host read or wrote outside a memory or table of the guest.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// A handle was used with a store (or a module with an engine) that it does
+    /// not belong to.
+    #[error("{0} belongs to another store or engine")]
+    StoreMismatch(&'static str),
+    /// The module is valid, but this build cannot run it yet.
+    #[error("not supported yet: {0}")]
+    Unsupported(Box<dyn StdError + Send + Sync>),
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// An error of a host function.
+    pub fn host(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Error::Host(error.into())
+    }
+
+    /// The trap, if the guest trapped.
+    pub fn trap(&self) -> Option<Trap> {
+        match self {
+            Error::Trap(error) => Some(error.trap),
+            _ => None,
+        }
+    }
+
+    /// The exit code, if the guest asked to exit.
+    pub fn exit_code(&self) -> Option<i32> {
+        match self {
+            Error::Exit(code) => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// The error of a host function, if it is an `E`.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        match self {
+            Error::Host(error) => error.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl From<Trap> for Error {
+    fn from(trap: Trap) -> Self {
+        Error::Trap(trap.into())
+    }
+}
+
+/// A trap, and where it happened.
+#[derive(Clone, Debug, Error)]
+#[error("wasm trap: {trap}")]
+#[non_exhaustive]
+pub struct TrapError {
+    /// Why the guest trapped.
+    pub trap: Trap,
+    /// The guest's functions that were running, innermost first.
+    pub backtrace: WasmBacktrace,
+}
+
+impl From<Trap> for TrapError {
+    fn from(trap: Trap) -> Self {
+        TrapError {
+            trap,
+            backtrace: WasmBacktrace::default(),
+        }
+    }
+}
+
+/// Why a module could not be linked, or a name not be defined.
+///
+/// Messages begin as those of the official test suite do.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// Nothing is defined under these names; all of them are listed.
+    #[error("{}", UnknownImports(.0))]
+    UnknownImports(Vec<UnknownImport>),
+    /// What is defined has another type than the module imports.
+    #[error("incompatible import type for `{module}` `{name}`: expected {expected}, found {found}")]
+    IncompatibleImport {
+        /// The import's module.
+        module: String,
+        /// The import's name.
+        name: String,
+        /// What the module imports.
+        expected: Box<ExternType>,
+        /// What is defined.
+        found: Box<ExternType>,
+    },
+    /// [`Instance::new`](crate::Instance::new) was given too few or too many
+    /// imports.
+    #[error("expected {expected} imports, found {found}")]
+    ImportCount {
+        /// How many the module imports.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// The name is defined already, and shadowing is not allowed.
+    #[error("`{module}` `{name}` is defined twice")]
+    Duplicate {
+        /// The module name.
+        module: String,
+        /// The name in it.
+        name: String,
+    },
+    /// An alias of a name that is not defined.
+    #[error("`{module}` `{name}` is not defined")]
+    Undefined {
+        /// The module name.
+        module: String,
+        /// The name in it.
+        name: String,
+    },
+}
+
+/// An import that nothing is defined for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownImport {
+    /// The module that it is imported from.
+    pub module: String,
+    /// Its name there.
+    pub name: String,
+    /// What the importing module expects.
+    pub ty: ExternType,
+    /// The nearest name that is defined, as module and name, if one is near.
+    pub suggestion: Option<(String, String)>,
+}
+
+impl fmt::Display for UnknownImport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` `{}` ({})", self.module, self.name, self.ty)?;
+        match &self.suggestion {
+            Some((module, name)) => write!(f, "; did you mean `{module}` `{name}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Displays one import on the message's line, several as a list.
+struct UnknownImports<'a>(&'a [UnknownImport]);
+
+impl fmt::Display for UnknownImports<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [import] = self.0 {
+            return write!(f, "unknown import {import}");
+        }
+        write!(f, "unknown imports:")?;
+        self.0
+            .iter()
+            .try_for_each(|import| write!(f, "\n  {import}"))
+    }
+}
+
+/// What an engine or a store was asked for, but cannot do.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Machine code was asked for.
+    #[error("this build has no JIT tier yet; use `interp` or `auto`")]
+    NoJit,
+    /// A tier by a name that does not exist.
+    #[error("unknown tier `{0}`; there are `interp`, `jit` and `auto`")]
+    UnknownTier(String),
+    /// Fuel was used in an engine that does not count it.
+    #[error("fuel is not counted: the engine's `Config::consume_fuel` is off")]
+    FuelDisabled,
+    /// Guarded memories were asked for where address space cannot be reserved.
+    #[error("guarded memories were asked for, but the process may not reserve address space")]
+    NoGuardedMemories,
+}
+
+/// A call, an assignment or a look-up that does not fit a type.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TypeError {
+    /// A wrong number of arguments or results.
+    #[error("expected {expected} {what}, found {found}")]
+    Count {
+        /// Arguments, or results.
+        what: &'static str,
+        /// How many the function has.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// A value, or the type of a typed function's parameter or result, does not
+    /// fit.
+    #[error("type mismatch: expected {expected}, found {found}")]
+    Mismatch {
+        /// What is needed.
+        expected: ValType,
+        /// What was given.
+        found: ValType,
+    },
+    /// An assignment to an immutable global.
+    #[error("the global is immutable")]
+    ImmutableGlobal,
+    /// No export has this name.
+    #[error("unknown export `{0}`")]
+    UnknownExport(String),
+    /// The export is there, but is something else.
+    #[error("export `{name}` is a {found}, not a {expected}")]
+    WrongExport {
+        /// The name of the export.
+        name: String,
+        /// What was asked for.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A type that cannot exist, such as a minimum above the maximum.
+    #[error("invalid type: {0}")]
+    Invalid(&'static str),
+}
+
+/// A read or write by the host outside a memory or a table.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("out of bounds {0} access")]
+#[non_exhaustive]
+pub struct AccessError(pub(crate) &'static str);

@@ -1,0 +1,61 @@
+//! References other than to functions.
+
+use crate::context::{AsContext, AsContextMut, StoreContext};
+use crate::error::Result;
+use crate::store::StoreId;
+use std::any::Any;
+use std::num::NonZeroU32;
+
+/// A reference to a value of the host, as `externref` in the guest.
+///
+/// The value lives as long as its store.
+#[derive(Clone, Copy, Debug)]
+pub struct ExternRef {
+    pub(crate) store: StoreId,
+    pub(crate) index: NonZeroU32,
+}
+
+impl ExternRef {
+    /// Hands `value` to the store.
+    pub fn new(ctx: impl AsContextMut, value: impl Any + Send + Sync) -> Result<ExternRef> {
+        let _ = (ctx, value);
+        unimplemented!()
+    }
+
+    /// The value; `downcast_ref` gives it its type back.
+    ///
+    /// # Panics
+    /// If the reference belongs to another store.
+    pub fn data<'a, T: 'static>(
+        &self,
+        ctx: impl Into<StoreContext<'a, T>>,
+    ) -> &'a (dyn Any + Send + Sync) {
+        let _ = ctx.into();
+        unimplemented!()
+    }
+
+    /// Whether both are the same reference, made by one [`ExternRef::new`].
+    pub fn same(&self, other: &ExternRef) -> bool {
+        (self.store, self.index) == (other.store, other.index)
+    }
+
+    /// Whether the reference belongs to the store.
+    pub fn belongs_to(&self, ctx: impl AsContext) -> bool {
+        self.store == ctx.as_context().id()
+    }
+}
+
+/// A reference to a value of the guest: an i31, a struct or an array. It can be
+/// passed on, and no more yet.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyRef {
+    pub(crate) store: StoreId,
+    pub(crate) bits: NonZeroU32,
+}
+
+/// A reference to an exception. It can be passed on, and no more yet.
+#[derive(Clone, Copy, Debug)]
+pub struct ExnRef {
+    pub(crate) store: StoreId,
+    pub(crate) bits: NonZeroU32,
+}
