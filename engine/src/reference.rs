@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 /// A reference to a value of the host, as `externref` in the guest.
 ///
 /// The value lives as long as its store.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExternRef {
     pub(crate) store: StoreId,
     pub(crate) index: NonZeroU32,
@@ -22,21 +22,17 @@ impl ExternRef {
         unimplemented!()
     }
 
-    /// The value; `downcast_ref` gives it its type back.
+    /// The value; `downcast_ref` gives it its type back. `None` if the guest
+    /// made the reference from a value of its own (`extern.convert_any`).
     ///
     /// # Panics
     /// If the reference belongs to another store.
     pub fn data<'a, T: 'static>(
         &self,
         ctx: impl Into<StoreContext<'a, T>>,
-    ) -> &'a (dyn Any + Send + Sync) {
+    ) -> Option<&'a (dyn Any + Send + Sync)> {
         let _ = ctx.into();
         unimplemented!()
-    }
-
-    /// Whether both are the same reference, made by one [`ExternRef::new`].
-    pub fn same(&self, other: &ExternRef) -> bool {
-        (self.store, self.index) == (other.store, other.index)
     }
 
     /// Whether the reference belongs to the store.
@@ -47,14 +43,14 @@ impl ExternRef {
 
 /// A reference to a value of the guest: an i31, a struct or an array. It can be
 /// passed on, and no more yet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AnyRef {
     pub(crate) store: StoreId,
     pub(crate) bits: NonZeroU32,
 }
 
 /// A reference to an exception. It can be passed on, and no more yet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExnRef {
     pub(crate) store: StoreId,
     pub(crate) bits: NonZeroU32,
