@@ -1,0 +1,391 @@
+//! A binary's sections into a module's contents.
+//!
+//! `wasmparser`'s validator sees each section first, so that what is converted
+//! here is known to be valid. Nothing relies on that for more than which error
+//! is given: what cannot be converted is an error, not a panic.
+
+use std::ops::Range;
+
+use wasmparser::{
+    Data, Element, ExternalKind, FromReader, Import as RawImport, Parser, Payload, SectionLimited,
+    TableInit, TypeRef, Validator,
+};
+
+use crate::bodies::BodyRange;
+use crate::const_expr::ConstExpr;
+use crate::detect;
+use crate::error::ParseError;
+use crate::features::Features;
+use crate::index::{FuncIndex, MemoryIndex, TableIndex, TypeIndex};
+use crate::module::{
+    Contents, DataKind, DataSegment, ElementItems, ElementKind, ElementSegment, Export, ExternKind,
+    Global, Import, Table,
+};
+use crate::sections::{CustomSection, Section, SectionKind};
+use crate::types::{ExternType, UnsupportedType};
+
+/// The largest module: offsets in it are kept in 32 bits.
+const MAX_MODULE_SIZE: u64 = u32::MAX as u64;
+
+/// Decodes and validates all of a module but its function bodies.
+pub(crate) fn decode(bytes: &[u8], features: Features) -> Result<Contents, ParseError> {
+    if detect::is_component(bytes) {
+        return Err(ParseError::Component);
+    }
+    if bytes.len() as u64 > MAX_MODULE_SIZE {
+        return Err(ParseError::Limit {
+            what: "its size in bytes",
+            limit: MAX_MODULE_SIZE,
+            actual: bytes.len() as u64,
+        });
+    }
+    let features = features.to_wasmparser();
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    let mut decoder = Decoder {
+        validator: Validator::new_with_features(features),
+        contents: Contents::default(),
+    };
+    for payload in parser.parse_all(bytes) {
+        decoder.payload(payload?)?;
+    }
+    Ok(decoder.contents)
+}
+
+struct Decoder {
+    validator: Validator,
+    contents: Contents,
+}
+
+impl Decoder {
+    fn payload(&mut self, payload: Payload<'_>) -> Result<(), ParseError> {
+        check_count(&payload)?;
+        if let Payload::CodeSectionEntry(body) = &payload {
+            return self.body(body);
+        }
+        self.validator.payload(&payload)?;
+        self.note_section(&payload);
+        match payload {
+            Payload::TypeSection(section) => self.types(section),
+            Payload::ImportSection(section) => self.imports(section),
+            Payload::FunctionSection(section) => self.functions(section),
+            Payload::TableSection(section) => self.tables(section),
+            Payload::MemorySection(section) => self.memories(section),
+            Payload::TagSection(section) => self.tags(section),
+            Payload::GlobalSection(section) => self.globals(section),
+            Payload::ExportSection(section) => self.exports(section),
+            Payload::StartSection { func, .. } => {
+                self.contents.start = Some(FuncIndex::from_u32(func));
+                Ok(())
+            }
+            Payload::ElementSection(section) => self.elements(section),
+            Payload::DataSection(section) => self.data(section),
+            Payload::CustomSection(section) => {
+                self.contents.custom_sections.push(CustomSection {
+                    name: section.name().into(),
+                    range: offsets(section.data_range()),
+                });
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note_section(&mut self, payload: &Payload<'_>) {
+        let Some((_, range)) = payload.as_section() else {
+            return;
+        };
+        let kind = match payload {
+            Payload::CustomSection(_) => {
+                SectionKind::Custom(self.contents.custom_sections.len() as u32)
+            }
+            Payload::TypeSection(_) => SectionKind::Type,
+            Payload::ImportSection(_) => SectionKind::Import,
+            Payload::FunctionSection(_) => SectionKind::Function,
+            Payload::TableSection(_) => SectionKind::Table,
+            Payload::MemorySection(_) => SectionKind::Memory,
+            Payload::TagSection(_) => SectionKind::Tag,
+            Payload::GlobalSection(_) => SectionKind::Global,
+            Payload::ExportSection(_) => SectionKind::Export,
+            Payload::StartSection { .. } => SectionKind::Start,
+            Payload::ElementSection(_) => SectionKind::Element,
+            Payload::DataCountSection { .. } => SectionKind::DataCount,
+            Payload::CodeSectionStart { .. } => SectionKind::Code,
+            Payload::DataSection(_) => SectionKind::Data,
+            _ => return,
+        };
+        self.contents.sections.push(Section {
+            kind,
+            range: offsets(range),
+        });
+    }
+
+    fn types(&mut self, section: wasmparser::TypeSectionReader<'_>) -> Result<(), ParseError> {
+        let types = &mut self.contents.types;
+        for group in section {
+            let start = types.len() as u32;
+            for (offset, ty) in group?.into_types_and_offsets() {
+                types.push((&ty).try_into().map_err(at(offset))?);
+            }
+            self.contents.rec_groups.push(start..types.len() as u32);
+        }
+        Ok(())
+    }
+
+    fn imports(&mut self, section: wasmparser::ImportSectionReader<'_>) -> Result<(), ParseError> {
+        for import in section.into_imports_with_offsets() {
+            let (offset, RawImport { module, name, ty }) = import?;
+            let ty = self.import(ty).map_err(at(offset))?;
+            self.contents.imports.push(Import {
+                module: module.into(),
+                name: name.into(),
+                ty,
+            });
+        }
+        Ok(())
+    }
+
+    /// Enters an import into its index space.
+    fn import(&mut self, ty: TypeRef) -> Result<ExternType, UnsupportedType> {
+        let Contents {
+            functions,
+            tables,
+            memories,
+            globals,
+            tags,
+            imported,
+            ..
+        } = &mut self.contents;
+        Ok(match ty {
+            TypeRef::Func(index) => {
+                let ty = TypeIndex::from_u32(index);
+                functions.push(ty);
+                imported.functions += 1;
+                ExternType::Func(ty)
+            }
+            TypeRef::Table(ty) => {
+                let ty = ty.try_into()?;
+                tables.push(Table { ty, init: None });
+                imported.tables += 1;
+                ExternType::Table(ty)
+            }
+            TypeRef::Memory(ty) => {
+                let ty = ty.try_into()?;
+                memories.push(ty);
+                imported.memories += 1;
+                ExternType::Memory(ty)
+            }
+            TypeRef::Global(ty) => {
+                let ty = ty.try_into()?;
+                globals.push(Global { ty, init: None });
+                imported.globals += 1;
+                ExternType::Global(ty)
+            }
+            TypeRef::Tag(ty) => {
+                let ty = TypeIndex::from_u32(ty.func_type_idx);
+                tags.push(ty);
+                imported.tags += 1;
+                ExternType::Tag(ty)
+            }
+            TypeRef::FuncExact(_) => return Err(UnsupportedType),
+        })
+    }
+
+    fn functions(
+        &mut self,
+        section: wasmparser::FunctionSectionReader<'_>,
+    ) -> Result<(), ParseError> {
+        for ty in section {
+            self.contents.functions.push(TypeIndex::from_u32(ty?));
+        }
+        Ok(())
+    }
+
+    fn tables(&mut self, section: wasmparser::TableSectionReader<'_>) -> Result<(), ParseError> {
+        for table in section.into_iter_with_offsets() {
+            let (offset, table) = table?;
+            let ty = table.ty.try_into().map_err(at(offset))?;
+            let init = match &table.init {
+                TableInit::RefNull => None,
+                TableInit::Expr(expr) => Some(ConstExpr::decode(expr)?),
+            };
+            self.contents.tables.push(Table { ty, init });
+        }
+        Ok(())
+    }
+
+    fn memories(&mut self, section: wasmparser::MemorySectionReader<'_>) -> Result<(), ParseError> {
+        for memory in section.into_iter_with_offsets() {
+            let (offset, ty) = memory?;
+            self.contents
+                .memories
+                .push(ty.try_into().map_err(at(offset))?);
+        }
+        Ok(())
+    }
+
+    fn tags(&mut self, section: wasmparser::TagSectionReader<'_>) -> Result<(), ParseError> {
+        for tag in section {
+            self.contents
+                .tags
+                .push(TypeIndex::from_u32(tag?.func_type_idx));
+        }
+        Ok(())
+    }
+
+    fn globals(&mut self, section: wasmparser::GlobalSectionReader<'_>) -> Result<(), ParseError> {
+        for global in section.into_iter_with_offsets() {
+            let (offset, global) = global?;
+            let ty = global.ty.try_into().map_err(at(offset))?;
+            let init = Some(ConstExpr::decode(&global.init_expr)?);
+            self.contents.globals.push(Global { ty, init });
+        }
+        Ok(())
+    }
+
+    fn exports(&mut self, section: wasmparser::ExportSectionReader<'_>) -> Result<(), ParseError> {
+        for export in section.into_iter_with_offsets() {
+            let (offset, export) = export?;
+            let kind = match export.kind {
+                ExternalKind::Func => ExternKind::Func,
+                ExternalKind::Table => ExternKind::Table,
+                ExternalKind::Memory => ExternKind::Memory,
+                ExternalKind::Global => ExternKind::Global,
+                ExternalKind::Tag => ExternKind::Tag,
+                ExternalKind::FuncExact => return Err(at(offset)(UnsupportedType)),
+            };
+            let (name, index) = (export.name.into(), export.index);
+            self.contents.exports.push(Export { name, kind, index });
+        }
+        Ok(())
+    }
+
+    fn elements(
+        &mut self,
+        section: wasmparser::ElementSectionReader<'_>,
+    ) -> Result<(), ParseError> {
+        for element in section {
+            self.contents.elements.push(element_segment(element?)?);
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, body: &wasmparser::FunctionBody<'_>) -> Result<(), ParseError> {
+        // All bodies are validated against the same resources. What else there
+        // is to know of each follows from its index.
+        let func = self.validator.code_section_entry(body)?;
+        self.contents.resources.get_or_insert(func.resources);
+        self.contents
+            .bodies
+            .push(BodyRange::new(offsets(body.range())));
+        Ok(())
+    }
+
+    fn data(&mut self, section: wasmparser::DataSectionReader<'_>) -> Result<(), ParseError> {
+        for segment in section {
+            self.contents.data.push(data_segment(segment?)?);
+        }
+        Ok(())
+    }
+}
+
+fn element_segment(element: Element<'_>) -> Result<ElementSegment, ParseError> {
+    let kind = match &element.kind {
+        wasmparser::ElementKind::Active {
+            table_index,
+            offset_expr,
+        } => ElementKind::Active {
+            table: TableIndex::from_u32(table_index.unwrap_or(0)),
+            offset: ConstExpr::decode(offset_expr)?,
+        },
+        wasmparser::ElementKind::Passive => ElementKind::Passive,
+        wasmparser::ElementKind::Declared => ElementKind::Declared,
+    };
+    let (ty, items) = match element.items {
+        wasmparser::ElementItems::Functions(items) => {
+            let functions = items
+                .into_iter()
+                .map(|index| Ok(FuncIndex::from_u32(index?)));
+            let functions = functions.collect::<Result<_, ParseError>>()?;
+            (
+                wasmparser::RefType::FUNC,
+                ElementItems::Functions(functions),
+            )
+        }
+        wasmparser::ElementItems::Expressions(ty, items) => {
+            let expressions = items.into_iter().map(|expr| ConstExpr::decode(&expr?));
+            let expressions = expressions.collect::<Result<_, ParseError>>()?;
+            (ty, ElementItems::Expressions(expressions))
+        }
+    };
+    let ty = ty.try_into().map_err(at(element.range.start))?;
+    Ok(ElementSegment { kind, ty, items })
+}
+
+fn data_segment(segment: Data<'_>) -> Result<DataSegment, ParseError> {
+    let kind = match &segment.kind {
+        wasmparser::DataKind::Active {
+            memory_index,
+            offset_expr,
+        } => DataKind::Active {
+            memory: MemoryIndex::from_u32(*memory_index),
+            offset: ConstExpr::decode(offset_expr)?,
+        },
+        wasmparser::DataKind::Passive => DataKind::Passive,
+    };
+    let end = segment.range.end;
+    let range = offsets(end.saturating_sub(segment.data.len() as u64)..end);
+    Ok(DataSegment { kind, range })
+}
+
+/// Makes an error for a type found at an offset.
+fn at(offset: u64) -> impl Fn(UnsupportedType) -> ParseError {
+    move |error| ParseError::Binary {
+        offset,
+        message: error.to_string(),
+    }
+}
+
+/// Offsets in 32 bits, which those in a module of bounded size have.
+fn offsets(range: Range<u64>) -> Range<u32> {
+    let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
+    narrow(range.start)..narrow(range.end)
+}
+
+/// Refuses a section that declares more items than its bytes can hold, before
+/// the validator reserves memory for them.
+///
+/// The error is that of decoding: a module that is malformed is not looked at
+/// for what else is wrong with it.
+fn check_count(payload: &Payload<'_>) -> Result<(), ParseError> {
+    // The second argument is the size of the smallest item.
+    match payload {
+        Payload::TypeSection(section) => check_items(section, 2),
+        Payload::ImportSection(section) => check_items(section, 4),
+        Payload::FunctionSection(section) => check_items(section, 1),
+        Payload::TableSection(section) => check_items(section, 3),
+        Payload::MemorySection(section) => check_items(section, 2),
+        Payload::TagSection(section) => check_items(section, 2),
+        Payload::GlobalSection(section) => check_items(section, 3),
+        Payload::ExportSection(section) => check_items(section, 3),
+        Payload::ElementSection(section) => check_items(section, 2),
+        Payload::DataSection(section) => check_items(section, 2),
+        _ => Ok(()),
+    }
+}
+
+fn check_items<'a, T: FromReader<'a>>(
+    section: &SectionLimited<'a, T>,
+    min_size: u64,
+) -> Result<(), ParseError> {
+    let bytes = section
+        .range()
+        .end
+        .saturating_sub(section.original_position());
+    if u64::from(section.count()) * min_size > bytes {
+        for item in section.clone() {
+            item?;
+        }
+    }
+    Ok(())
+}
