@@ -1,11 +1,12 @@
 //! Code cells and a module's code: what all instances of a module share.
 
+use crate::exports::Exports;
 use crate::layout::{ArrayEntry, VmOffsets};
 use crate::types::{TypeId, TypeRegistry};
 use rwasm_parser::{CompositeType, LocalFuncIndex, Module, SubType, ValType};
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The code of one function, in every form that it exists in.
 ///
@@ -167,6 +168,8 @@ pub struct ModuleCode {
     pub settings: CodeSettings,
     /// One cell for each of the module's own functions.
     pub cells: Box<[CodeCell]>,
+    /// Made when first asked for.
+    exports: OnceLock<Exports>,
 }
 
 impl ModuleCode {
@@ -180,37 +183,44 @@ impl ModuleCode {
     ) -> Arc<Self> {
         let type_ids = registry.canonicalize(&module);
         let offsets = VmOffsets::new(
-            module.memories.len(),
-            module.tables.len(),
-            module.globals.len(),
-            module.num_imported_functions(),
+            module.memories().len(),
+            module.tables().len(),
+            module.globals().len(),
+            module.num_imported_functions() as usize,
         );
-        let slots: Vec<(u16, u16)> = module.types.iter().map(func_slots).collect();
-        let own_types = &module.functions[module.num_imported_functions()..];
+        let slots: Vec<(u16, u16)> = module.types().iter().map(func_slots).collect();
         Arc::new_cyclic(|this| {
             let this = this.as_ptr();
+            let own_types = &module.functions()[module.num_imported_functions() as usize..];
+            let cells = own_types
+                .iter()
+                .zip(0..)
+                .map(|(ty, func)| {
+                    let func = LocalFuncIndex::from_u32(func);
+                    CodeCell::new(entries, this, func, slots[ty.index()])
+                })
+                .collect();
             ModuleCode {
-                cells: own_types
-                    .iter()
-                    .zip(0..)
-                    .map(|(ty, func)| {
-                        let func = LocalFuncIndex::from_u32(func);
-                        CodeCell::new(entries, this, func, slots[ty.index()])
-                    })
-                    .collect(),
+                cells,
                 module,
                 registry,
                 type_ids,
                 offsets,
                 settings,
+                exports: OnceLock::new(),
             }
         })
+    }
+
+    /// The module's exports by name.
+    pub(crate) fn exports(&self) -> &Exports {
+        self.exports.get_or_init(|| Exports::new(&self.module))
     }
 
     /// Whether memory `index` is reserved and guarded, so that its base never
     /// moves and 32-bit accesses need no explicit check.
     pub fn memory_is_guarded(&self, index: u32) -> bool {
-        let ty = &self.module.memories[index as usize];
+        let ty = &self.module.memories()[index as usize];
         self.settings.guarded_memories && crate::memory::can_be_guarded(ty)
     }
 }

@@ -1,7 +1,35 @@
-//! What exists while a WebAssembly module runs.
+//! What exists while a WebAssembly module runs: stores, instances, memories,
+//! tables, globals, function references, canonical types, traps.
+//!
+//! There is one copy of every piece of run-time state, here, in `#[repr(C)]`
+//! structs ([`layout`]) that all tiers read. A [`store::Store`] owns it;
+//! [`code::ModuleCode`] is what the instances of a module share.
+//!
+//! Architecture invariant: this crate never interprets or makes code. Tiers
+//! come in as function pointers ([`code::Entries`]), their faults as a lookup
+//! ([`sys::signals::register`]); they call back through [`libcalls`].
+
+mod arena;
 pub mod code;
+mod const_expr;
+pub mod entry;
+pub mod error;
+mod exports;
+pub mod global;
+pub mod handle;
 pub mod host;
+pub mod instance;
+pub mod instantiate;
 pub mod layout;
 pub mod libcalls;
+pub mod limits;
+pub mod memory;
+pub mod reference;
+pub mod store;
+pub mod sys;
+pub mod table;
 pub mod trap;
 pub mod tunables;
+pub mod types;
+
+pub use const_expr::UnsupportedConst;

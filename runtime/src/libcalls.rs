@@ -4,4 +4,267 @@
 //! Each takes the raw instance block of the running function and indices that
 //! validation has checked, and returns the trap instead of raising it, so that
 //! each tier raises it in its own way. They are `unsafe` because the block must
-//! be live and the indices valid for its module.
+//! be live and the indices valid for its module. Operands may be anything; a
+//! reference among them is of the type that validation says.
+
+use crate::instance::{self, Elements, instance};
+use crate::layout::{FuncRef, VmCtx};
+use crate::limits::Limits;
+use crate::memory::Memory;
+use crate::store::Store;
+use crate::table::Table;
+use crate::trap::Trap;
+use rwasm_parser::{ElementItems, FuncIndex, MemoryIndex, TableIndex};
+use std::ptr;
+
+/// What `memory.grow` and `table.grow` give when they fail: -1, whatever the
+/// index type.
+const FAILED: u64 = u64::MAX;
+
+/// `memory.grow`: the old size in pages, or `u64::MAX` if it fails.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn memory_grow(vmctx: *mut VmCtx, memory: u32, delta: u64) -> u64 {
+    // SAFETY: as the caller promises; the memory and the limits are apart.
+    unsafe {
+        (*memory_at(vmctx, memory))
+            .grow(delta, limits(vmctx))
+            .unwrap_or(FAILED)
+    }
+}
+
+/// `memory.size`, in pages.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn memory_size(vmctx: *mut VmCtx, memory: u32) -> u64 {
+    // SAFETY: as the caller promises.
+    unsafe { (*memory_at(vmctx, memory)).size() }
+}
+
+/// `memory.fill`.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn memory_fill(
+    vmctx: *mut VmCtx,
+    memory: u32,
+    dst: u64,
+    byte: u8,
+    len: u64,
+) -> Result<(), Trap> {
+    // SAFETY: as the caller promises; the range was checked.
+    unsafe {
+        let dst = (*memory_at(vmctx, memory)).range(dst, len)?;
+        ptr::write_bytes(dst, byte, len as usize);
+    }
+    Ok(())
+}
+
+/// `memory.copy`.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn memory_copy(
+    vmctx: *mut VmCtx,
+    dst_memory: u32,
+    src_memory: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) -> Result<(), Trap> {
+    // SAFETY: as the caller promises; both ranges were checked, and `copy`
+    // allows them to overlap.
+    unsafe {
+        let dst = (*memory_at(vmctx, dst_memory)).range(dst, len)?;
+        let src = (*memory_at(vmctx, src_memory)).range(src, len)?;
+        ptr::copy(src, dst, len as usize);
+    }
+    Ok(())
+}
+
+/// `memory.init`.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn memory_init(
+    vmctx: *mut VmCtx,
+    memory: u32,
+    segment: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) -> Result<(), Trap> {
+    // SAFETY: as the caller promises; the module lives as long as the block.
+    unsafe {
+        let module = &(*(*vmctx).module).module;
+        let dropped = &(*instance(vmctx)).dropped_data;
+        let data = if dropped[segment as usize] {
+            &[]
+        } else {
+            module.data_bytes(&module.data()[segment as usize])
+        };
+        let data = slice(data, src, len).ok_or(Trap::MemoryOutOfBounds)?;
+        let dst = (*memory_at(vmctx, memory)).range(dst, len)?;
+        // The module's bytes are the host's, so they lie in no memory.
+        ptr::copy_nonoverlapping(data.as_ptr(), dst, data.len());
+    }
+    Ok(())
+}
+
+/// `data.drop`.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn data_drop(vmctx: *mut VmCtx, segment: u32) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let dropped = &mut (*instance(vmctx)).dropped_data;
+        dropped[segment as usize] = true;
+    }
+}
+
+/// `table.grow`: the old size, or `u64::MAX` if it fails.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn table_grow(vmctx: *mut VmCtx, table: u32, delta: u64, init: u64) -> u64 {
+    // SAFETY: as the caller promises; the table and the limits are apart.
+    unsafe {
+        (*table_at(vmctx, table))
+            .grow(delta, init, limits(vmctx))
+            .unwrap_or(FAILED)
+    }
+}
+
+/// `table.fill`.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn table_fill(
+    vmctx: *mut VmCtx,
+    table: u32,
+    dst: u64,
+    value: u64,
+    len: u64,
+) -> Result<(), Trap> {
+    // SAFETY: as the caller promises.
+    unsafe { (*table_at(vmctx, table)).fill(dst, value, len) }
+}
+
+/// `table.copy`.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn table_copy(
+    vmctx: *mut VmCtx,
+    dst_table: u32,
+    src_table: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) -> Result<(), Trap> {
+    // SAFETY: as the caller promises; validation compared the element types.
+    unsafe {
+        Table::copy(
+            table_at(vmctx, dst_table),
+            table_at(vmctx, src_table),
+            dst,
+            src,
+            len,
+        )
+    }
+}
+
+/// `table.init`.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn table_init(
+    vmctx: *mut VmCtx,
+    table: u32,
+    segment: u32,
+    dst: u64,
+    src: u64,
+    len: u64,
+) -> Result<(), Trap> {
+    // SAFETY: as the caller promises; ranges are checked before use, and the
+    // segment's items are of the table's element type. Making function
+    // references changes neither the table nor the segment.
+    unsafe {
+        let elements = &(*instance(vmctx)).elements;
+        let module = &(*(*vmctx).module).module;
+        let table = table_at(vmctx, table);
+        match (
+            &elements[segment as usize],
+            &module.elements()[segment as usize].items,
+        ) {
+            (Elements::Values(values), _) => {
+                let values = slice(values, src, len).ok_or(Trap::TableOutOfBounds)?;
+                let dst = (*table).range(dst, len)?;
+                ptr::copy_nonoverlapping(values.as_ptr(), dst, values.len());
+            }
+            (Elements::Functions, ElementItems::Functions(funcs)) => {
+                let funcs = slice(funcs, src, len).ok_or(Trap::TableOutOfBounds)?;
+                let dst = (*table).range(dst, len)?;
+                for (at, &func) in funcs.iter().enumerate() {
+                    dst.add(at).write(instance::func_ref(vmctx, func) as u64);
+                }
+            }
+            _ => {
+                slice::<u64>(&[], src, len).ok_or(Trap::TableOutOfBounds)?;
+                (*table).range(dst, len)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `elem.drop`.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn elem_drop(vmctx: *mut VmCtx, segment: u32) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let elements = &mut (*instance(vmctx)).elements;
+        elements[segment as usize] = Elements::Dropped;
+    }
+}
+
+/// `ref.func`: a reference to a function of the module, imported or own.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn ref_func(vmctx: *mut VmCtx, func: u32) -> *const FuncRef {
+    // SAFETY: as the caller promises.
+    unsafe { instance::func_ref(vmctx, FuncIndex::from_u32(func)) }
+}
+
+/// # Safety
+/// See the module.
+unsafe fn memory_at(vmctx: *mut VmCtx, memory: u32) -> *mut Memory {
+    // SAFETY: as the caller promises.
+    unsafe { instance::memory(vmctx, MemoryIndex::from_u32(memory)) }
+}
+
+/// # Safety
+/// See the module.
+unsafe fn table_at(vmctx: *mut VmCtx, table: u32) -> *mut Table {
+    // SAFETY: as the caller promises.
+    unsafe { instance::table(vmctx, TableIndex::from_u32(table)) }
+}
+
+/// # Safety
+/// See the module. The limits must not change while they are borrowed.
+unsafe fn limits<'a>(vmctx: *mut VmCtx) -> &'a Limits {
+    // SAFETY: the context is the first field of the live store.
+    unsafe { (*(*vmctx).store.cast::<Store>()).limits() }
+}
+
+/// `items[at..at + len]`, if they are all there.
+fn slice<T>(items: &[T], at: u64, len: u64) -> Option<&[T]> {
+    let end = usize::try_from(at.checked_add(len)?).ok()?;
+    items.get(at as usize..end)
+}

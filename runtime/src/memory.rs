@@ -1,0 +1,194 @@
+//! Linear memories.
+//!
+//! ```text
+//!  guarded    base ├─ len ─┼──────── inaccessible ────────┼─ guard ─┤
+//!                  └──────── MEMORY_RESERVATION ──────────┘
+//!  reserved   base ├─ len ─┼─── inaccessible ───┤ maximum
+//!  moving     base ├─ len ─┼─ zeros ─┤ capacity; moves to grow beyond it
+//! ```
+//! A guarded memory needs no bounds check for a 32-bit index: what is outside
+//! faults. The other two are checked; a shared memory is reserved, because
+//! other threads hold its base, and every other one moves.
+
+use crate::layout::MemoryDef;
+use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
+use crate::sys::mmap::Mapping;
+use crate::trap::Trap;
+use crate::tunables::{MEMORY_GUARD, MEMORY_RESERVATION};
+use rwasm_parser::MemoryType;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Whether memories of this type are reserved and guarded in engines that have
+/// guarded memories: those with 32-bit indices and the usual pages.
+///
+/// It does not depend on the limits, so an import's type tells as much as the
+/// memory's own.
+pub fn can_be_guarded(ty: &MemoryType) -> bool {
+    !ty.index64 && ty.page_size_log2 == 16
+}
+
+/// A linear memory.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Memory {
+    /// What code sees. First, so that a `*mut MemoryDef` of a store is a
+    /// `*mut Memory`.
+    pub def: MemoryDef,
+    ty: MemoryType,
+    mapping: Mapping,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Guarded,
+    Reserved,
+    Moving,
+}
+
+impl Memory {
+    /// A memory of type `ty` within `limits`, filled with zeros. It is guarded
+    /// if that is asked for and the type allows it.
+    pub fn new(ty: MemoryType, limits: &Limits, guarded: bool) -> Result<Self, ResourceError> {
+        let len = byte_len(&ty, ty.min, limits)?;
+        let what = "linear memory";
+        let reserve = |kind, len, total| {
+            let mut mapping = Mapping::reserve(total)
+                .map_err(|error| ResourceError::system(what, total, error))?;
+            mapping
+                .commit(0..len)
+                .map_err(|error| ResourceError::system(what, len, error))?;
+            Ok::<_, ResourceError>((kind, mapping))
+        };
+        let (kind, mapping) = if guarded && can_be_guarded(&ty) {
+            reserve(Kind::Guarded, len, MEMORY_RESERVATION + MEMORY_GUARD)?
+        } else if ty.shared {
+            // More than the store's limit it can never have.
+            let most = byte_len(&ty, most_pages(&ty), limits).map_or(limits.memory_bytes, to_u64);
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            reserve(Kind::Reserved, len, most)?
+        } else {
+            let mapping =
+                Mapping::zeroed(len).map_err(|error| ResourceError::system(what, len, error))?;
+            (Kind::Moving, mapping)
+        };
+        let def = MemoryDef {
+            base: mapping.base(),
+            len: AtomicUsize::new(len),
+        };
+        Ok(Memory {
+            def,
+            ty,
+            mapping,
+            kind,
+        })
+    }
+
+    /// The type, with the present size as its minimum.
+    pub fn ty(&self) -> MemoryType {
+        MemoryType {
+            min: self.size(),
+            ..self.ty
+        }
+    }
+
+    /// Size in pages.
+    pub fn size(&self) -> u64 {
+        to_u64(self.byte_len()) >> self.ty.page_size_log2
+    }
+
+    /// Size in bytes.
+    pub fn byte_len(&self) -> usize {
+        self.def.len.load(Ordering::Acquire)
+    }
+
+    /// Whether accesses outside fault instead of being checked.
+    pub fn is_guarded(&self) -> bool {
+        self.kind == Kind::Guarded
+    }
+
+    /// The addresses that it takes, the reservation and the guard included.
+    pub fn addresses(&self) -> Range<usize> {
+        self.mapping.addresses()
+    }
+
+    /// Adds `delta` pages of zeros; returns the old size in pages. On failure
+    /// nothing has changed.
+    pub fn grow(&mut self, delta: u64, limits: &Limits) -> Result<u64, ResourceError> {
+        let old_pages = self.size();
+        let pages = old_pages.saturating_add(delta);
+        let len = byte_len(&self.ty, pages, limits)?;
+        let old_len = self.byte_len();
+        if len == old_len {
+            return Ok(old_pages);
+        }
+        match self.kind {
+            Kind::Guarded | Kind::Reserved if len <= self.mapping.len() => {
+                self.mapping.commit(old_len..len)
+            }
+            // The store's limit was raised after the reservation.
+            Kind::Guarded | Kind::Reserved => Err(std::io::ErrorKind::OutOfMemory.into()),
+            Kind::Moving => self.move_to_grow(len, limits),
+        }
+        .map_err(|error| ResourceError::system("linear memory", len, error))?;
+        self.def.base = self.mapping.base();
+        self.def.len.store(len, Ordering::Release);
+        Ok(old_pages)
+    }
+
+    /// Grows the mapping by half if there is room, so that growing page by page
+    /// stays linear.
+    fn move_to_grow(&mut self, len: usize, limits: &Limits) -> std::io::Result<()> {
+        let capacity = self.mapping.len();
+        if len <= capacity {
+            return Ok(());
+        }
+        let most = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
+        let ample = capacity.saturating_add(capacity / 2).min(most).max(len);
+        self.mapping.grow(ample).or_else(|_| self.mapping.grow(len))
+    }
+
+    /// The bytes. They stay at this address until the memory grows.
+    pub fn data(&self) -> *mut [u8] {
+        std::ptr::slice_from_raw_parts_mut(self.def.base, self.byte_len())
+    }
+
+    /// The first byte of `at..at + len`, or the trap of an access outside.
+    pub fn range(&self, at: u64, len: u64) -> Result<*mut u8, Trap> {
+        let end = at
+            .checked_add(len)
+            .filter(|&end| end <= to_u64(self.byte_len()));
+        match end {
+            // SAFETY: `at <= end <= byte_len`, which is a `usize`, and all of
+            // these bytes are mapped.
+            Some(_) => Ok(unsafe { self.def.base.add(at as usize) }),
+            None => Err(Trap::MemoryOutOfBounds),
+        }
+    }
+}
+
+/// The bytes of `pages` pages, if the type and the limits allow so many.
+fn byte_len(ty: &MemoryType, pages: u64, limits: &Limits) -> Result<usize, LimitError> {
+    LimitError::check(LimitKind::DeclaredMemoryPages, most_pages(ty), pages)?;
+    let bytes = pages.checked_mul(ty.page_size()).unwrap_or(u64::MAX);
+    // What an address space cannot hold is not worth trying.
+    let most = limits.memory_bytes.min(to_u64(isize::MAX as usize));
+    LimitError::check(LimitKind::MemoryBytes, most, bytes)?;
+    Ok(bytes as usize)
+}
+
+/// The most pages that the type allows. A 32-bit memory has at most 2^32 bytes,
+/// and its size in pages is a 32-bit number.
+fn most_pages(ty: &MemoryType) -> u64 {
+    let indexed = if ty.index64 {
+        (1 << (64 - u32::from(ty.page_size_log2)).min(63)) - 1
+    } else {
+        ((1 << 32) >> ty.page_size_log2).min(u32::MAX.into())
+    };
+    ty.max.map_or(indexed, |max| max.min(indexed))
+}
+
+fn to_u64(len: usize) -> u64 {
+    len as u64
+}

@@ -1,0 +1,534 @@
+//! The store: owner of everything that exists while guests run.
+//!
+//! Guest code and the host reach a store's definitions by raw pointer, so the
+//! store itself stands behind one too ([`OwnedStore`]) and nothing in it moves.
+//! Whoever runs guest code holds no reference into the store meanwhile.
+
+use crate::arena::Arena;
+use crate::code::{CodeCell, CodeSettings, Entries, func_slots};
+use crate::error::Pending;
+use crate::global::{Global, Tag};
+use crate::handle::{Extern, Handle, StoreId};
+use crate::host::HostFunc;
+use crate::instance::Instance;
+use crate::layout::{ArrayEntry, FuncRef, Status, StoreCtx, VmCtx, VmCtxKind};
+use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
+use crate::memory::Memory;
+use crate::reference::{HostRef, HostRefs};
+use crate::sys::mmap::{self, Mapping};
+use crate::table::Table;
+use crate::trap::Trap;
+use crate::tunables::MAX_FRAME_SLOTS;
+use crate::types::{TypeId, TypeRegistry};
+use rwasm_parser::{ExternType, GlobalType, LocalFuncIndex, MemoryType, TableType};
+use std::any::Any;
+use std::fmt;
+use std::ops::{Deref, DerefMut, Range};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+/// A store.
+#[repr(C)]
+pub struct Store {
+    /// What code reads and writes. First, so that a `*mut StoreCtx` is a
+    /// `*mut Store`.
+    pub ctx: StoreCtx,
+    /// Why the last call ended abnormally, until the outermost entry takes it.
+    /// Never lent through `&Store`: a panic's payload need not be `Sync`.
+    pending: Option<Pending>,
+    /// The trap of a fault, noted by the signal handler.
+    hardware_trap: Option<Trap>,
+    /// Addresses of the guarded memories, for the signal handler.
+    guarded: Vec<Range<usize>>,
+    /// This store, as code knows it.
+    this: *mut Store,
+    id: StoreId,
+    registry: Arc<TypeRegistry>,
+    limits: Limits,
+    settings: CodeSettings,
+    entries: Entries,
+    interrupt: Arc<AtomicU32>,
+    stack: Mapping,
+    memories: Arena<Memory>,
+    tables: Arena<Table>,
+    globals: Arena<Global>,
+    tags: Arena<Tag>,
+    host_funcs: Arena<HostFunc>,
+    pub(crate) instances: Arena<Instance>,
+    host_refs: HostRefs,
+}
+
+// SAFETY: the pointers in a store lead to what it owns, to code (which is
+// `Sync`) and, while a call runs, to the stack of the thread that runs it; the
+// host's values in it are `Send`. A store is used by one thread at a time.
+unsafe impl Send for Store {}
+// SAFETY: nothing is changed through `&Store`, and all that it lends is `Sync`.
+unsafe impl Sync for Store {}
+
+/// A store at a fixed address.
+///
+/// Code keeps pointers into the store, which a `Box` would not allow: a
+/// reference made from it claims to be the only way to the store.
+pub struct OwnedStore(NonNull<Store>);
+
+// SAFETY: it owns the store, which is `Send`.
+unsafe impl Send for OwnedStore {}
+// SAFETY: `&OwnedStore` gives `&Store` only, and `Store` is `Sync`.
+unsafe impl Sync for OwnedStore {}
+
+impl OwnedStore {
+    /// The store, for code. No reference into the store may be live while code
+    /// runs.
+    pub fn as_ptr(&self) -> *mut Store {
+        self.0.as_ptr()
+    }
+}
+
+impl Deref for OwnedStore {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        // SAFETY: the store lives until this is dropped.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl DerefMut for OwnedStore {
+    fn deref_mut(&mut self) -> &mut Store {
+        // SAFETY: the store lives until this is dropped.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl Drop for OwnedStore {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from a box in `Store::new`, and goes here.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for OwnedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl Store {
+    /// An empty store for code made with `settings` against `registry`.
+    /// `entries` are those of host functions; their array entry is not used.
+    ///
+    /// It fails if the value stack that `limits` ask for cannot be mapped.
+    pub fn new(
+        registry: Arc<TypeRegistry>,
+        limits: Limits,
+        settings: CodeSettings,
+        entries: Entries,
+    ) -> Result<OwnedStore, ResourceError> {
+        let interrupt = Arc::new(AtomicU32::new(0));
+        let mut store = Box::new(Store {
+            ctx: StoreCtx {
+                stack_base: ptr::null_mut(),
+                stack_limit: ptr::null_mut(),
+                stack_top: ptr::null_mut(),
+                native_stack_limit: 0,
+                fuel: 0,
+                interrupt: Arc::as_ptr(&interrupt),
+                segment: ptr::null_mut(),
+            },
+            pending: None,
+            hardware_trap: None,
+            guarded: Vec::new(),
+            this: ptr::null_mut(),
+            id: StoreId::new(),
+            registry,
+            limits,
+            settings,
+            entries,
+            interrupt,
+            stack: Mapping::reserve(0).map_err(|e| ResourceError::system("value stack", 0, e))?,
+            memories: Arena::new(),
+            tables: Arena::new(),
+            globals: Arena::new(),
+            tags: Arena::new(),
+            host_funcs: Arena::new(),
+            instances: Arena::new(),
+            host_refs: HostRefs::default(),
+        });
+        store.map_stack(limits.stack_bytes)?;
+        let store = NonNull::from(Box::leak(store));
+        // SAFETY: leaked above, and nobody else knows it yet.
+        unsafe { (*store.as_ptr()).this = store.as_ptr() };
+        Ok(OwnedStore(store))
+    }
+
+    /// Which store it is.
+    pub fn id(&self) -> StoreId {
+        self.id
+    }
+
+    /// The registry of its types.
+    pub fn registry(&self) -> &Arc<TypeRegistry> {
+        &self.registry
+    }
+
+    /// How the code that runs in it is made.
+    pub fn settings(&self) -> CodeSettings {
+        self.settings
+    }
+
+    /// What it may take.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Changes what it may take from now on; what it has already stays.
+    ///
+    /// The value stack is replaced if its size changes. That fails while a call
+    /// runs, and if the new one cannot be mapped; nothing has changed then.
+    pub fn set_limits(&mut self, limits: Limits) -> Result<(), ResourceError> {
+        if limits.stack_bytes != self.limits.stack_bytes {
+            // A running call's frames cannot move.
+            if self.ctx.native_stack_limit != 0 {
+                return Err(LimitError {
+                    limit: LimitKind::StackBytes,
+                    value: self.limits.stack_bytes as u64,
+                    asked: limits.stack_bytes as u64,
+                }
+                .into());
+            }
+            self.map_stack(limits.stack_bytes)?;
+        }
+        self.limits = limits;
+        Ok(())
+    }
+
+    /// The flag that interrupts the guest when another thread sets it to
+    /// anything but zero.
+    pub fn interrupt_flag(&self) -> &Arc<AtomicU32> {
+        &self.interrupt
+    }
+
+    /// Replaces the value stack:
+    ///
+    /// ```text
+    ///  base ├── bytes ──┤ limit ├── MAX_FRAME_SLOTS ──┼─ guard page ─┤
+    /// ```
+    fn map_stack(&mut self, bytes: usize) -> Result<(), ResourceError> {
+        let refuse = |error| ResourceError::system("value stack", bytes, error);
+        let slots = bytes / size_of::<u64>();
+        let usable = (slots + MAX_FRAME_SLOTS)
+            .checked_mul(size_of::<u64>())
+            .and_then(|bytes| bytes.checked_next_multiple_of(mmap::page_size()));
+        let total = usable.and_then(|bytes| bytes.checked_add(mmap::page_size()));
+        let (Some(usable), Some(total)) = (usable, total) else {
+            return Err(refuse(std::io::ErrorKind::OutOfMemory.into()));
+        };
+        let mut stack = Mapping::zeroed(total).map_err(refuse)?;
+        // Nothing should ever reach it; if something does, it stops there.
+        stack.guard(usable..total).map_err(refuse)?;
+        let base = stack.base().cast::<u64>();
+        self.ctx.stack_base = base;
+        self.ctx.stack_top = base;
+        // SAFETY: the mapping has more slots than these.
+        self.ctx.stack_limit = unsafe { base.add(slots) };
+        self.stack = stack;
+        Ok(())
+    }
+}
+
+/// How calls end abnormally.
+impl Store {
+    /// Leaves a trap pending; returns [`Status::Trap`].
+    ///
+    /// # Safety
+    /// `ctx` is that of a live store, and no reference to its `pending` is
+    /// live.
+    #[cold]
+    pub unsafe fn raise(ctx: *mut StoreCtx, trap: Trap) -> Status {
+        // SAFETY: as the caller promises.
+        unsafe { Self::fail(ctx, trap.into()) }
+    }
+
+    /// Leaves `reason` pending; returns [`Status::Trap`].
+    ///
+    /// # Safety
+    /// As for [`Store::raise`].
+    #[cold]
+    pub unsafe fn fail(ctx: *mut StoreCtx, reason: Pending) -> Status {
+        // SAFETY: the context is the first field of a live store.
+        unsafe { (*ctx.cast::<Store>()).pending = Some(reason) };
+        Status::Trap
+    }
+
+    /// Takes the reason why the last call ended abnormally.
+    pub fn take_pending(&mut self) -> Option<Pending> {
+        self.pending.take()
+    }
+
+    /// The reason, to be added to.
+    pub fn pending_mut(&mut self) -> Option<&mut Pending> {
+        self.pending.as_mut()
+    }
+
+    /// Takes the trap that the signal handler noted, if it did. A segment asks
+    /// when it is left through its `resume_pc`.
+    pub fn take_hardware_trap(&mut self) -> Option<Trap> {
+        self.hardware_trap.take()
+    }
+
+    /// Notes the trap of a fault. Called by the signal handler.
+    pub(crate) fn set_hardware_trap(&mut self, trap: Trap) {
+        self.hardware_trap = Some(trap);
+    }
+
+    /// Whether an address lies in a guarded memory. Called by the signal
+    /// handler.
+    pub(crate) fn guards_address(&self, address: usize) -> bool {
+        self.guarded.iter().any(|range| range.contains(&address))
+    }
+}
+
+/// Making definitions.
+impl Store {
+    /// A new memory, filled with zeros.
+    pub fn new_memory(&mut self, ty: MemoryType) -> Result<Handle<Memory>, ResourceError> {
+        check_count(
+            LimitKind::Memories,
+            self.limits.memories,
+            self.memories.len(),
+        )?;
+        let memory = Memory::new(ty, &self.limits, self.settings.guarded_memories)?;
+        if memory.is_guarded() {
+            self.guarded.push(memory.addresses());
+        }
+        let memory = self.memories.push(memory);
+        Ok(self.handle(memory))
+    }
+
+    /// A new table, filled with `init`.
+    ///
+    /// # Safety
+    /// `init` holds a reference of the element type that belongs to this store.
+    pub unsafe fn new_table(
+        &mut self,
+        ty: TableType<TypeId>,
+        init: u64,
+    ) -> Result<Handle<Table>, ResourceError> {
+        check_count(LimitKind::Tables, self.limits.tables, self.tables.len())?;
+        // SAFETY: as the caller promises.
+        let table = unsafe { Table::new(ty, &self.limits, init)? };
+        let table = self.tables.push(table);
+        Ok(self.handle(table))
+    }
+
+    /// A new global. All values but a `v128` take one slot; the other is zero.
+    ///
+    /// # Safety
+    /// `value` holds a value of the type; a reference belongs to this store.
+    pub unsafe fn new_global(&mut self, ty: GlobalType<TypeId>, value: [u64; 2]) -> Handle<Global> {
+        // SAFETY: as the caller promises.
+        let global = self.globals.push(unsafe { Global::new(ty, value) });
+        self.handle(global)
+    }
+
+    /// A new tag whose exceptions carry the parameters of function type `ty`.
+    pub fn new_tag(&mut self, ty: TypeId) -> Handle<Tag> {
+        let tag = self.tags.push(Tag::new(ty));
+        self.handle(tag)
+    }
+
+    /// A new host function of function type `ty`, called through `array_entry`,
+    /// which finds `closure` in the [`HostFunc`] that its `callee` is.
+    ///
+    /// # Safety
+    /// `array_entry` may be called with such a callee whenever the slots hold
+    /// arguments of the type's parameters and have room for its results. It
+    /// does not unwind, and leaves results of the type or a reason pending.
+    pub unsafe fn new_host_func(
+        &mut self,
+        ty: TypeId,
+        array_entry: ArrayEntry,
+        closure: Box<dyn Any + Send + Sync>,
+    ) -> Handle<FuncRef> {
+        let slots = func_slots(&self.registry.sub_type(ty));
+        let entries = Entries {
+            interp: self.entries.interp,
+            array: array_entry,
+        };
+        let host_func = self.host_funcs.push(HostFunc {
+            vmctx: VmCtx {
+                store: self.this.cast(),
+                memory0_base: ptr::null_mut(),
+                type_ids: ptr::null(),
+                func_refs: ptr::null_mut(),
+                module: ptr::null(),
+                instance: u32::MAX,
+                kind: VmCtxKind::Host,
+            },
+            cell: CodeCell::new(entries, ptr::null(), LocalFuncIndex::from_u32(0), slots),
+            func_ref: FuncRef {
+                cell: ptr::null(),
+                instance: ptr::null_mut(),
+                ty,
+            },
+            closure,
+        });
+        // SAFETY: just pushed, so it is live and nobody else has it.
+        unsafe {
+            let func_ref = &raw mut (*host_func).func_ref;
+            (*func_ref).cell = &raw const (*host_func).cell;
+            // The whole function's address, for the entry to find the closure.
+            (*func_ref).instance = host_func.cast();
+            self.handle(func_ref)
+        }
+    }
+
+    /// A new reference to a value of the host.
+    pub fn new_host_ref(
+        &mut self,
+        value: Box<dyn Any + Send + Sync>,
+    ) -> Result<HostRef, LimitError> {
+        self.host_refs.push(value)
+    }
+
+    /// This store, as code knows it.
+    pub(crate) fn as_ptr(&self) -> *mut Store {
+        self.this
+    }
+
+    /// A handle of something that lives in this store.
+    pub(crate) fn handle<T>(&self, pointer: *mut T) -> Handle<T> {
+        let pointer = NonNull::new(pointer).expect("a definition has an address");
+        // SAFETY: callers pass definitions of this store, which live as long as
+        // it does.
+        unsafe { Handle::new(self.id, pointer) }
+    }
+}
+
+pub(crate) fn check_count(limit: LimitKind, most: usize, len: usize) -> Result<(), LimitError> {
+    LimitError::check(limit, most as u64, len as u64 + 1)
+}
+
+/// Access to definitions by handle.
+///
+/// # Panics
+/// All of these panic if the handle is of another store.
+impl Store {
+    fn check<T>(&self, handle: Handle<T>) -> *mut T {
+        assert!(
+            handle.store() == self.id,
+            "a handle was used with another store than its own"
+        );
+        handle.as_ptr()
+    }
+
+    /// The definition behind a handle.
+    pub fn get<T>(&self, handle: Handle<T>) -> &T {
+        // SAFETY: the definition lives as long as this store, and `&self` says
+        // that nobody changes it meanwhile.
+        unsafe { &*self.check(handle) }
+    }
+
+    /// The bytes of a memory.
+    pub fn memory_data(&self, memory: Handle<Memory>) -> &[u8] {
+        // SAFETY: these bytes are mapped and initialised; `&self` says that no
+        // guest runs and no other access changes them meanwhile.
+        unsafe { &*self.get(memory).data() }
+    }
+
+    /// The bytes of a memory, to be changed.
+    pub fn memory_data_mut(&mut self, memory: Handle<Memory>) -> &mut [u8] {
+        // SAFETY: as above; `&mut self` makes them the caller's alone.
+        unsafe { &mut *self.get(memory).data() }
+    }
+
+    /// Adds pages to a memory; returns the old size in pages.
+    pub fn grow_memory(
+        &mut self,
+        memory: Handle<Memory>,
+        delta: u64,
+    ) -> Result<u64, ResourceError> {
+        // SAFETY: the memory is live, and `&mut self` makes it ours alone. It
+        // is no part of `self.limits`.
+        unsafe { (*self.check(memory)).grow(delta, &self.limits) }
+    }
+
+    /// Adds elements to a table; returns the old size.
+    ///
+    /// # Safety
+    /// `init` holds a reference of the element type that belongs to this store.
+    pub unsafe fn grow_table(
+        &mut self,
+        table: Handle<Table>,
+        delta: u64,
+        init: u64,
+    ) -> Result<u64, ResourceError> {
+        // SAFETY: as in `grow_memory`, and as the caller promises.
+        unsafe { (*self.check(table)).grow(delta, init, &self.limits) }
+    }
+
+    /// Sets elements of a table.
+    ///
+    /// # Safety
+    /// `value` holds a reference of the element type that belongs to this store.
+    pub unsafe fn fill_table(
+        &mut self,
+        table: Handle<Table>,
+        at: u64,
+        value: u64,
+        len: u64,
+    ) -> Result<(), Trap> {
+        // SAFETY: as in `grow_memory`, and as the caller promises.
+        unsafe { (*self.check(table)).fill(at, value, len) }
+    }
+
+    /// Sets a global.
+    ///
+    /// # Safety
+    /// `value` holds a value of the global's type; a reference belongs to this
+    /// store.
+    pub unsafe fn set_global(&mut self, global: Handle<Global>, value: [u64; 2]) {
+        // SAFETY: the global is live, and `&mut self` makes it ours alone.
+        unsafe { (*self.check(global)).def.value = value };
+    }
+
+    /// The value behind a reference to a value of the host, unless it came from
+    /// another store that has more of them.
+    pub fn host_ref(&self, reference: HostRef) -> Option<&(dyn Any + Send + Sync)> {
+        self.host_refs.get(reference)
+    }
+
+    /// As [`Store::host_ref`], to be changed.
+    pub fn host_ref_mut(&mut self, reference: HostRef) -> Option<&mut (dyn Any + Send + Sync)> {
+        self.host_refs.get_mut(reference)
+    }
+
+    /// The type of a definition; the minimum of a memory's or table's is its
+    /// present size.
+    pub fn extern_type(&self, definition: Extern) -> ExternType<TypeId> {
+        match definition {
+            Extern::Func(func) => ExternType::Func(self.get(func).ty),
+            Extern::Table(table) => ExternType::Table(self.get(table).ty()),
+            Extern::Memory(memory) => ExternType::Memory(self.get(memory).ty()),
+            Extern::Global(global) => ExternType::Global(self.get(global).ty()),
+            Extern::Tag(tag) => ExternType::Tag(self.get(tag).ty()),
+        }
+    }
+
+    /// The handle of a function that this store's code refers to.
+    ///
+    /// # Safety
+    /// `func` is a non-null `funcref` value of this store.
+    pub unsafe fn func_handle(&self, func: *const FuncRef) -> Handle<FuncRef> {
+        self.handle(func.cast_mut())
+    }
+}

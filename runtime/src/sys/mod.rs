@@ -1,0 +1,20 @@
+//! What the operating system is asked for: address space, the bounds of native
+//! stacks, and signals. Knows nothing of WebAssembly but the name of a trap.
+//!
+//! Everything here is for Unix. Linux is complete; elsewhere memories are not
+//! guarded and stack bounds are unknown, and the callers' fallbacks take over.
+
+mod fault;
+pub mod mmap;
+pub mod signals;
+pub mod stack;
+
+use crate::tunables::{MEMORY_GUARD, MEMORY_RESERVATION};
+
+/// Whether guarded memories can be had in this process: the platform supports
+/// them, and the address space is large enough for one (`ulimit -v` and small
+/// machines forbid it). Costs two system calls; ask once.
+pub fn guarded_memories_available() -> bool {
+    signals::guarded_memories_supported()
+        && mmap::Mapping::reserve(MEMORY_RESERVATION + MEMORY_GUARD).is_ok()
+}

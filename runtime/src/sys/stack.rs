@@ -1,0 +1,90 @@
+//! Where the native stack of the current thread lies.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+/// The addresses of the current thread's native stack, if the system tells:
+/// without its guard pages, and for the main thread as far as its resource
+/// limit lets it grow. Cheap after a thread's first call.
+pub fn bounds() -> Option<Range<usize>> {
+    thread_local! {
+        // Empty: not asked yet. Backwards (1, 0): asked and unknown.
+        static BOUNDS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    }
+    let mut bounds = BOUNDS.get();
+    if bounds == (0, 0) {
+        bounds = ask().map_or((1, 0), |bounds| (bounds.start, bounds.end));
+        BOUNDS.set(bounds);
+    }
+    (bounds.0 < bounds.1).then_some(bounds.0..bounds.1)
+}
+
+/// An address in the caller's frame: the stack pointer, to within a frame.
+#[inline(always)]
+pub fn pointer() -> usize {
+    let here = 0u8;
+    (&raw const here).addr()
+}
+
+#[cfg(target_os = "linux")]
+fn ask() -> Option<Range<usize>> {
+    use std::mem::MaybeUninit;
+    use std::ptr;
+
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: the call initialises `attributes` for the current thread, which
+    // is alive; zero says that it did.
+    if unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    let mut start = ptr::null_mut();
+    let mut size = 0;
+    // SAFETY: `attributes` was initialised above, and is destroyed only after
+    // its last use.
+    let result = unsafe {
+        let result = libc::pthread_attr_getstack(attributes.as_ptr(), &mut start, &mut size);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        result
+    };
+    let start = start.addr();
+    (result == 0).then(|| start..start.saturating_add(size))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask() -> Option<Range<usize>> {
+    None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_hold_the_stack_pointer() {
+        let here = bounds().unwrap();
+        assert!(here.contains(&pointer()));
+        assert_eq!(bounds().unwrap(), here);
+    }
+
+    #[test]
+    fn each_thread_has_its_own_bounds() {
+        const SIZE: usize = 1 << 20;
+        let here = bounds().unwrap();
+        let there = std::thread::Builder::new()
+            .stack_size(SIZE)
+            .spawn(|| {
+                let bounds = bounds().unwrap();
+                assert!(bounds.contains(&pointer()));
+                bounds
+            })
+            .unwrap()
+            .join()
+            .unwrap();
+        assert!(there.end <= here.start || here.end <= there.start);
+        assert!(
+            (SIZE / 2..4 * SIZE).contains(&there.len()),
+            "{}",
+            there.len()
+        );
+    }
+}
