@@ -1,0 +1,78 @@
+//! Which WebAssembly a script is written against.
+
+use rwasm::{Config, Tier};
+
+/// The features that a script's modules are validated with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ScriptFeatures {
+    /// WebAssembly 3.0.
+    #[default]
+    Wasm3,
+    /// The threads proposal. Its suite branched off from version 1.0.
+    Threads,
+    /// Version 3.0 with the custom-page-sizes proposal.
+    CustomPageSizes,
+    /// Version 3.0 with the wide-arithmetic proposal.
+    WideArithmetic,
+}
+
+impl ScriptFeatures {
+    /// The features for a script of the official suite, by its path: what lies
+    /// under `proposals/` needs the proposal, everything else is version 3.0.
+    pub fn of_path(path: &str) -> Self {
+        let in_proposal = |name: &str| {
+            path.split_once("proposals/")
+                .and_then(|(_, rest)| rest.split_once('/'))
+                .is_some_and(|(folder, _)| folder == name)
+        };
+        match () {
+            () if in_proposal("threads") => ScriptFeatures::Threads,
+            () if in_proposal("custom-page-sizes") => ScriptFeatures::CustomPageSizes,
+            () if in_proposal("wide-arithmetic") => ScriptFeatures::WideArithmetic,
+            () => ScriptFeatures::Wasm3,
+        }
+    }
+
+    /// The configuration of an engine for these features.
+    pub(crate) fn config(self, tier: Tier) -> Config {
+        let mut config = Config::new();
+        config.tier(tier);
+        match self {
+            ScriptFeatures::Wasm3 => &mut config,
+            ScriptFeatures::Threads => config.threads(true),
+            ScriptFeatures::CustomPageSizes => config.custom_page_sizes(true),
+            ScriptFeatures::WideArithmetic => config.wide_arithmetic(true),
+        };
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_follow_the_folder() {
+        let cases = [
+            ("core/i32.wast", ScriptFeatures::Wasm3),
+            ("core/simd/simd_load.wast", ScriptFeatures::Wasm3),
+            ("proposals/threads/atomic.wast", ScriptFeatures::Threads),
+            (
+                "/suite/proposals/threads/atomic.wast",
+                ScriptFeatures::Threads,
+            ),
+            (
+                "proposals/custom-page-sizes/x.wast",
+                ScriptFeatures::CustomPageSizes,
+            ),
+            (
+                "proposals/wide-arithmetic/x.wast",
+                ScriptFeatures::WideArithmetic,
+            ),
+            ("proposals/threads.wast", ScriptFeatures::Wasm3),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(ScriptFeatures::of_path(path), expected, "{path}");
+        }
+    }
+}
