@@ -1,0 +1,5 @@
+//! The kernel `matmul` as a module of its own.
+
+#![cfg_attr(target_family = "wasm", no_std)]
+
+kernels::export!(kernels::matmul::run);

@@ -1,0 +1,32 @@
+;; One export for each way to trap. Outcome: a trap with the message that the
+;; specification's tests give to it, named by the export; `_start` is
+;; "unreachable" two calls deep.
+(module
+  (type $i32_to_i32 (func (param i32) (result i32)))
+  (memory (export "memory") 1 1)
+  (table $table 4 funcref)
+  (elem (table $table) (i32.const 0) func $outer)
+  (data $data "data")
+  (func $inner unreachable)
+  (func $outer (call $inner))
+  (func (export "_start") (call $outer))
+
+  (func (export "unreachable") unreachable)
+  (func (export "integer divide by zero") (result i32)
+    (i32.div_s (i32.const 1) (i32.const 0)))
+  (func (export "integer overflow") (result i64)
+    (i64.div_s (i64.const 0x8000000000000000) (i64.const -1)))
+  (func (export "invalid conversion to integer") (result i32)
+    (i32.trunc_f32_s (f32.const nan)))
+  (func (export "out of bounds memory access") (result i32)
+    (i32.load offset=0xffffffff (i32.const 0xffffffff)))
+  (func (export "out of bounds memory access by a bulk operation")
+    (memory.init $data (i32.const 65533) (i32.const 0) (i32.const 4)))
+  (func (export "out of bounds table access")
+    (table.set $table (i32.const 4) (ref.null func)))
+  (func (export "undefined element") (result i32)
+    (call_indirect (type $i32_to_i32) (i32.const 0) (i32.const 4)))
+  (func (export "uninitialized element") (result i32)
+    (call_indirect (type $i32_to_i32) (i32.const 0) (i32.const 1)))
+  (func (export "indirect call type mismatch") (result i32)
+    (call_indirect (type $i32_to_i32) (i32.const 0) (i32.const 0))))
