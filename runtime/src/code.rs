@@ -3,7 +3,7 @@
 use crate::exports::Exports;
 use crate::layout::{ArrayEntry, VmOffsets};
 use crate::types::{TypeId, TypeRegistry};
-use rwasm_parser::{CompositeType, LocalFuncIndex, Module, SubType, ValType};
+use rwasm_parser::{CompositeType, LocalFuncIndex, MemoryIndex, Module, SubType, ValType};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -170,6 +170,8 @@ pub struct ModuleCode {
     pub cells: Box<[CodeCell]>,
     /// Made when first asked for.
     exports: OnceLock<Exports>,
+    /// Found when first asked for.
+    exported_memory: OnceLock<Option<MemoryIndex>>,
 }
 
 impl ModuleCode {
@@ -208,6 +210,7 @@ impl ModuleCode {
                 offsets,
                 settings,
                 exports: OnceLock::new(),
+                exported_memory: OnceLock::new(),
             }
         })
     }
@@ -215,6 +218,15 @@ impl ModuleCode {
     /// The module's exports by name.
     pub(crate) fn exports(&self) -> &Exports {
         self.exports.get_or_init(|| Exports::new(&self.module))
+    }
+
+    /// The memory that is exported as `memory`, as the WASI convention has it:
+    /// host functions look for it on every call.
+    pub fn exported_memory(&self) -> Option<MemoryIndex> {
+        *self.exported_memory.get_or_init(|| {
+            let export = &self.module.exports()[self.exports().get("memory")?];
+            export.memory()
+        })
     }
 
     /// Whether memory `index` is reserved and guarded, so that its base never

@@ -129,8 +129,8 @@ impl Drop for Zeroed {
 /// The instance that a block belongs to.
 ///
 /// # Safety
-/// `vmctx` is a live block of an instance.
-pub(crate) unsafe fn instance(vmctx: *mut VmCtx) -> *mut Instance {
+/// `vmctx` is a live block of kind [`VmCtxKind::Instance`].
+pub unsafe fn instance_of(vmctx: *mut VmCtx) -> *mut Instance {
     // SAFETY: the block is live, so its store is, which has the instance.
     unsafe {
         let store = (*vmctx).store.cast::<Store>();

@@ -10,6 +10,7 @@ use crate::instance::{Elements, Instance, func_ref, global_def, memory, table};
 use crate::layout::{FuncRef, VmCtx};
 use crate::libcalls;
 use crate::limits::{LimitKind, ResourceError};
+use crate::memory::Memory;
 use crate::store::{Store, check_count};
 use crate::trap::Trap;
 use crate::types::TypeId;
@@ -104,7 +105,10 @@ impl Store {
         code: &Arc<ModuleCode>,
         imports: &[Extern],
     ) -> Result<InstanceHandle, InstantiateError> {
-        if !Arc::ptr_eq(&code.registry, self.registry()) || code.settings != self.settings() {
+        if !Arc::ptr_eq(&code.registry, self.registry())
+            // Code for guarded memories does not check its accesses.
+            || code.settings.guarded_memories != self.settings().guarded_memories
+        {
             return Err(InstantiateError::OtherEngine);
         }
         self.match_imports(code, imports)?;
@@ -177,6 +181,16 @@ impl Store {
         let export = &code.module.exports()[code.exports().get(name)?];
         let (kind, index) = (export.kind, export.index);
         Some(self.definition(instance, kind, index))
+    }
+
+    /// The memory that an instance exports as `memory`. Unlike
+    /// [`Store::export`] it looks nothing up by name, after a module's first
+    /// call.
+    pub fn exported_memory(&self, instance: InstanceHandle) -> Option<Handle<Memory>> {
+        let instance = self.get(instance);
+        let index = instance.code().exported_memory()?;
+        // SAFETY: handles are given out for instances that are complete.
+        Some(self.handle(unsafe { memory(instance.vmctx(), index) }))
     }
 
     /// A definition of an instance: imported or own, exported or not.

@@ -7,7 +7,7 @@
 //! be live and the indices valid for its module. Operands may be anything; a
 //! reference among them is of the type that validation says.
 
-use crate::instance::{self, Elements, instance};
+use crate::instance::{self, Elements, instance_of};
 use crate::layout::{FuncRef, VmCtx};
 use crate::limits::Limits;
 use crate::memory::Memory;
@@ -99,7 +99,7 @@ pub unsafe fn memory_init(
     // SAFETY: as the caller promises; the module lives as long as the block.
     unsafe {
         let module = &(*(*vmctx).module).module;
-        let dropped = &(*instance(vmctx)).dropped_data;
+        let dropped = &(*instance_of(vmctx)).dropped_data;
         let data = if dropped[segment as usize] {
             &[]
         } else {
@@ -120,7 +120,7 @@ pub unsafe fn memory_init(
 pub unsafe fn data_drop(vmctx: *mut VmCtx, segment: u32) {
     // SAFETY: as the caller promises.
     unsafe {
-        let dropped = &mut (*instance(vmctx)).dropped_data;
+        let dropped = &mut (*instance_of(vmctx)).dropped_data;
         dropped[segment as usize] = true;
     }
 }
@@ -193,7 +193,7 @@ pub unsafe fn table_init(
     // segment's items are of the table's element type. Making function
     // references changes neither the table nor the segment.
     unsafe {
-        let elements = &(*instance(vmctx)).elements;
+        let elements = &(*instance_of(vmctx)).elements;
         let module = &(*(*vmctx).module).module;
         let table = table_at(vmctx, table);
         match (
@@ -228,7 +228,7 @@ pub unsafe fn table_init(
 pub unsafe fn elem_drop(vmctx: *mut VmCtx, segment: u32) {
     // SAFETY: as the caller promises.
     unsafe {
-        let elements = &mut (*instance(vmctx)).elements;
+        let elements = &mut (*instance_of(vmctx)).elements;
         elements[segment as usize] = Elements::Dropped;
     }
 }

@@ -90,6 +90,10 @@ pub enum LimitKind {
     Tables,
     /// [`Limits::stack_bytes`].
     StackBytes,
+    /// Parameters of a function type.
+    Parameters,
+    /// Results of a function type.
+    Results,
     /// References to values of the host in one store, which are 32 bits wide.
     HostReferences,
 }
@@ -105,6 +109,8 @@ impl fmt::Display for LimitKind {
             LimitKind::Memories => "memories in a store",
             LimitKind::Tables => "tables in a store",
             LimitKind::StackBytes => "bytes of the value stack",
+            LimitKind::Parameters => "parameters of a function",
+            LimitKind::Results => "results of a function",
             LimitKind::HostReferences => "host references in a store",
         })
     }
@@ -145,7 +151,7 @@ pub enum ResourceError {
     #[error(transparent)]
     Limit(#[from] LimitError),
     /// The system does not have so much.
-    #[error("the system has no room for {bytes} bytes of {what}: {source}")]
+    #[error("the system has no room for {bytes} bytes of {what}")]
     System {
         /// What it was for.
         what: &'static str,
@@ -154,6 +160,9 @@ pub enum ResourceError {
         /// The system's answer.
         source: io::Error,
     },
+    /// The value stack cannot be replaced while a call uses it.
+    #[error("the value stack cannot be replaced while a call runs")]
+    StackInUse,
 }
 
 impl ResourceError {

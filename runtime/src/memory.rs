@@ -171,7 +171,7 @@ impl Memory {
 /// The bytes of `pages` pages, if the type and the limits allow so many.
 fn byte_len(ty: &MemoryType, pages: u64, limits: &Limits) -> Result<usize, LimitError> {
     LimitError::check(LimitKind::DeclaredMemoryPages, most_pages(ty), pages)?;
-    let bytes = pages.checked_mul(ty.page_size()).unwrap_or(u64::MAX);
+    let bytes = pages.saturating_mul(ty.page_size());
     // What an address space cannot hold is not worth trying.
     let most = limits.memory_bytes.min(to_u64(isize::MAX as usize));
     LimitError::check(LimitKind::MemoryBytes, most, bytes)?;

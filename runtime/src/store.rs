@@ -8,9 +8,9 @@ use crate::arena::Arena;
 use crate::code::{CodeCell, CodeSettings, Entries, func_slots};
 use crate::error::Pending;
 use crate::global::{Global, Tag};
-use crate::handle::{Extern, Handle, StoreId};
+use crate::handle::{Extern, Handle, InstanceHandle, StoreId};
 use crate::host::HostFunc;
-use crate::instance::Instance;
+use crate::instance::{Instance, instance_of};
 use crate::layout::{ArrayEntry, FuncRef, Status, StoreCtx, VmCtx, VmCtxKind};
 use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
 use crate::memory::Memory;
@@ -78,51 +78,6 @@ unsafe impl Send for OwnedStore {}
 unsafe impl Sync for OwnedStore {}
 
 impl OwnedStore {
-    /// The store, for code. No reference into the store may be live while code
-    /// runs.
-    pub fn as_ptr(&self) -> *mut Store {
-        self.0.as_ptr()
-    }
-}
-
-impl Deref for OwnedStore {
-    type Target = Store;
-
-    fn deref(&self) -> &Store {
-        // SAFETY: the store lives until this is dropped.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl DerefMut for OwnedStore {
-    fn deref_mut(&mut self) -> &mut Store {
-        // SAFETY: the store lives until this is dropped.
-        unsafe { self.0.as_mut() }
-    }
-}
-
-impl Drop for OwnedStore {
-    fn drop(&mut self) {
-        // SAFETY: the pointer came from a box in `Store::new`, and goes here.
-        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
-    }
-}
-
-impl fmt::Debug for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for OwnedStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl Store {
     /// An empty store for code made with `settings` against `registry`.
     /// `entries` are those of host functions; their array entry is not used.
     ///
@@ -132,7 +87,7 @@ impl Store {
         limits: Limits,
         settings: CodeSettings,
         entries: Entries,
-    ) -> Result<OwnedStore, ResourceError> {
+    ) -> Result<Self, ResourceError> {
         let interrupt = Arc::new(AtomicU32::new(0));
         let mut store = Box::new(Store {
             ctx: StoreCtx {
@@ -170,6 +125,51 @@ impl Store {
         Ok(OwnedStore(store))
     }
 
+    /// The store, for code. No reference into the store may be live while code
+    /// runs.
+    pub fn as_ptr(&self) -> *mut Store {
+        self.0.as_ptr()
+    }
+}
+
+impl Deref for OwnedStore {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        // SAFETY: the store lives until this is dropped.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl DerefMut for OwnedStore {
+    fn deref_mut(&mut self) -> &mut Store {
+        // SAFETY: the store lives until this is dropped.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl Drop for OwnedStore {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from a box in `OwnedStore::new`, and goes here.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for OwnedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl Store {
     /// Which store it is.
     pub fn id(&self) -> StoreId {
         self.id
@@ -196,14 +196,8 @@ impl Store {
     /// runs, and if the new one cannot be mapped; nothing has changed then.
     pub fn set_limits(&mut self, limits: Limits) -> Result<(), ResourceError> {
         if limits.stack_bytes != self.limits.stack_bytes {
-            // A running call's frames cannot move.
             if self.ctx.native_stack_limit != 0 {
-                return Err(LimitError {
-                    limit: LimitKind::StackBytes,
-                    value: self.limits.stack_bytes as u64,
-                    asked: limits.stack_bytes as u64,
-                }
-                .into());
+                return Err(ResourceError::StackInUse);
             }
             self.map_stack(limits.stack_bytes)?;
         }
@@ -522,6 +516,16 @@ impl Store {
             Extern::Global(global) => ExternType::Global(self.get(global).ty()),
             Extern::Tag(tag) => ExternType::Tag(self.get(tag).ty()),
         }
+    }
+
+    /// The handle of the instance that a block belongs to.
+    ///
+    /// # Safety
+    /// `vmctx` is a block of this store, of kind [`VmCtxKind::Instance`], whose
+    /// instantiation has come as far as running code.
+    pub unsafe fn instance_handle(&self, vmctx: *mut VmCtx) -> InstanceHandle {
+        // SAFETY: as the caller promises.
+        self.handle(unsafe { instance_of(vmctx) })
     }
 
     /// The handle of a function that this store's code refers to.

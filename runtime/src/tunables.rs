@@ -30,6 +30,10 @@ pub const NATIVE_STACK_RESERVE: usize = 128 << 10;
 /// Whoever puts arguments on the value stack leaves so many slots before them.
 pub const FRAME_HEADER_SLOTS: usize = 6;
 
+/// Parameters, and results, that a function type may have: the implementation
+/// limit that engines share and `wasmparser` enforces for modules.
+pub const MAX_PARAMS_AND_RESULTS: usize = 1000;
+
 /// Default limit of one memory in bytes: all that a 32-bit memory can have.
 pub const DEFAULT_MAX_MEMORY: u64 = 1 << 32;
 

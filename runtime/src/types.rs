@@ -11,6 +11,8 @@
 //! counting references, and a host that loads a module a thousand times pays
 //! for its types once.
 
+use crate::limits::{LimitError, LimitKind};
+use crate::tunables::MAX_PARAMS_AND_RESULTS;
 use rwasm_parser::{
     CompositeType, ExternType, FuncType, GlobalType, HeapType, MemoryType, Module, RefType,
     SubType, TableType, TypeIndex, ValType,
@@ -107,17 +109,19 @@ impl TypeRegistry {
     }
 
     /// The canonical type of functions of type `ty` that declare nothing more:
-    /// final and without a supertype, as host functions are.
-    pub fn register_func_type(&self, ty: FuncType<TypeId>) -> TypeId {
+    /// final and without a supertype, as host functions are. It may have no more
+    /// parameters and results than types of modules.
+    pub fn register_func_type(&self, ty: FuncType<TypeId>) -> Result<TypeId, LimitError> {
+        let most = MAX_PARAMS_AND_RESULTS as u64;
+        LimitError::check(LimitKind::Parameters, most, ty.params.len() as u64)?;
+        LimitError::check(LimitKind::Results, most, ty.results.len() as u64)?;
         let composite = CompositeType::Func(ty.map(GroupRef::Outside));
-        self.write().intern(
-            [SubType {
-                is_final: true,
-                supertype: None,
-                composite,
-            }]
-            .into(),
-        )
+        let group = [SubType {
+            is_final: true,
+            supertype: None,
+            composite,
+        }];
+        Ok(self.write().intern(group.into()))
     }
 
     /// The type with this id.

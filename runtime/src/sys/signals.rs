@@ -143,11 +143,10 @@ unsafe fn claim(info: *mut libc::siginfo_t, mut fault: Fault) -> bool {
     // SAFETY: the active store is live, by the contract of `entry::call`. This
     // thread stands at a trap site, that is, inside guest code, so no Rust code
     // of this thread is half-way through changing the store or its segments;
-    // and other threads do not touch a running store. `si_addr` is set for all
-    // faults; if another process sent the signal it is some other field of the
-    // same union, and then not, or by that process's malice, a guarded address.
+    // and other threads do not touch a running store. Positive codes are the
+    // kernel's, for faults, which have an address.
     unsafe {
-        if !(*store).guards_address((*info).si_addr().addr()) {
+        if (*info).si_code <= 0 || !(*store).guards_address((*info).si_addr().addr()) {
             return false;
         }
         let Some(segment) = (*store).ctx.segment.as_mut() else {
@@ -166,7 +165,7 @@ unsafe fn claim(info: *mut libc::siginfo_t, mut fault: Fault) -> bool {
 fn site(pc: usize) -> Option<TrapSite> {
     LOOKUPS
         .iter()
-        .map_while(|slot| lookup_in(slot))
+        .map_while(lookup_in)
         .find_map(|lookup| lookup(pc))
 }
 
