@@ -1,6 +1,6 @@
 //! Constant expressions: what initialises globals, tables and segments.
 
-use wasmparser::Operator;
+use wasmparser::{Operator, OperatorsReader, OperatorsReaderAllocations};
 
 use crate::error::ParseError;
 use crate::index::{FuncIndex, GlobalIndex, TypeIndex};
@@ -65,10 +65,21 @@ pub enum ConstOp {
     ExternConvertAny,
 }
 
-impl ConstExpr {
-    pub(crate) fn decode(expr: &wasmparser::ConstExpr<'_>) -> Result<Self, ParseError> {
-        let mut reader = expr.get_operators_reader();
-        let mut ops = Vec::new();
+/// Decodes constant expressions one after the other, with the same buffers.
+#[derive(Default)]
+pub(crate) struct ConstExprDecoder {
+    allocations: OperatorsReaderAllocations,
+    ops: Vec<ConstOp>,
+}
+
+impl ConstExprDecoder {
+    pub(crate) fn decode(
+        &mut self,
+        expr: &wasmparser::ConstExpr<'_>,
+    ) -> Result<ConstExpr, ParseError> {
+        let allocations = std::mem::take(&mut self.allocations);
+        let mut reader = OperatorsReader::new_with_allocs(expr.get_binary_reader(), allocations);
+        self.ops.clear();
         loop {
             let (op, offset) = reader.read_with_offset()?;
             if matches!(op, Operator::End) {
@@ -76,14 +87,15 @@ impl ConstExpr {
             }
             // The validator has admitted the expression; what it admits and is
             // missing here would be a proposal that is never switched on.
-            ops.push(
+            self.ops.push(
                 ConstOp::from_operator(&op).ok_or_else(|| ParseError::Binary {
                     offset,
                     message: format!("unsupported constant instruction {op:?}"),
                 })?,
             );
         }
-        Ok(Self(ops.into()))
+        self.allocations = reader.into_allocations();
+        Ok(ConstExpr(self.ops.as_slice().into()))
     }
 }
 

@@ -12,7 +12,7 @@ use wasmparser::{
 };
 
 use crate::bodies::BodyRange;
-use crate::const_expr::ConstExpr;
+use crate::const_expr::{ConstExprDecoder, ConstOp};
 use crate::detect;
 use crate::error::ParseError;
 use crate::features::Features;
@@ -26,6 +26,10 @@ use crate::types::{ExternType, UnsupportedType};
 
 /// The largest module: offsets in it are kept in 32 bits.
 const MAX_MODULE_SIZE: u64 = u32::MAX as u64;
+
+/// How many data segments the validator certainly admits: its own limit is the
+/// same, and it is asked above this one.
+const MAX_PLAIN_DATA_SEGMENTS: usize = 100_000;
 
 /// Decodes and validates all of a module but its function bodies.
 pub(crate) fn decode(bytes: &[u8], features: Features) -> Result<Contents, ParseError> {
@@ -45,6 +49,7 @@ pub(crate) fn decode(bytes: &[u8], features: Features) -> Result<Contents, Parse
     let mut decoder = Decoder {
         validator: Validator::new_with_features(features),
         contents: Contents::default(),
+        expressions: ConstExprDecoder::default(),
     };
     for payload in parser.parse_all(bytes) {
         decoder.payload(payload?)?;
@@ -55,15 +60,19 @@ pub(crate) fn decode(bytes: &[u8], features: Features) -> Result<Contents, Parse
 struct Decoder {
     validator: Validator,
     contents: Contents,
+    expressions: ConstExprDecoder,
 }
 
 impl Decoder {
     fn payload(&mut self, payload: Payload<'_>) -> Result<(), ParseError> {
         check_count(&payload)?;
-        if let Payload::CodeSectionEntry(body) = &payload {
-            return self.body(body);
+        match &payload {
+            Payload::CodeSectionEntry(body) => return self.body(body),
+            Payload::DataSection(section) => self.data(section)?,
+            _ => {
+                self.validator.payload(&payload)?;
+            }
         }
-        self.validator.payload(&payload)?;
         self.note_section(&payload);
         match payload {
             Payload::TypeSection(section) => self.types(section),
@@ -79,7 +88,6 @@ impl Decoder {
                 Ok(())
             }
             Payload::ElementSection(section) => self.elements(section),
-            Payload::DataSection(section) => self.data(section),
             Payload::CustomSection(section) => {
                 self.contents.custom_sections.push(CustomSection {
                     name: section.name().into(),
@@ -207,7 +215,7 @@ impl Decoder {
             let ty = table.ty.try_into().map_err(at(offset))?;
             let init = match &table.init {
                 TableInit::RefNull => None,
-                TableInit::Expr(expr) => Some(ConstExpr::decode(expr)?),
+                TableInit::Expr(expr) => Some(self.expressions.decode(expr)?),
             };
             self.contents.tables.push(Table { ty, init });
         }
@@ -237,7 +245,7 @@ impl Decoder {
         for global in section.into_iter_with_offsets() {
             let (offset, global) = global?;
             let ty = global.ty.try_into().map_err(at(offset))?;
-            let init = Some(ConstExpr::decode(&global.init_expr)?);
+            let init = Some(self.expressions.decode(&global.init_expr)?);
             self.contents.globals.push(Global { ty, init });
         }
         Ok(())
@@ -265,7 +273,9 @@ impl Decoder {
         section: wasmparser::ElementSectionReader<'_>,
     ) -> Result<(), ParseError> {
         for element in section {
-            self.contents.elements.push(element_segment(element?)?);
+            self.contents
+                .elements
+                .push(element_segment(element?, &mut self.expressions)?);
         }
         Ok(())
     }
@@ -281,22 +291,51 @@ impl Decoder {
         Ok(())
     }
 
-    fn data(&mut self, section: wasmparser::DataSectionReader<'_>) -> Result<(), ParseError> {
-        for segment in section {
-            self.contents.data.push(data_segment(segment?)?);
+    /// Data segments come by the ten thousand where a linker makes one for each
+    /// string. So they are read once, and the validator, which would read them
+    /// again, is asked only about what is not plainly valid.
+    fn data(&mut self, section: &wasmparser::DataSectionReader<'_>) -> Result<(), ParseError> {
+        let decoded = section.clone().into_iter().try_for_each(|segment| {
+            let segment = data_segment(segment?, &mut self.expressions)?;
+            self.contents.data.push(segment);
+            Ok(())
+        });
+        if decoded.is_err() || !self.data_is_plainly_valid() {
+            self.validator.data_section(section)?;
         }
-        Ok(())
+        decoded
+    }
+
+    /// Whether all data segments are passive, or active at an offset that is
+    /// one constant of the right type.
+    fn data_is_plainly_valid(&self) -> bool {
+        let plainly_valid = |segment: &DataSegment| match &segment.kind {
+            DataKind::Active { memory, offset } => {
+                let memory = self.contents.memories.get(memory.index());
+                match (&*offset.0, memory.map(|memory| memory.index64)) {
+                    ([ConstOp::I32Const(_)], Some(index64)) => !index64,
+                    ([ConstOp::I64Const(_)], Some(index64)) => index64,
+                    _ => false,
+                }
+            }
+            DataKind::Passive => self.validator.features().bulk_memory(),
+        };
+        self.contents.data.len() <= MAX_PLAIN_DATA_SEGMENTS
+            && self.contents.data.iter().all(plainly_valid)
     }
 }
 
-fn element_segment(element: Element<'_>) -> Result<ElementSegment, ParseError> {
+fn element_segment(
+    element: Element<'_>,
+    expressions: &mut ConstExprDecoder,
+) -> Result<ElementSegment, ParseError> {
     let kind = match &element.kind {
         wasmparser::ElementKind::Active {
             table_index,
             offset_expr,
         } => ElementKind::Active {
             table: TableIndex::from_u32(table_index.unwrap_or(0)),
-            offset: ConstExpr::decode(offset_expr)?,
+            offset: expressions.decode(offset_expr)?,
         },
         wasmparser::ElementKind::Passive => ElementKind::Passive,
         wasmparser::ElementKind::Declared => ElementKind::Declared,
@@ -313,23 +352,26 @@ fn element_segment(element: Element<'_>) -> Result<ElementSegment, ParseError> {
             )
         }
         wasmparser::ElementItems::Expressions(ty, items) => {
-            let expressions = items.into_iter().map(|expr| ConstExpr::decode(&expr?));
-            let expressions = expressions.collect::<Result<_, ParseError>>()?;
-            (ty, ElementItems::Expressions(expressions))
+            let items = items.into_iter().map(|expr| expressions.decode(&expr?));
+            let items = items.collect::<Result<_, ParseError>>()?;
+            (ty, ElementItems::Expressions(items))
         }
     };
     let ty = ty.try_into().map_err(at(element.range.start))?;
     Ok(ElementSegment { kind, ty, items })
 }
 
-fn data_segment(segment: Data<'_>) -> Result<DataSegment, ParseError> {
+fn data_segment(
+    segment: Data<'_>,
+    expressions: &mut ConstExprDecoder,
+) -> Result<DataSegment, ParseError> {
     let kind = match &segment.kind {
         wasmparser::DataKind::Active {
             memory_index,
             offset_expr,
         } => DataKind::Active {
             memory: MemoryIndex::from_u32(*memory_index),
-            offset: ConstExpr::decode(offset_expr)?,
+            offset: expressions.decode(offset_expr)?,
         },
         wasmparser::DataKind::Passive => DataKind::Passive,
     };
