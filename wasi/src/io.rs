@@ -1,0 +1,278 @@
+//! Reading and writing: one system call straight on the guest's memory.
+//!
+//! Nothing is buffered here, partial transfers are reported as such, and a
+//! broken pipe is an error code (Rust ignores SIGPIPE from the start).
+
+use crate::abi::{FdFlags, FileType};
+use crate::descriptor::{HostFile, Object};
+use crate::errno::Errno;
+use crate::iovec::{self, INLINE, Iovec};
+use crate::memory::GuestMemory;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno as HostErrno, ReadWriteFlags};
+use std::io::{IoSlice, IoSliceMut};
+
+/// Buffers that the kernel takes at once (`IOV_MAX`).
+const BATCH: usize = 1024;
+
+/// Bytes that a pipe takes without blocking once it says that it is writable
+/// (`PIPE_BUF`).
+const PIPE_ROOM: usize = 4096;
+
+/// Where in a file to read or write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// At the file's own position, which moves.
+    Cursor,
+    /// At this offset; the position stays.
+    Offset(u64),
+}
+
+impl At {
+    fn after(self, bytes: usize) -> At {
+        match self {
+            At::Cursor => At::Cursor,
+            At::Offset(offset) => At::Offset(offset.saturating_add(bytes as u64)),
+        }
+    }
+}
+
+/// Reads into the buffers, in their order.
+pub(crate) fn read(
+    object: &mut Object,
+    memory: &mut GuestMemory<'_>,
+    iovecs: &[Iovec],
+    at: At,
+) -> Result<u32, Errno> {
+    let memory = memory.all_mut();
+    match object {
+        Object::File(file) => match iovecs {
+            [] => Ok(0),
+            [one] => Ok(file.read(iovec::bytes_mut(memory, *one), at)? as u32),
+            _ => transfer(
+                iovecs,
+                at,
+                file.file_type == FileType::RegularFile,
+                |batch, at| file.read_batch(memory, batch, at),
+            ),
+        },
+        Object::Reader(reader) => {
+            at_cursor(at)?;
+            let Some(first) = iovecs.first() else {
+                return Ok(0);
+            };
+            // The first buffer: less than asked for is always allowed.
+            let read = retry(|| Ok(reader.read(iovec::bytes_mut(memory, *first))?))?;
+            // What a broken reader claims to have read must not mislead.
+            Ok(u32::try_from(read).unwrap_or(u32::MAX).min(first.len))
+        }
+        Object::Directory(_) => Err(Errno::Isdir),
+        Object::Writer(_) => Err(Errno::Badf),
+    }
+}
+
+/// Writes the buffers, in their order.
+pub(crate) fn write(
+    object: &mut Object,
+    memory: &GuestMemory<'_>,
+    iovecs: &[Iovec],
+    at: At,
+) -> Result<u32, Errno> {
+    let memory = memory.all();
+    match object {
+        Object::File(file) => match iovecs {
+            [] => Ok(0),
+            [one] => Ok(file.write(iovec::bytes(memory, *one), at)? as u32),
+            _ => transfer(iovecs, at, true, |batch, at| {
+                let count = file.write_batch(memory, batch, at)?;
+                Ok((count, iovec::total(batch), batch.len()))
+            }),
+        },
+        Object::Writer(writer) => {
+            at_cursor(at)?;
+            transfer(iovecs, at, true, |batch, _| {
+                let bytes = iovec::bytes(memory, batch[0]);
+                let count = retry(|| Ok(writer.write(bytes)?))?.min(bytes.len());
+                writer.flush()?;
+                Ok((count, bytes.len(), 1))
+            })
+        }
+        Object::Directory(_) => Err(Errno::Isdir),
+        Object::Reader(_) => Err(Errno::Badf),
+    }
+}
+
+/// A stream has no positions.
+fn at_cursor(at: At) -> Result<(), Errno> {
+    match at {
+        At::Cursor => Ok(()),
+        At::Offset(_) => Err(Errno::Spipe),
+    }
+}
+
+/// Moves batches of buffers until all are done, one is not moved as a whole, or
+/// one fails. A failure after some success is a partial success: the next call
+/// meets it again.
+///
+/// `step` returns the bytes moved, the bytes tried, and the buffers tried. It
+/// is not repeated unless `repeat`: a read that has brought something must not
+/// wait for more.
+fn transfer(
+    mut iovecs: &[Iovec],
+    mut at: At,
+    repeat: bool,
+    mut step: impl FnMut(&[Iovec], At) -> Result<(usize, usize, usize), Errno>,
+) -> Result<u32, Errno> {
+    let mut done = 0;
+    while !iovecs.is_empty() {
+        let batch = &iovecs[..iovecs.len().min(BATCH)];
+        let (moved, tried, buffers) = match step(batch, at) {
+            Ok(moved) => moved,
+            Err(_) if done > 0 => break,
+            Err(errno) => return Err(errno),
+        };
+        done += moved;
+        if moved < tried || !repeat {
+            break;
+        }
+        iovecs = &iovecs[buffers..];
+        at = at.after(moved);
+    }
+    // The list was cut to less than 2 GiB when it was decoded.
+    Ok(done as u32)
+}
+
+fn retry<R>(mut call: impl FnMut() -> Result<R, Errno>) -> Result<R, Errno> {
+    loop {
+        match call() {
+            Err(Errno::Intr) => {}
+            result => return result,
+        }
+    }
+}
+
+impl HostFile {
+    /// Whether NONBLOCK is set, but only in our books.
+    fn emulates_nonblock(&self) -> bool {
+        self.shared && self.flags.contains(FdFlags::NONBLOCK) && !self.seekable
+    }
+
+    fn read(&self, bytes: &mut [u8], at: At) -> Result<usize, Errno> {
+        if self.emulates_nonblock() {
+            return self.readv(&mut [IoSliceMut::new(bytes)], at);
+        }
+        retry(|| match at {
+            At::Cursor => Ok(rustix::io::read(&self.fd, &mut *bytes)?),
+            At::Offset(offset) => Ok(rustix::io::pread(&self.fd, &mut *bytes, offset)?),
+        })
+    }
+
+    fn write(&self, bytes: &[u8], at: At) -> Result<usize, Errno> {
+        if self.emulates_nonblock() {
+            return self.writev(&[IoSlice::new(bytes)], at);
+        }
+        retry(|| match at {
+            At::Cursor => Ok(rustix::io::write(&self.fd, bytes)?),
+            At::Offset(offset) => Ok(rustix::io::pwrite(&self.fd, bytes, offset)?),
+        })
+    }
+
+    /// Reads into as many leading buffers as are disjoint. Returns the bytes
+    /// read, the bytes asked for, and the number of buffers.
+    fn read_batch(
+        &self,
+        memory: &mut [u8],
+        batch: &[Iovec],
+        at: At,
+    ) -> Result<(usize, usize, usize), Errno> {
+        let batch = iovec::carvable(batch);
+        let mut inline: [IoSliceMut<'_>; INLINE];
+        let mut spilled: Vec<IoSliceMut<'_>>;
+        let slices = if batch.len() <= INLINE {
+            inline = std::array::from_fn(|_| IoSliceMut::new(&mut []));
+            &mut inline[..batch.len()]
+        } else {
+            spilled = batch.iter().map(|_| IoSliceMut::new(&mut [])).collect();
+            &mut spilled[..]
+        };
+        let buffers = iovec::carve(memory, batch, slices);
+        let read = self.readv(&mut slices[..buffers], at)?;
+        Ok((read, iovec::total(&batch[..buffers]), buffers))
+    }
+
+    fn write_batch(&self, memory: &[u8], batch: &[Iovec], at: At) -> Result<usize, Errno> {
+        if batch.len() <= INLINE {
+            let mut slices = [IoSlice::new(&[]); INLINE];
+            iovec::gather(memory, batch, &mut slices);
+            self.writev(&slices[..batch.len()], at)
+        } else {
+            let mut slices = vec![IoSlice::new(&[]); batch.len()];
+            iovec::gather(memory, batch, &mut slices);
+            self.writev(&slices, at)
+        }
+    }
+
+    fn readv(&self, slices: &mut [IoSliceMut<'_>], at: At) -> Result<usize, Errno> {
+        if self.emulates_nonblock() {
+            at_cursor(at)?;
+            // `u64::MAX` stands for the position of the file.
+            let now = ReadWriteFlags::NOWAIT;
+            match rustix::io::preadv2(&self.fd, slices, u64::MAX, now) {
+                Err(HostErrno::OPNOTSUPP | HostErrno::NOSYS) => {
+                    self.require_ready(PollFlags::IN)?
+                }
+                result => return Ok(result?),
+            }
+        }
+        retry(|| match at {
+            At::Cursor => Ok(rustix::io::readv(&self.fd, slices)?),
+            At::Offset(offset) => Ok(rustix::io::preadv(&self.fd, slices, offset)?),
+        })
+    }
+
+    fn writev(&self, slices: &[IoSlice<'_>], at: At) -> Result<usize, Errno> {
+        if self.emulates_nonblock() {
+            at_cursor(at)?;
+            let now = ReadWriteFlags::NOWAIT;
+            match rustix::io::pwritev2(&self.fd, slices, u64::MAX, now) {
+                Err(HostErrno::OPNOTSUPP | HostErrno::NOSYS) => {
+                    self.require_ready(PollFlags::OUT)?;
+                    if self.file_type != FileType::CharacterDevice {
+                        return self.write_what_fits(slices);
+                    }
+                }
+                result => return Ok(result?),
+            }
+        }
+        retry(|| match at {
+            At::Cursor => Ok(rustix::io::writev(&self.fd, slices)?),
+            At::Offset(offset) => Ok(rustix::io::pwritev(&self.fd, slices, offset)?),
+        })
+    }
+
+    /// Writes no more than a pipe takes that has said to be ready.
+    fn write_what_fits(&self, slices: &[IoSlice<'_>]) -> Result<usize, Errno> {
+        let filled = slices.iter().find(|slice| !slice.is_empty());
+        let Some(slice) = filled else {
+            return Ok(0);
+        };
+        let bytes = &slice[..slice.len().min(PIPE_ROOM)];
+        retry(|| Ok(rustix::io::write(&self.fd, bytes)?))
+    }
+
+    /// `again` if the next read or write would block.
+    fn require_ready(&self, flags: PollFlags) -> Result<(), Errno> {
+        let at_once = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let ready = retry(|| {
+            let mut fds = [PollFd::new(&self.fd, flags)];
+            Ok(poll(&mut fds, Some(&at_once))?)
+        })?;
+        if ready == 0 {
+            return Err(Errno::Again);
+        }
+        Ok(())
+    }
+}

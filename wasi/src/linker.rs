@@ -1,0 +1,250 @@
+//! Registration of the functions in a linker.
+
+use crate::abi::Snapshot;
+use crate::ctx::WasiCtx;
+use crate::errno::Errno;
+use crate::functions::{self, Call, Exit, preview1};
+use crate::interruption::{Interruption, Stop};
+use crate::memory::GuestMemory;
+use rwasm::{Caller, Error, Linker, Result, Trap, ValType};
+use thiserror::Error;
+
+/// The two names under which modules import the functions.
+const MODULES: [(&str, Snapshot); 2] = [
+    ("wasi_snapshot_preview1", Snapshot::One),
+    ("wasi_unstable", Snapshot::Zero),
+];
+
+/// A module called a function that reads or writes its memory, but exports none
+/// under the name `memory`. Found in [`Error::Host`].
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("`{function}` needs the memory of its caller, which exports none under the name `memory`")]
+#[non_exhaustive]
+pub struct NoMemory {
+    /// The function.
+    pub function: &'static str,
+}
+
+/// A function of preview1.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Function {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Its parameters: names and types.
+    pub params: &'static [(&'static str, ValType)],
+    /// Its result: an error code, or nothing.
+    pub result: Option<ValType>,
+    /// Whether `wasi_unstable` has it too.
+    pub unstable: bool,
+}
+
+macro_rules! describe {
+    (
+        quick { $($quick:tt)* }
+        long { $($long:tt)* }
+        recent { $($recent:tt)* }
+    ) => {
+        describe! { @rows [] [true $($quick)* $($long)*] [false $($recent)*] }
+    };
+    (@rows [$($done:tt)*] $([
+        $unstable:literal
+        $($(#[doc = $doc:literal])* $name:ident($($param:ident: $ty:ident),*) -> $result:ident;)*
+    ])*) => {
+        /// All functions, as [`add_to_linker`] defines them.
+        pub const FUNCTIONS: &[Function] = &[$($(Function {
+            name: stringify!($name),
+            summary: concat!($($doc),*).trim_ascii(),
+            params: &[$((stringify!($param), describe!(@type $ty))),*],
+            result: describe!(@type $result),
+            unstable: $unstable,
+        },)*)*];
+    };
+    (@type u32) => { ValType::I32 };
+    (@type u64) => { ValType::I64 };
+    (@type i64) => { ValType::I64 };
+    (@type errno) => { Some(ValType::I32) };
+    (@type noreturn) => { None };
+}
+
+preview1!(describe);
+
+/// Defines the functions in `linker`, under the module names
+/// `wasi_snapshot_preview1` and `wasi_unstable`. `get` finds the state in the
+/// data of the store.
+///
+/// `proc_exit` ends the guest with [`Error::Exit`].
+pub fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
+) -> Result<()> {
+    for (module, snapshot) in MODULES {
+        define(linker, module, snapshot, get)?;
+    }
+    Ok(())
+}
+
+fn define<T: 'static>(
+    linker: &mut Linker<T>,
+    module: &str,
+    snapshot: Snapshot,
+    get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
+) -> Result<()> {
+    macro_rules! wrap {
+        (
+            quick { $($(#[$_q:meta])* $quick:ident($($q_param:ident: $q_ty:ident),*) -> $_qr:ident;)* }
+            long { $($(#[$_l:meta])* $long:ident($($l_param:ident: $l_ty:ident),*) -> $_lr:ident;)* }
+            recent { $($(#[$_r:meta])* $recent:ident($($r_param:ident: $r_ty:ident),*) -> $_rr:ident;)* }
+        ) => {
+            $(linker.func_wrap(
+                module,
+                stringify!($quick),
+                move |mut caller: Caller<'_, T>, $($q_param: $q_ty),*| {
+                    invoke(&mut caller, snapshot, get, stringify!($quick), |call| {
+                        functions::$quick(call, $($q_param),*)
+                    })
+                },
+            )?;)*
+            $(linker.func_wrap(
+                module,
+                stringify!($long),
+                move |mut caller: Caller<'_, T>, $($l_param: $l_ty),*| {
+                    let interruption = Interruption::new(caller.interrupt_handle());
+                    invoke(&mut caller, snapshot, get, stringify!($long), |call| {
+                        functions::$long(call, &interruption, $($l_param),*)
+                    })
+                },
+            )?;)*
+            if snapshot == Snapshot::One {
+                $(linker.func_wrap(
+                    module,
+                    stringify!($recent),
+                    move |mut caller: Caller<'_, T>, $($r_param: $r_ty),*| {
+                        invoke(&mut caller, snapshot, get, stringify!($recent), |call| {
+                            functions::$recent(call, $($r_param),*)
+                        })
+                    },
+                )?;)*
+            }
+        };
+    }
+    preview1!(wrap);
+    Ok(())
+}
+
+/// Calls a function on the caller's memory and state.
+#[inline]
+fn invoke<T: 'static, O: Outcome>(
+    caller: &mut Caller<'_, T>,
+    snapshot: Snapshot,
+    get: impl Fn(&mut T) -> &mut WasiCtx,
+    function: &'static str,
+    body: impl FnOnce(&mut Call<'_>) -> O,
+) -> Result<O::Value> {
+    let Some(memory) = caller.memory() else {
+        return without_memory(get(caller.data_mut()), snapshot, function, body);
+    };
+    let (bytes, data) = memory.data_and_store_mut(caller);
+    let mut call = Call {
+        ctx: get(data),
+        memory: GuestMemory::new(bytes),
+        snapshot,
+    };
+    body(&mut call).finish()
+}
+
+/// Some functions do without; the others find no address valid.
+#[cold]
+fn without_memory<O: Outcome>(
+    ctx: &mut WasiCtx,
+    snapshot: Snapshot,
+    function: &'static str,
+    body: impl FnOnce(&mut Call<'_>) -> O,
+) -> Result<O::Value> {
+    let mut call = Call {
+        ctx,
+        memory: GuestMemory::new(&mut []),
+        snapshot,
+    };
+    let outcome = body(&mut call);
+    if outcome.is_fault() {
+        return Err(Error::host(NoMemory { function }));
+    }
+    outcome.finish()
+}
+
+/// What a function returns, and what the guest sees of it.
+trait Outcome {
+    /// The function's result type.
+    type Value;
+
+    fn finish(self) -> Result<Self::Value>;
+
+    fn is_fault(&self) -> bool;
+}
+
+impl Outcome for Result<(), Errno> {
+    type Value = i32;
+
+    #[inline]
+    fn finish(self) -> Result<i32> {
+        Ok(match self {
+            Ok(()) => 0,
+            Err(errno) => errno as i32,
+        })
+    }
+
+    fn is_fault(&self) -> bool {
+        *self == Err(Errno::Fault)
+    }
+}
+
+impl Outcome for Result<(), Stop> {
+    type Value = i32;
+
+    fn finish(self) -> Result<i32> {
+        match self {
+            Ok(()) => Ok(0),
+            Err(Stop::Errno(errno)) => Ok(errno as i32),
+            Err(Stop::Interrupted) => Err(Trap::Interrupted.into()),
+        }
+    }
+
+    fn is_fault(&self) -> bool {
+        *self == Err(Stop::Errno(Errno::Fault))
+    }
+}
+
+impl Outcome for Exit {
+    type Value = ();
+
+    fn finish(self) -> Result<()> {
+        Err(Error::Exit(self.0))
+    }
+
+    fn is_fault(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_functions_are_listed() {
+        assert_eq!(FUNCTIONS.len(), 46);
+        let old = FUNCTIONS
+            .iter()
+            .filter(|function| function.unstable)
+            .count();
+        assert_eq!(old, 45);
+        for function in FUNCTIONS {
+            assert!(function.summary.ends_with('.'), "{}", function.name);
+            let noreturn = function.name == "proc_exit";
+            assert_eq!(function.result.is_none(), noreturn, "{}", function.name);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Paths of the guest, and what is done with them inside its directories.
+//!
+//! cap-std resolves every path below a directory handle, so that neither `..`
+//! nor a symbolic link leads out of it, also while somebody else renames
+//! directories (on Linux the kernel does it: `openat2` with `RESOLVE_BENEATH`).
+//! This module adds what POSIX programs expect of the edges: trailing slashes,
+//! access modes, read-only trees.
+
+use crate::abi::{FdFlags, FileType, Filestat, LookupFlags, OFlags};
+use crate::descriptor::{Descriptor, Directory, HostFile, Object, file_type_of, filestat};
+use crate::errno::Errno;
+use crate::limits::Limits;
+use crate::memory::GuestMemory;
+use crate::rights::Rights;
+use cap_fs_ext::OpenOptionsFollowExt;
+use cap_primitives::fs::FollowSymlinks;
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use rustix::fs::{AtFlags, OFlags as HostFlags, Timestamps, fstat, statat, utimensat};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// A path in guest memory. Its bytes need not be UTF-8: the witx says string,
+/// but hosts have other names, and a guest must be able to use what
+/// `fd_readdir` gave it.
+pub(crate) fn from_guest<'m>(
+    memory: &'m GuestMemory<'_>,
+    ptr: u32,
+    len: u32,
+    limits: &Limits,
+) -> Result<&'m Path, Errno> {
+    let bytes = memory.bytes(ptr, len)?;
+    if len > limits.path_bytes {
+        return Err(Errno::Nametoolong);
+    }
+    if bytes.contains(&0) {
+        return Err(Errno::Inval);
+    }
+    match bytes.first() {
+        None => Err(Errno::Noent),
+        Some(b'/') => Err(Errno::Notcapable),
+        Some(_) => Ok(Path::new(OsStr::from_bytes(bytes))),
+    }
+}
+
+/// What `path_open` was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open {
+    pub(crate) lookup: LookupFlags,
+    pub(crate) oflags: OFlags,
+    pub(crate) fdflags: FdFlags,
+    pub(crate) rights: Rights,
+    pub(crate) inheriting: Rights,
+}
+
+impl Open {
+    /// The rights that the directory must have.
+    pub(crate) fn needed(&self) -> Rights {
+        let mut needed = Rights::PATH_OPEN;
+        if self.oflags.contains(OFlags::CREAT) {
+            needed |= Rights::PATH_CREATE_FILE;
+        }
+        if self.oflags.contains(OFlags::TRUNC) {
+            needed |= Rights::PATH_FILESTAT_SET_SIZE;
+        }
+        needed
+    }
+
+    fn writes(&self) -> bool {
+        self.rights.contains(Rights::FD_WRITE)
+    }
+
+    fn options(&self) -> OpenOptions {
+        let write = self.writes();
+        let read = !write || self.rights.intersects(Rights::FD_READ | Rights::FD_READDIR);
+        // A terminal must not become the terminal that controls the host.
+        let mut flags = HostFlags::NOCTTY;
+        let pairs = [
+            (self.oflags.contains(OFlags::CREAT), HostFlags::CREATE),
+            (
+                self.oflags.contains(OFlags::DIRECTORY),
+                HostFlags::DIRECTORY,
+            ),
+            (self.oflags.contains(OFlags::EXCL), HostFlags::EXCL),
+            (self.oflags.contains(OFlags::TRUNC), HostFlags::TRUNC),
+            (self.fdflags.contains(FdFlags::APPEND), HostFlags::APPEND),
+            (
+                self.fdflags.contains(FdFlags::NONBLOCK),
+                HostFlags::NONBLOCK,
+            ),
+            (self.fdflags.contains(FdFlags::SYNC), HostFlags::SYNC),
+            (self.fdflags.contains(FdFlags::DSYNC), HostFlags::DSYNC),
+            (self.fdflags.contains(FdFlags::RSYNC), HostFlags::RSYNC),
+        ];
+        for (wanted, flag) in pairs {
+            flags.set(flag, flags.contains(flag) || wanted);
+        }
+        let mut options = OpenOptions::new();
+        // As custom flags, because the combinations that `OpenOptions` refuses
+        // (creating without writing, say) are allowed here.
+        options
+            .read(read)
+            .write(write)
+            .follow(follow(self.lookup))
+            .custom_flags(flags.bits() as i32);
+        options
+    }
+}
+
+/// Opens a file or directory. `inheriting` is what the directory hands on.
+pub(crate) fn open(
+    directory: &Directory,
+    inheriting: Rights,
+    path: &Path,
+    open: Open,
+) -> Result<Descriptor, Errno> {
+    if open.oflags.contains(OFlags::CREAT | OFlags::DIRECTORY) {
+        return Err(Errno::Inval);
+    }
+    // To get less than these would only show at the first read or write.
+    inheriting.require(open.rights & (Rights::FD_READ | Rights::FD_WRITE))?;
+    let mut open = open;
+    if directory.read_only {
+        require_unchanged(directory, path, &open)?;
+        open.oflags -= OFlags::CREAT;
+    }
+    let file = directory.dir.open_with(path, &open.options())?.into_std();
+    let stat = fstat(&file)?;
+    let object = if file_type_of(&stat) == FileType::Directory {
+        let mut opened = Directory::new(Dir::from_std_file(file), directory.read_only);
+        opened.flags = open.fdflags;
+        Object::Directory(opened)
+    } else {
+        let mut opened = HostFile::classify(OwnedFd::from(file), &stat, open.fdflags);
+        opened.read_only = directory.read_only;
+        Object::File(opened)
+    };
+    let mut applicable = Rights::applicable(object.file_type(), object.seekable());
+    if !open.writes() {
+        applicable -= Rights::FD_ALLOCATE | Rights::FD_FILESTAT_SET_SIZE;
+    }
+    Ok(Descriptor {
+        rights: open.rights & inheriting & applicable,
+        inheriting: open.inheriting & inheriting,
+        object,
+    })
+}
+
+/// An error if opening would change something below a read-only directory: what
+/// a read-only file system would say.
+fn require_unchanged(directory: &Directory, path: &Path, open: &Open) -> Result<(), Errno> {
+    let creates = open.oflags.contains(OFlags::CREAT);
+    let changes = open.writes() || open.oflags.contains(OFlags::TRUNC);
+    if !creates && !changes {
+        return Ok(());
+    }
+    let exclusive = open.oflags.contains(OFlags::CREAT | OFlags::EXCL);
+    let lookup = if exclusive {
+        LookupFlags::empty()
+    } else {
+        open.lookup
+    };
+    match stat(&directory.dir, lookup, path) {
+        Err(Errno::Noent) if creates => Err(Errno::Rofs),
+        Err(errno) => Err(errno),
+        Ok(_) if exclusive => Err(Errno::Exist),
+        Ok(found) if changes && found.file_type == FileType::Directory => Err(Errno::Isdir),
+        Ok(_) if changes => Err(Errno::Rofs),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// What is at a path.
+pub(crate) fn stat(dir: &Dir, lookup: LookupFlags, path: &Path) -> Result<Filestat, Errno> {
+    // A name without any slash cannot lead elsewhere unless it is a symbolic
+    // link, and costs one system call instead of three.
+    if is_name(path) {
+        let found = filestat(&statat(dir, path, AtFlags::SYMLINK_NOFOLLOW)?);
+        if found.file_type != FileType::SymbolicLink
+            || !lookup.contains(LookupFlags::SYMLINK_FOLLOW)
+        {
+            return Ok(found);
+        }
+    }
+    let handle = locate(dir, lookup, path)?;
+    Ok(filestat(&fstat(&handle)?))
+}
+
+/// Sets the times of what is at a path.
+pub(crate) fn set_times(
+    dir: &Dir,
+    lookup: LookupFlags,
+    path: &Path,
+    times: &Timestamps,
+) -> Result<(), Errno> {
+    let handle = locate(dir, lookup, path)?;
+    Ok(utimensat(&handle, "", times, AtFlags::EMPTY_PATH)?)
+}
+
+/// A handle on what is at a path, which does not open it: opening a pipe could
+/// wait for ever, and a file may be neither readable nor writable.
+fn locate(dir: &Dir, lookup: LookupFlags, path: &Path) -> Result<File, Errno> {
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .follow(follow(lookup))
+        .custom_flags(HostFlags::PATH.bits() as i32);
+    Ok(dir.open_with(path, &options)?.into_std())
+}
+
+/// Removes an empty directory.
+pub(crate) fn remove_directory(dir: &Dir, path: &Path) -> Result<(), Errno> {
+    // cap-std takes `name/` for `name/.`, which cannot be removed; the kernel
+    // does not.
+    Ok(dir.remove_dir(without_trailing_slashes(path))?)
+}
+
+fn follow(lookup: LookupFlags) -> FollowSymlinks {
+    FollowSymlinks::follow(lookup.contains(LookupFlags::SYMLINK_FOLLOW))
+}
+
+/// Whether the path is the name of something in the directory itself.
+fn is_name(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_bytes();
+    !bytes.contains(&b'/') && bytes != b".."
+}
+
+/// The path is relative, so that something is left.
+fn without_trailing_slashes(path: &Path) -> &Path {
+    let bytes = path.as_os_str().as_bytes();
+    let end = bytes.iter().rposition(|byte| *byte != b'/');
+    let len = end.map_or(0, |last| last + 1);
+    Path::new(OsStr::from_bytes(&bytes[..len]))
+}
