@@ -1,1 +1,101 @@
-//! (skeleton)
+//! The interpreter tier: lowering of function bodies to register code, and the
+//! threaded interpreter that runs it.
+//!
+//! ```text
+//!  body ─ lower ─► [Inst] ─ encode ─► words ─ published in the code cell
+//!                                              │
+//!  call_array ◄─ stubs ─ handlers (exec) ◄─────┘
+//! ```
+//! This crate knows the run-time structures of `rwasm-runtime` and nothing of
+//! other tiers or of the public API: it is entered by [`ENTRIES`] and leaves by
+//! array entries.
+
+mod arch;
+mod backtrace;
+mod encode;
+mod enter;
+mod exec;
+mod inst;
+mod lower;
+mod op;
+mod print;
+
+pub use enter::{ENTRIES, host_entries, init};
+pub use lower::LowerError;
+
+use lower::Lowered;
+use rwasm_parser::LocalFuncIndex;
+use rwasm_runtime::code::{CodeCell, ModuleCode};
+use rwasm_runtime::error::Pending;
+use std::cell::RefCell;
+use wasmparser::{BinaryReader, FuncValidatorAllocations, FunctionBody};
+
+/// Buffers kept from function to function.
+#[derive(Default)]
+struct Buffers {
+    lower: lower::Scratch,
+    validator: FuncValidatorAllocations,
+    body: Vec<u8>,
+}
+
+thread_local! {
+    static BUFFERS: RefCell<Buffers> = RefCell::default();
+}
+
+/// Lowers the function of a cell and publishes the code; returns its first
+/// instruction. If another thread did so first, its code is taken.
+///
+/// # Errors
+/// If the body is invalid or beyond what this tier executes.
+pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
+    // SAFETY: only cells of modules are lowered; the module owns its cells.
+    let code = unsafe { &*cell.module };
+    let lowered = lower_function(code, cell.func, false)?;
+    let (encoded, _) = encode::encode(&lowered, code);
+    Ok(cell.publish_interp_code(encoded))
+}
+
+/// Lowers a function and prints its register code.
+///
+/// # Errors
+/// As for [`lower_cell`].
+pub fn print_function(code: &ModuleCode, func: LocalFuncIndex) -> Result<String, LowerError> {
+    Ok(print::print(&lower_function(code, func, false)?))
+}
+
+/// Lowers a function, validating it first if nobody did. With `offsets`, the
+/// result says where in the module each instruction came from.
+fn lower_function(
+    code: &ModuleCode,
+    func: LocalFuncIndex,
+    offsets: bool,
+) -> Result<Lowered, LowerError> {
+    BUFFERS.with_borrow_mut(|buffers| {
+        let body = code.module.body(func);
+        if !code.settings.lazy_validation {
+            return lower::lower(code, func, &body, &mut buffers.lower, offsets);
+        }
+        // The module may be a mapped file, which another process can change
+        // between validation and lowering: both read this copy.
+        buffers.body.clear();
+        buffers.body.extend_from_slice(body.as_bytes());
+        let features = code.module.features().to_wasmparser();
+        let start = body.range().start;
+        let body = FunctionBody::new(BinaryReader::new_features(&buffers.body, start, features));
+        let allocations = std::mem::take(&mut buffers.validator);
+        let mut validator = code.module.func_validator(func, allocations);
+        let valid = validator.validate(&body);
+        buffers.validator = validator.into_allocations();
+        valid.map_err(rwasm_parser::ParseError::from)?;
+        lower::lower(code, func, &body, &mut buffers.lower, offsets)
+    })
+}
+
+impl From<LowerError> for Pending {
+    fn from(error: LowerError) -> Self {
+        match error {
+            LowerError::Invalid(error) => Pending::Invalid(error),
+            other => Pending::Code(Box::new(other)),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The guest's frames at a trap.
+//!
+//! A frame knows its caller and its return address; what function an address
+//! belongs to, and where in the module its instruction came from, is found by
+//! lowering the function again, so that running code carries no tables for it.
+
+use crate::encode;
+use crate::exec::call::EXIT;
+use crate::exec::regs::header;
+use rwasm_parser::{FuncIndex, LocalFuncIndex};
+use rwasm_runtime::code::{CodeCell, ModuleCode};
+use rwasm_runtime::error::{Backtrace, Frame};
+use rwasm_runtime::layout::{Segment, SegmentKind, StoreCtx, VmCtx, VmCtxKind};
+use std::sync::Arc;
+
+/// Frames kept of a deep stack: this many of the newest.
+const MAX_FRAMES: usize = 64;
+
+/// Walks the store's segments, newest first.
+///
+/// # Safety
+/// The store's segments are live, and each has left at its exit frame.
+pub(crate) unsafe fn capture(store: *mut StoreCtx) -> Backtrace {
+    let mut frames = Vec::new();
+    // SAFETY: the caller's contract; segments link to older live ones.
+    unsafe {
+        let mut segment = (*store).segment;
+        while !segment.is_null() && frames.len() < MAX_FRAMES {
+            if (*segment).kind == SegmentKind::Interpreter {
+                walk(segment, &mut frames);
+            }
+            segment = (*segment).previous;
+        }
+    }
+    Backtrace { frames }
+}
+
+/// # Safety
+/// See [`capture`].
+unsafe fn walk(segment: *mut Segment, frames: &mut Vec<Frame>) {
+    // SAFETY: the segment's frames are intact: each header names the caller's
+    // frame, up to the one that returns to `EXIT`.
+    unsafe {
+        let (mut fp, mut ip) = ((*segment).exit_fp, (*segment).exit_ip as usize);
+        let exit = EXIT.ip() as usize;
+        while ip != exit && ip != before_return(exit) && frames.len() < MAX_FRAMES {
+            let vmctx = *fp.offset(header::VMCTX) as *const VmCtx;
+            if (*vmctx).kind == VmCtxKind::Instance
+                && let Some(frame) = describe((*vmctx).module, ip)
+            {
+                frames.push(frame);
+            }
+            ip = before_return(*fp.offset(header::RETURN) as usize);
+            fp = *fp.offset(header::CALLER) as *mut u64;
+        }
+    }
+}
+
+/// An address inside of the call instruction before a return address.
+pub(crate) fn before_return(return_address: usize) -> usize {
+    return_address - size_of::<u64>()
+}
+
+/// The frame of the instruction at `ip`.
+///
+/// # Safety
+/// `module` is the `Arc` of a live instance.
+unsafe fn describe(module: *const ModuleCode, ip: usize) -> Option<Frame> {
+    // SAFETY: the caller's contract: the count belongs to a live `Arc`.
+    let module = unsafe {
+        Arc::increment_strong_count(module);
+        Arc::from_raw(module)
+    };
+    let (cell, word) = module.cells.iter().find_map(|cell| word_of(cell, ip))?;
+    let imported = module.module.num_imported_functions();
+    let func = FuncIndex::from_u32(imported + cell.func.as_u32());
+    let offset = offset_of(&module, cell.func, word);
+    Some(Frame {
+        module,
+        func,
+        offset,
+    })
+}
+
+/// The cell and the word offset if `ip` lies in its lowered code.
+fn word_of(cell: &CodeCell, ip: usize) -> Option<(&CodeCell, u32)> {
+    let words = &cell.interp_code()?.words;
+    let byte = ip.checked_sub(words.as_ptr() as usize)?;
+    let word = byte / size_of::<u64>();
+    (word < words.len()).then_some((cell, word as u32))
+}
+
+/// Offset in the module of the instruction that was encoded at `word`.
+fn offset_of(module: &ModuleCode, func: LocalFuncIndex, word: u32) -> Option<u32> {
+    let lowered = crate::lower_function(module, func, true).ok()?;
+    let (_, positions) = encode::encode(&lowered, module);
+    let inst = positions
+        .partition_point(|&position| position <= word)
+        .checked_sub(1)?;
+    lowered.offsets?.get(inst).copied()
+}

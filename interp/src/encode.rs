@@ -1,0 +1,391 @@
+//! Register code to words in memory: handler addresses and operands, in the
+//! formats that the files of [`crate::exec`] describe.
+
+use crate::exec::regs::Handler;
+use crate::exec::slots::slot_handler;
+use crate::exec::{call, control, float, int, memory};
+use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Src};
+use crate::lower::Lowered;
+use rwasm_runtime::code::{InterpCode, ModuleCode};
+
+/// Encodes a lowered function. With `positions`, also returns the word offset of
+/// each instruction.
+pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u32>) {
+    let mut encoder = Encoder {
+        code,
+        targets: &lowered.targets,
+        words: Vec::with_capacity(lowered.insts.len() * 3),
+        fixups: Vec::new(),
+    };
+    let mut positions = Vec::with_capacity(lowered.insts.len() + 1);
+    for inst in &lowered.insts {
+        positions.push(encoder.words.len() as u32);
+        encoder.inst(inst);
+    }
+    positions.push(encoder.words.len() as u32);
+    // A label at the very end belongs to code that nothing reaches.
+    encoder.op(control::unreachable_handler(), &[0]);
+    let Encoder { words, fixups, .. } = encoder;
+    let mut words = words.into_boxed_slice();
+    let base = words.as_ptr() as u64;
+    for (at, label) in fixups {
+        let inst = lowered.labels[label.0 as usize];
+        words[at] = base + 8 * u64::from(positions[inst as usize]);
+    }
+    (
+        InterpCode {
+            words,
+            frame_slots: lowered.frame_slots,
+        },
+        positions,
+    )
+}
+
+struct Encoder<'a> {
+    code: &'a ModuleCode,
+    targets: &'a [Label],
+    words: Vec<u64>,
+    /// Words that hold the address of a label.
+    fixups: Vec<(usize, Label)>,
+}
+
+/// Four 16-bit operands.
+fn quad(a: u16, b: u16, c: u16, d: u16) -> u64 {
+    u64::from(a) | u64::from(b) << 16 | u64::from(c) << 32 | u64::from(d) << 48
+}
+
+/// Two 16-bit operands and one of 32 bits.
+fn pair(a: u16, b: u16, long: u32) -> u64 {
+    quad(a, b, 0, 0) | u64::from(long) << 32
+}
+
+fn pin_word([p0, p1, p2]: PinSlots) -> u64 {
+    quad(p0, p1, p2, 0)
+}
+
+impl Encoder<'_> {
+    fn op(&mut self, handler: Handler, operands: &[u64]) {
+        self.words.push(handler as usize as u64);
+        self.words.extend_from_slice(operands);
+    }
+
+    /// An instruction with a constant for `a` or `b`, one word for both.
+    fn with_const(&mut self, handler: Handler, operands: u64, a: Src, b: Src) {
+        self.op(handler, &[operands]);
+        if a.is_const() || b.is_const() {
+            self.words.push(a.constant() | b.constant());
+        }
+    }
+
+    /// An instruction with constants for `a` and `b`, two words if either is one.
+    fn with_consts(&mut self, handler: Handler, operands: u64, a: Src, b: Src) {
+        self.op(handler, &[operands]);
+        if a.is_const() || b.is_const() {
+            self.words.extend([a.constant(), b.constant()]);
+        }
+    }
+
+    /// A branch: its target, unless a loop slot holds that, then operands.
+    fn branch(&mut self, handler: Handler, to: Jump, operands: &[u64]) {
+        self.words.push(handler as usize as u64);
+        if to.loop_slot == 0 {
+            self.target(to.label);
+        }
+        self.words.extend_from_slice(operands);
+    }
+
+    fn target(&mut self, label: Label) {
+        self.fixups.push((self.words.len(), label));
+        self.words.push(0);
+    }
+
+    fn inst(&mut self, inst: &Inst) {
+        let abd = |a: Src, b: Src, d: Dst| quad(a.slot(), d.slot(), b.slot(), 0);
+        let none = Src::Slot(0);
+        match *inst {
+            Inst::Binary { op, a, b, d } => {
+                let handler = int::binary_handler(op, a.class(), b.class(), d.class());
+                self.with_const(handler, abd(a, b, d), a, b);
+            }
+            Inst::Compare { op, a, b, d } => {
+                let handler = int::compare_handler(op, a.class(), b.class(), d.class());
+                self.with_const(handler, abd(a, b, d), a, b);
+            }
+            Inst::Divide { op, a, b, d } => {
+                let handler = int::divide_handler(op, a.class(), b.class(), d.class());
+                self.with_const(handler, abd(a, b, d), a, b);
+            }
+            Inst::Unary { op, a, d } => {
+                let handler = int::unary_handler(op, a.class(), d.class());
+                self.with_const(handler, abd(a, none, d), a, none);
+            }
+            Inst::FloatBinary { op, a, b, d } => {
+                let handler =
+                    float::binary_handler(op, a.float_class(), b.float_class(), d.class());
+                self.with_consts(handler, abd(a, b, d), a, b);
+            }
+            Inst::FloatUnary { op, a, d } => {
+                let handler = float::unary_handler(op, a.float_class(), d.class());
+                self.with_consts(handler, abd(a, none, d), a, none);
+            }
+            Inst::FloatCompare { op, a, b, d } => {
+                let handler =
+                    float::compare_handler(op, a.float_class(), b.float_class(), d.class());
+                self.with_consts(handler, abd(a, b, d), a, b);
+            }
+            Inst::FromInt { op, a, d } => {
+                let handler = float::from_int_handler(op, a.class(), d.class());
+                self.with_const(handler, abd(a, none, d), a, none);
+            }
+            Inst::ToInt { op, a, d } => {
+                let handler = float::to_int_handler(op, a.float_class(), d.class());
+                self.with_consts(handler, abd(a, none, d), a, none);
+            }
+            Inst::Trunc { op, a, d } => {
+                let handler = float::trunc_handler(op, a.float_class(), d.class());
+                self.with_consts(handler, abd(a, none, d), a, none);
+            }
+            Inst::Load { op, a, offset, d } => {
+                let handler = memory::load_handler(op, a.class(), d.class());
+                self.with_const(handler, pair(a.slot(), d.slot(), offset), a, none);
+            }
+            Inst::Load2 {
+                op,
+                a,
+                b,
+                offset,
+                d,
+            } => {
+                let handler = memory::load2_handler(op, a.class(), b.class(), d.class());
+                self.op(handler, &[abd(a, b, d), short(offset, b)]);
+            }
+            Inst::FloatLoad {
+                width,
+                a,
+                offset,
+                d,
+            } => {
+                let handler = memory::float_load_handler(width, a.class(), d.class());
+                self.with_const(handler, pair(a.slot(), d.slot(), offset), a, none);
+            }
+            Inst::FloatLoad2 {
+                width,
+                a,
+                b,
+                offset,
+                d,
+            } => {
+                let handler = memory::float_load2_handler(width, a.class(), b.class(), d.class());
+                self.op(handler, &[abd(a, b, d), short(offset, b)]);
+            }
+            Inst::Store { op, a, v, offset } => {
+                let handler = memory::store_handler(op, a.class(), v.class());
+                self.store(handler, a, v, offset);
+            }
+            Inst::FloatStore {
+                width,
+                a,
+                v,
+                offset,
+            } => {
+                let handler = memory::float_store_handler(width, a.class(), v.float_class());
+                self.store(handler, a, v, offset);
+            }
+            Inst::Store2 {
+                op,
+                a,
+                b,
+                v,
+                offset,
+            } => {
+                let handler = memory::store2_handler(op, a.class(), b.class(), v.class());
+                self.op(
+                    handler,
+                    &[pair(a.slot(), v.slot(), offset), short(b.slot().into(), b)],
+                );
+                if v.is_const() {
+                    self.words.push(v.constant());
+                }
+            }
+            Inst::CheckedLoad {
+                op,
+                memory,
+                a,
+                offset,
+                d,
+            } => {
+                let handler = memory::checked_load_handler(op, d.class());
+                self.op(handler, &[pair(a, d.slot(), memory), offset]);
+            }
+            Inst::CheckedStore {
+                op,
+                memory,
+                a,
+                v,
+                offset,
+            } => {
+                let handler = memory::checked_store_handler(op);
+                self.op(handler, &[pair(a, v, memory), offset]);
+            }
+            Inst::Mov { a, d } => {
+                let handler = control::mov_handler(a.class(), d.class());
+                self.with_const(handler, abd(a, none, d), a, none);
+            }
+            Inst::FloatMov { a, d } => {
+                let handler = float::mov_handler(a.float_class(), d.class());
+                self.with_consts(handler, abd(a, none, d), a, none);
+            }
+            Inst::Select { c, a, b, d } => {
+                let handler = control::select_handler(c.class(), a.class(), b.class(), d.class());
+                self.with_consts(handler, quad(c.slot(), d.slot(), a.slot(), b.slot()), a, b);
+            }
+            Inst::GlobalGet { global, d } => {
+                let handler = control::global_get_handler(d.class());
+                self.op(handler, &[pair(0, d.slot(), global)]);
+            }
+            Inst::GlobalSet { global, a } => {
+                let handler = control::global_set_handler(a.class());
+                self.with_const(handler, pair(a.slot(), 0, global), a, none);
+            }
+            Inst::Br { to } => self.branch(control::br_handler(to.loop_slot), to, &[]),
+            Inst::BrIf { a, non_zero, to } => {
+                let handler = control::br_if_handler(to.loop_slot, non_zero, a.class());
+                self.branch(handler, to, &[quad(a.slot(), 0, 0, 0)]);
+            }
+            Inst::BrCompare { op, a, b, to } => {
+                let handler = control::br_compare_handler(op, to.loop_slot, a.class(), b.class());
+                self.branch(handler, to, &[branch_operands(a, b)]);
+            }
+            Inst::BrAnd { a, b, non_zero, to } => {
+                let handler = control::br_and_handler(to.loop_slot, non_zero, a.class(), b.class());
+                self.branch(handler, to, &[branch_operands(a, b)]);
+            }
+            Inst::BrFloatCompare { op, a, b, to } => {
+                let handler = control::br_float_compare_handler(
+                    op,
+                    to.loop_slot,
+                    a.float_class(),
+                    b.float_class(),
+                );
+                self.branch(handler, to, &[quad(a.slot(), b.slot(), 0, 0)]);
+                if a.is_const() || b.is_const() {
+                    self.words.extend([a.constant(), b.constant()]);
+                }
+            }
+            Inst::AddBr {
+                op,
+                a,
+                slot,
+                addend,
+                b,
+                to,
+            } => {
+                let handler = control::add_br_handler(op, to.loop_slot, a.class(), b.class());
+                let operands = pair(slot, b.slot(), b.constant() as u32);
+                self.branch(handler, to, &[operands, u64::from(addend as u32)]);
+            }
+            Inst::BrTable { a, first, last } => {
+                self.op(
+                    control::br_table_handler(a.class()),
+                    &[pair(a.slot(), 0, last)],
+                );
+                for at in first..=first + last {
+                    self.target(self.targets[at as usize]);
+                }
+            }
+            Inst::EnterLoop { loop_slot, pins } => {
+                self.op(control::enter_loop_handler(loop_slot), &[pin_word(pins)]);
+            }
+            Inst::Pin { pins } => self.op(control::pin_handler(), &[pin_word(pins)]),
+            Inst::Call { callee, base, pins } => self.call(callee, base, false, pin_word(pins)),
+            Inst::ReturnCall {
+                callee,
+                base,
+                slots,
+            } => {
+                self.call(callee, base, true, quad(slots, 0, 0, 0));
+            }
+            Inst::Ret => self.op(call::ret_handler(), &[]),
+            Inst::RetInt { a } => {
+                let handler = call::ret_int_handler(a.class());
+                self.with_const(handler, quad(a.slot(), 0, 0, 0), a, none);
+            }
+            Inst::RetFloat { a } => {
+                let handler = call::ret_float_handler(a.float_class());
+                self.with_const(handler, quad(a.slot(), 0, 0, 0), a, none);
+            }
+            Inst::RetMany { first, count } => {
+                self.op(call::ret_many_handler(), &[quad(first, count, 0, 0)]);
+            }
+            Inst::Enter { first, count } => {
+                let handler = call::enter_handler(usize::from(count));
+                self.op(handler, &[quad(first, count, 0, 0)]);
+            }
+            Inst::Slots {
+                op,
+                s: [s0, s1, s2],
+                x,
+                y,
+            } => {
+                let immediates = u64::from(x) | u64::from(y) << 32;
+                self.op(slot_handler(op), &[quad(s0, s1, s2, 0), immediates]);
+            }
+            Inst::Unreachable => self.op(control::unreachable_handler(), &[]),
+            Inst::ConsumeFuel { units } => {
+                self.op(control::consume_fuel_handler(), &[u64::from(units)]);
+            }
+            Inst::CheckInterrupt => self.op(control::check_interrupt_handler(), &[0]),
+        }
+    }
+
+    fn store(&mut self, handler: Handler, a: Src, v: Src, offset: u32) {
+        self.op(handler, &[pair(a.slot(), v.slot(), offset)]);
+        if a.is_const() {
+            self.words.extend([v.constant(), a.constant()]);
+        } else if v.is_const() {
+            self.words.push(v.constant());
+        }
+    }
+
+    /// `last` is the caller's pins, or the argument slots of a tail call.
+    fn call(&mut self, callee: Callee, base: u16, tail: bool, last: u64) {
+        let base_word = quad(base, 0, 0, 0);
+        match callee {
+            Callee::Own(func) => {
+                let cell = &raw const self.code.cells[func as usize];
+                self.op(call::call_handler(tail), &[cell as u64, base_word, last]);
+            }
+            Callee::Imported(func) => {
+                let offset = u64::from(self.code.offsets.imported_func(func));
+                self.op(
+                    call::call_imported_handler(tail),
+                    &[offset, base_word, last],
+                );
+            }
+            Callee::Indirect { table, ty, index } => {
+                let table = self.code.offsets.table(table);
+                let ty = u64::from(self.code.type_ids[ty as usize].as_u32());
+                let handler = call::call_indirect_handler(tail, index.class());
+                self.op(handler, &[pair(index.slot(), base, table), ty, last]);
+            }
+            Callee::Ref(func) => {
+                let handler = call::call_ref_handler(tail, func.class());
+                self.op(handler, &[quad(func.slot(), base, 0, 0), 0, last]);
+            }
+        }
+    }
+}
+
+/// A 32-bit immediate and, in the upper half, a constant of 32 bits.
+fn short(low: u32, b: Src) -> u64 {
+    u64::from(low) | u64::from(b.constant() as u32) << 32
+}
+
+/// Operands of a comparing branch; one constant at most, of 32 bits.
+fn branch_operands(a: Src, b: Src) -> u64 {
+    pair(
+        a.slot(),
+        b.slot(),
+        a.constant() as u32 | b.constant() as u32,
+    )
+}

@@ -1,0 +1,134 @@
+//! The edges of the interpreter: its entries in code cells, the entry by the
+//! array call shape, and the hook of the signal handler.
+
+use crate::arch;
+use crate::backtrace;
+use crate::exec::call::{CALL_ARRAY, EXIT, LOWER};
+use crate::exec::regs::{Ip, Regs, header, run};
+use rwasm_runtime::code::{CodeCell, Entries};
+use rwasm_runtime::error::Pending;
+use rwasm_runtime::layout::{ArrayEntry, Segment, SegmentKind, Status, StoreCtx, VmCtx};
+use rwasm_runtime::store::Store;
+use rwasm_runtime::sys::{signals, stack};
+use rwasm_runtime::trap::Trap;
+use rwasm_runtime::tunables::FRAME_HEADER_SLOTS;
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+/// The entries of a WebAssembly function's cell before it has any code: it is
+/// lowered when it is first called.
+pub static ENTRIES: Entries = Entries {
+    interp: LOWER.ip(),
+    array: enter_array,
+};
+
+/// The entries of a function that has nothing but an array entry: one of the
+/// host.
+pub fn host_entries(array: ArrayEntry) -> Entries {
+    Entries {
+        interp: CALL_ARRAY.ip(),
+        array,
+    }
+}
+
+/// Prepares the process for interpreted code. Call it once before the first
+/// call; more often does no harm.
+pub fn init() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        arch::detect();
+        signals::register(|pc| {
+            arch::is_trap_site(pc).then_some(signals::TrapSite {
+                trap: Trap::MemoryOutOfBounds,
+            })
+        });
+    });
+}
+
+/// Runs an interpreted function as a segment of its own: arguments are copied
+/// from `slots` to the value stack, results back.
+///
+/// # Safety
+/// As for every [`ArrayEntry`]: `callee` is a live instance, `cell` belongs to
+/// its module, `slots` holds the arguments and has room for the results.
+unsafe extern "C" fn enter_array(
+    callee: *mut VmCtx,
+    _caller: *mut VmCtx,
+    cell: *const CodeCell,
+    slots: *mut u64,
+) -> Status {
+    // SAFETY: the contract above. The frame begins above all others
+    // (`stack_top`) and below the limit, so that it is free and mapped; its
+    // header makes it return to `EXIT`, which ends the chain. A header without
+    // a frame stands for its caller: a host function that is tail-called from
+    // the first frame takes its caller's instance from there.
+    unsafe {
+        let store = (*callee).store;
+        let cell = &*cell;
+        let base = (*store).stack_top.add(FRAME_HEADER_SLOTS);
+        let fp = base.add(FRAME_HEADER_SLOTS);
+        if fp >= (*store).stack_limit || stack::pointer() < (*store).native_stack_limit {
+            Store::raise(store, Trap::StackOverflow);
+            return Status::Trap;
+        }
+        ptr::copy_nonoverlapping(slots, fp, usize::from(cell.param_slots));
+        *fp.offset(header::MEMORY) = (*callee).memory0_base as u64;
+        *fp.offset(header::CALLER) = base as u64;
+        *fp.offset(header::RETURN) = EXIT.ip() as u64;
+        *fp.offset(header::VMCTX) = callee as u64;
+        *base.offset(header::VMCTX) = callee as u64;
+        let mut segment = Segment {
+            previous: (*store).segment,
+            resume_sp: 0,
+            resume_pc: 0,
+            exit_fp: fp,
+            exit_ip: EXIT.ip(),
+            kind: SegmentKind::Interpreter,
+        };
+        let outer_top = (*store).stack_top;
+        (*store).segment = &raw mut segment;
+        let mut regs = Regs {
+            ip: Ip(cell.interp_entry.load(Ordering::Acquire)),
+            fp,
+            acc: ptr::from_ref(cell) as u64,
+            p0: 0,
+            p1: 0,
+            p2: 0,
+            fa: 0.0,
+            #[cfg(rwasm_trampoline)]
+            home: ptr::null_mut(),
+        };
+        let status = run(&mut regs, &raw mut segment);
+        if status == Status::Trap {
+            complete_trap(store);
+        }
+        (*store).segment = segment.previous;
+        (*store).stack_top = outer_top;
+        if status == Status::Ok {
+            let results = fp.offset(header::RESULT);
+            ptr::copy_nonoverlapping(results, slots, usize::from(cell.result_slots));
+        }
+        status
+    }
+}
+
+/// Makes a hardware trap pending, and gives a pending trap its backtrace, while
+/// the segment that trapped is the newest.
+///
+/// # Safety
+/// The store is live and nothing refers into it.
+unsafe fn complete_trap(ctx: *mut StoreCtx) {
+    // SAFETY: the context is the store's first field; capturing reads the
+    // segments alone.
+    unsafe {
+        let store = ctx.cast::<Store>();
+        if let Some(trap) = (*store).take_hardware_trap() {
+            Store::raise(ctx, trap);
+        }
+        if let Some(Pending::Trap(_, backtrace)) = (*store).pending_mut()
+            && backtrace.frames.is_empty()
+        {
+            *backtrace = backtrace::capture(ctx);
+        }
+    }
+}

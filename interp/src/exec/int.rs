@@ -1,0 +1,201 @@
+//! Integer arithmetic.
+//!
+//! Format: `[handler] [a:16 d:16 b:16 _] [constant:64, if a or b is one]`.
+
+use super::grid::*;
+use super::regs::{A, Class, Handler, K, P0, P1, P2, S, class, dispatch, handler, tail};
+use super::trap::{IntegerDivideByZero, IntegerOverflow, trap};
+use crate::op::*;
+
+/// An operation with two operands.
+pub(crate) trait Binary {
+    fn apply(a: u64, b: u64) -> u64;
+}
+
+/// A comparison.
+pub(crate) trait Compare {
+    /// Whether it compares 64 bits.
+    const WIDE: bool;
+    fn holds(a: u64, b: u64) -> bool;
+}
+
+/// A division or remainder.
+pub(crate) trait Divide {
+    fn divisor_is_zero(b: u64) -> bool;
+    fn overflows(a: u64, b: u64) -> bool;
+    /// # Safety
+    /// The divisor is not zero.
+    unsafe fn apply(a: u64, b: u64) -> u64;
+}
+
+/// An operation with one operand.
+pub(crate) trait Unary {
+    fn apply(a: u64) -> u64;
+}
+
+handler! {
+    fn binary<O: Binary, X: Class, Y: Class, D: Class>(r) {
+        let a = r.read::<X>(8, 16);
+        let b = r.read::<Y>(12, 16);
+        r.write::<D>(10, O::apply(a, b));
+        r.ip = r.ip.next(const { size::<X, Y>() });
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn compare<O: Compare, X: Class, Y: Class, D: Class>(r) {
+        let a = r.read::<X>(8, 16);
+        let b = r.read::<Y>(12, 16);
+        r.write::<D>(10, u64::from(O::holds(a, b)));
+        r.ip = r.ip.next(const { size::<X, Y>() });
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn divide<O: Divide, X: Class, Y: Class, D: Class>(r) {
+        let a = r.read::<X>(8, 16);
+        let b = r.read::<Y>(12, 16);
+        if O::divisor_is_zero(b) {
+            tail!(trap::<IntegerDivideByZero>, r)
+        }
+        if O::overflows(a, b) {
+            tail!(trap::<IntegerOverflow>, r)
+        }
+        r.write::<D>(10, O::apply(a, b));
+        r.ip = r.ip.next(const { size::<X, Y>() });
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn unary<O: Unary, X: Class, D: Class>(r) {
+        let a = r.read::<X>(8, 16);
+        r.write::<D>(10, O::apply(a));
+        r.ip = r.ip.next(const { size::<X, S>() });
+        dispatch!(r)
+    }
+}
+
+/// Size of an instruction with these operands, in bytes.
+pub(crate) const fn size<X: Class, Y: Class>() -> usize {
+    if X::INDEX == class::CONST || Y::INDEX == class::CONST {
+        24
+    } else {
+        16
+    }
+}
+
+macro_rules! binary_table {
+    ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr),)*) => {
+        $(
+            struct $name;
+            impl Binary for $name {
+                #[inline(always)]
+                fn apply(a: u64, b: u64) -> u64 {
+                    let ($a, $b) = (a as $ty, b as $ty);
+                    ($e) as u64
+                }
+            }
+        )*
+        /// The handler of an operation over the classes of its operands and result.
+        pub(crate) fn binary_handler(op: IntBinary, a: usize, b: usize, d: usize) -> Handler {
+            match op { $(IntBinary::$name => {
+                static TABLE: [[[Handler; 5]; 6]; 6] = grid665!(binary, [$name]);
+                TABLE[a][b][d]
+            })* }
+        }
+    };
+}
+int_binary_ops!(binary_table);
+
+macro_rules! compare_table {
+    ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr), $neg:ident($how:ident),)*) => {
+        $(
+            pub(crate) struct $name;
+            impl Compare for $name {
+                const WIDE: bool = size_of::<$ty>() == 8;
+                #[inline(always)]
+                fn holds(a: u64, b: u64) -> bool {
+                    let ($a, $b) = (a as $ty, b as $ty);
+                    $e
+                }
+            }
+        )*
+        /// The handler of a comparison to a value.
+        pub(crate) fn compare_handler(op: IntCompare, a: usize, b: usize, d: usize) -> Handler {
+            match op { $(IntCompare::$name => {
+                static TABLE: [[[Handler; 2]; 6]; 6] = grid662!(compare, [$name]);
+                TABLE[a][b][d]
+            })* }
+        }
+    };
+}
+int_compare_ops!(compare_table);
+
+macro_rules! overflow_check {
+    (overflows, $ty:ty, $a:ident, $b:ident) => {
+        $a as $ty == <$ty>::MIN && $b as $ty == (0 as $ty).wrapping_sub(1)
+    };
+    (exact, $ty:ty, $a:ident, $b:ident) => {{
+        let _ = ($a, $b);
+        false
+    }};
+}
+
+macro_rules! divide_table {
+    ($($name:ident($ty:ty, $bits:ty, |$a:ident, $b:ident| $e:expr, $overflow:ident),)*) => {
+        $(
+            struct $name;
+            impl Divide for $name {
+                #[inline(always)]
+                fn divisor_is_zero(b: u64) -> bool {
+                    b as $bits == 0
+                }
+                #[inline(always)]
+                fn overflows(a: u64, b: u64) -> bool {
+                    overflow_check!($overflow, $ty, a, b)
+                }
+                #[inline(always)]
+                unsafe fn apply(a: u64, b: u64) -> u64 {
+                    let ($a, $b) = (a as $ty, b as $ty);
+                    // SAFETY: the caller's contract; it spares a second check.
+                    unsafe { std::hint::assert_unchecked($b != 0) };
+                    ($e) as $bits as u64
+                }
+            }
+        )*
+        /// The handler of a division.
+        pub(crate) fn divide_handler(op: IntDivide, a: usize, b: usize, d: usize) -> Handler {
+            match op { $(IntDivide::$name => {
+                static TABLE: [[[Handler; 2]; 6]; 6] = grid662!(divide, [$name]);
+                TABLE[a][b][d]
+            })* }
+        }
+    };
+}
+int_divide_ops!(divide_table);
+
+macro_rules! unary_table {
+    ($($name:ident($ty:ty, |$a:ident| $e:expr),)*) => {
+        $(
+            struct $name;
+            impl Unary for $name {
+                #[inline(always)]
+                fn apply(a: u64) -> u64 {
+                    let $a = a as $ty;
+                    $e
+                }
+            }
+        )*
+        /// The handler of an operation with one operand.
+        pub(crate) fn unary_handler(op: IntUnary, a: usize, d: usize) -> Handler {
+            match op { $(IntUnary::$name => {
+                static TABLE: [[Handler; 5]; 6] = grid65!(unary, [$name]);
+                TABLE[a][d]
+            })* }
+        }
+    };
+}
+int_unary_ops!(unary_table);

@@ -1,0 +1,335 @@
+//! Loads and stores.
+//!
+//! Guarded memory 0: the sandbox is the reservation, so that an access is one
+//! instruction that may fault. An address is 32 bits plus a static offset below
+//! [`rwasm_runtime::tunables::MEMORY_GUARD`].
+//! ```text
+//!  load    [handler] [a:16 d:16 offset:32] [a's constant:64]
+//!  load2   [handler] [a:16 d:16 b:16 _] [offset:32 b's constant:32]     address a + b
+//!  store   [handler] [a:16 v:16 offset:32] [v's constant:64] [a's constant:64]
+//!  store2  [handler] [a:16 v:16 offset:32] [b:16 _ b's constant:32] [v's constant:64]
+//! ```
+//! Any other memory is checked: `[handler] [a:16 d:16 memory:32] [offset:64]`
+//! with `memory` the offset of its definition in the instance block.
+
+use super::grid::*;
+use super::regs::{
+    A, Class, FA, FK, FS, Float, FloatClass, Handler, Ip, K, P0, P1, P2, Regs, S, class, dispatch,
+    handler, header, tail,
+};
+use super::trap::{MemoryOutOfBounds, trap};
+use crate::arch;
+use crate::op::*;
+use rwasm_runtime::layout::{MemoryDef, VmCtx};
+use std::sync::atomic::Ordering;
+
+/// A load of an integer.
+pub(crate) trait Load {
+    /// Bytes in memory.
+    const SIZE: u64;
+    /// # Safety
+    /// See [`arch`].
+    unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> u64;
+    /// # Safety
+    /// The address is readable.
+    unsafe fn checked(address: *const u8) -> u64;
+}
+
+/// A store of an integer.
+pub(crate) trait Store {
+    /// Bytes in memory.
+    const SIZE: u64;
+    /// # Safety
+    /// See [`arch`].
+    unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: u64);
+    /// # Safety
+    /// The address is writable.
+    unsafe fn checked(address: *mut u8, value: u64);
+}
+
+/// A float in memory.
+pub(crate) trait FloatAccess: Float {
+    /// # Safety
+    /// See [`arch`].
+    unsafe fn load(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> Self;
+    /// # Safety
+    /// See [`arch`].
+    unsafe fn store(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: Self);
+}
+
+/// The effective address: 32 bits of address plus the static offset.
+#[inline(always)]
+fn effective(address: u64, offset: u32) -> u64 {
+    u64::from(address as u32) + u64::from(offset)
+}
+
+/// The effective address of a sum, which wraps at 32 bits as `i32.add` does.
+#[inline(always)]
+fn effective_sum(a: u64, b: u64, offset: u32) -> u64 {
+    u64::from((a as u32).wrapping_add(b as u32)) + u64::from(offset)
+}
+
+handler! {
+    fn load<O: Load, X: Class, D: Class>(r) {
+        let ea = effective(r.read::<X>(8, 16), r.ip.u32(12));
+        let value = O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea);
+        r.write::<D>(10, value);
+        r.ip = r.ip.next(const { super::int::size::<X, S>() });
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn load2<O: Load, X: Class, Y: Class, D: Class>(r) {
+        let b = r.read_short::<Y>(12, 20);
+        let ea = effective_sum(r.read::<X>(8, 0), b, r.ip.u32(16));
+        let value = O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea);
+        r.write::<D>(10, value);
+        r.ip = r.ip.next(24);
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn store<O: Store, X: Class, V: Class>(r) {
+        let value = r.read::<V>(10, 16);
+        let ea = effective(r.read::<X>(8, 24), r.ip.u32(12));
+        O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea, value);
+        r.ip = r.ip.next(const {
+            if X::INDEX == class::CONST { 32 } else if V::INDEX == class::CONST { 24 } else { 16 }
+        });
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn store2<O: Store, X: Class, Y: Class, V: Class>(r) {
+        let value = r.read::<V>(10, 24);
+        let b = r.read_short::<Y>(16, 20);
+        let ea = effective_sum(r.read::<X>(8, 0), b, r.ip.u32(12));
+        O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea, value);
+        r.ip = r.ip.next(const { if V::INDEX == class::CONST { 32 } else { 24 } });
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn float_load<F: FloatAccess, D: FloatClass, X: Class>(r) {
+        let ea = effective(r.read::<X>(8, 16), r.ip.u32(12));
+        let value = F::load(r.ip, r.fp, r.header(header::MEMORY), ea);
+        r.write_float::<D, F>(10, value);
+        r.ip = r.ip.next(const { super::int::size::<X, S>() });
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn float_load2<F: FloatAccess, D: FloatClass, X: Class, Y: Class>(r) {
+        let b = r.read_short::<Y>(12, 20);
+        let ea = effective_sum(r.read::<X>(8, 0), b, r.ip.u32(16));
+        let value = F::load(r.ip, r.fp, r.header(header::MEMORY), ea);
+        r.write_float::<D, F>(10, value);
+        r.ip = r.ip.next(24);
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn float_store<F: FloatAccess, V: FloatClass, X: Class>(r) {
+        let value: F = r.read_float::<V, F>(10, 16);
+        let ea = effective(r.read::<X>(8, 24), r.ip.u32(12));
+        F::store(r.ip, r.fp, r.header(header::MEMORY), ea, value);
+        r.ip = r.ip.next(const {
+            if X::INDEX == class::CONST { 32 } else if V::INDEX == class::FLOAT_CONST { 24 } else { 16 }
+        });
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn checked_load<O: Load, D: Class>(r) {
+        let Some(address) = checked_address(&r, O::SIZE) else { tail!(trap::<MemoryOutOfBounds>, r) };
+        r.write::<D>(10, O::checked(address));
+        r.ip = r.ip.next(24);
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn checked_store<O: Store>(r) {
+        let value = r.slot(r.ip.u16(10));
+        let Some(address) = checked_address(&r, O::SIZE) else { tail!(trap::<MemoryOutOfBounds>, r) };
+        O::checked(address, value);
+        r.ip = r.ip.next(24);
+        dispatch!(r)
+    }
+}
+
+/// The host address of an access of `size` bytes, or `None` outside the memory.
+#[inline(always)]
+unsafe fn checked_address(r: &Regs, size: u64) -> Option<*mut u8> {
+    // SAFETY: the contract of all handlers; the format of checked accesses.
+    unsafe {
+        let memory: *mut MemoryDef = VmCtx::pointer_at(r.vmctx(), r.ip.u32(12));
+        let ea = r.slot(r.ip.u16(8)).checked_add(r.ip.u64(16))?;
+        // Relaxed is enough: a memory only grows, and growth by this thread is
+        // ordered; a racing growth may be seen or not.
+        let len = (*memory).len.load(Ordering::Relaxed) as u64;
+        // `len - size` must not wrap for memories shorter than the access.
+        if size > len || ea > len - size {
+            return None;
+        }
+        Some((*memory).base.add(ea as usize))
+    }
+}
+
+macro_rules! load_table {
+    ($($name:ident($guarded:ident, $width:ty, |$v:ident| $e:expr),)*) => {
+        $(
+            struct $name;
+            impl Load for $name {
+                const SIZE: u64 = size_of::<$width>() as u64;
+                #[inline(always)]
+                unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> u64 {
+                    // SAFETY: the caller's contract.
+                    unsafe { arch::$guarded(ip, fp, base, ea) }
+                }
+                #[inline(always)]
+                unsafe fn checked(address: *const u8) -> u64 {
+                    // SAFETY: the caller's contract.
+                    let $v = <$width>::from_le(unsafe { address.cast::<$width>().read_unaligned() });
+                    $e
+                }
+            }
+        )*
+        /// The handler of a load from guarded memory 0.
+        pub(crate) fn load_handler(op: IntLoad, a: usize, d: usize) -> Handler {
+            match op { $(IntLoad::$name => {
+                static TABLE: [[Handler; 5]; 6] = grid65!(load, [$name]);
+                TABLE[a][d]
+            })* }
+        }
+        /// The handler of a load from guarded memory 0 at the sum of two operands.
+        pub(crate) fn load2_handler(op: IntLoad, a: usize, b: usize, d: usize) -> Handler {
+            match op { $(IntLoad::$name => {
+                static TABLE: [[[Handler; 5]; 6]; 5] = grid565!(load2, [$name]);
+                TABLE[a][b][d]
+            })* }
+        }
+        /// The handler of a load from any other memory.
+        pub(crate) fn checked_load_handler(op: IntLoad, d: usize) -> Handler {
+            match op { $(IntLoad::$name => {
+                static TABLE: [Handler; 2] = leaf2!(checked_load, [$name]);
+                TABLE[d]
+            })* }
+        }
+    };
+}
+int_load_ops!(load_table);
+
+macro_rules! store_table {
+    ($($name:ident($guarded:ident, $width:ty),)*) => {
+        $(
+            struct $name;
+            impl Store for $name {
+                const SIZE: u64 = size_of::<$width>() as u64;
+                #[inline(always)]
+                unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: u64) {
+                    // SAFETY: the caller's contract.
+                    unsafe { arch::$guarded(ip, fp, base, ea, value) }
+                }
+                #[inline(always)]
+                unsafe fn checked(address: *mut u8, value: u64) {
+                    // SAFETY: the caller's contract.
+                    unsafe { address.cast::<$width>().write_unaligned((value as $width).to_le()) }
+                }
+            }
+        )*
+        /// The handler of a store to guarded memory 0.
+        pub(crate) fn store_handler(op: IntStore, a: usize, v: usize) -> Handler {
+            match op { $(IntStore::$name => {
+                static TABLE: [[Handler; 6]; 6] = grid66!(store, [$name]);
+                TABLE[a][v]
+            })* }
+        }
+        /// The handler of a store to guarded memory 0 at the sum of two operands.
+        pub(crate) fn store2_handler(op: IntStore, a: usize, b: usize, v: usize) -> Handler {
+            match op { $(IntStore::$name => {
+                static TABLE: [[[Handler; 6]; 6]; 5] = grid566!(store2, [$name]);
+                TABLE[a][b][v]
+            })* }
+        }
+        /// The handler of a store to any other memory.
+        pub(crate) fn checked_store_handler(op: IntStore) -> Handler {
+            match op { $(IntStore::$name => checked_store::<$name>,)* }
+        }
+    };
+}
+int_store_ops!(store_table);
+
+impl FloatAccess for f32 {
+    #[inline(always)]
+    unsafe fn load(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> Self {
+        // SAFETY: the caller's contract.
+        unsafe { arch::load_f32(ip, fp, base, ea) }
+    }
+    #[inline(always)]
+    unsafe fn store(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: Self) {
+        // SAFETY: the caller's contract.
+        unsafe { arch::store_f32(ip, fp, base, ea, value) }
+    }
+}
+
+impl FloatAccess for f64 {
+    #[inline(always)]
+    unsafe fn load(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> Self {
+        // SAFETY: the caller's contract.
+        unsafe { arch::load_f64(ip, fp, base, ea) }
+    }
+    #[inline(always)]
+    unsafe fn store(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: Self) {
+        // SAFETY: the caller's contract.
+        unsafe { arch::store_f64(ip, fp, base, ea, value) }
+    }
+}
+
+/// The handler of a float load from guarded memory 0.
+pub(crate) fn float_load_handler(width: FloatWidth, a: usize, d: usize) -> Handler {
+    static TABLE: [[[Handler; 6]; 2]; 2] = [
+        [leaf6!(float_load, [f32, FS]), leaf6!(float_load, [f32, FA])],
+        [leaf6!(float_load, [f64, FS]), leaf6!(float_load, [f64, FA])],
+    ];
+    TABLE[width as usize][d][a]
+}
+
+/// The handler of a float load from guarded memory 0 at the sum of two operands.
+pub(crate) fn float_load2_handler(width: FloatWidth, a: usize, b: usize, d: usize) -> Handler {
+    static TABLE: [[[[Handler; 6]; 5]; 2]; 2] = [
+        [
+            grid56!(float_load2, [f32, FS]),
+            grid56!(float_load2, [f32, FA]),
+        ],
+        [
+            grid56!(float_load2, [f64, FS]),
+            grid56!(float_load2, [f64, FA]),
+        ],
+    ];
+    TABLE[width as usize][d][a][b]
+}
+
+/// The handler of a float store to guarded memory 0.
+pub(crate) fn float_store_handler(width: FloatWidth, a: usize, v: usize) -> Handler {
+    static TABLE: [[[Handler; 6]; 3]; 2] = [
+        [
+            leaf6!(float_store, [f32, FS]),
+            leaf6!(float_store, [f32, FA]),
+            leaf6!(float_store, [f32, FK]),
+        ],
+        [
+            leaf6!(float_store, [f64, FS]),
+            leaf6!(float_store, [f64, FA]),
+            leaf6!(float_store, [f64, FK]),
+        ],
+    ];
+    TABLE[width as usize][v][a]
+}

@@ -1,0 +1,14 @@
+//! Execution: one handler per operation and operand classes.
+//!
+//! Each file holds the handlers of one family, the format of their
+//! instructions, and the function by which [`crate::link`] finds a handler.
+
+pub(crate) mod call;
+pub(crate) mod control;
+pub(crate) mod float;
+pub(crate) mod grid;
+pub(crate) mod int;
+pub(crate) mod memory;
+pub(crate) mod regs;
+pub(crate) mod slots;
+pub(crate) mod trap;

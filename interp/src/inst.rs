@@ -1,0 +1,469 @@
+//! Register code between lowering and encoding: instructions whose operands
+//! still say where they are, so that lowering can redirect a result after the
+//! fact.
+
+use crate::exec::regs::class;
+use crate::exec::slots::SlotOp;
+use crate::op::*;
+
+/// Where an operand is. For a float operand, `Acc` is the float accumulator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Src {
+    /// A frame slot.
+    Slot(u16),
+    /// The accumulator of the operand's kind.
+    Acc,
+    /// A pinned local.
+    Pin(u8),
+    /// A constant's bits.
+    Const(u64),
+}
+
+/// Where a result goes. Every result but one for a pin also goes to the
+/// accumulator of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dst {
+    /// The accumulator alone.
+    Acc,
+    /// A frame slot.
+    Slot(u16),
+    /// A pinned local and its slot.
+    Pin(u8, u16),
+}
+
+impl Src {
+    /// Index into tables of integer handlers.
+    pub(crate) fn class(self) -> usize {
+        match self {
+            Src::Slot(_) => class::SLOT,
+            Src::Acc => class::ACC,
+            Src::Pin(pin) => class::PIN + usize::from(pin),
+            Src::Const(_) => class::CONST,
+        }
+    }
+
+    /// Index into tables of float handlers.
+    pub(crate) fn float_class(self) -> usize {
+        match self {
+            Src::Const(_) => class::FLOAT_CONST,
+            other => other.class(),
+        }
+    }
+
+    /// The slot number, 0 where there is none.
+    pub(crate) fn slot(self) -> u16 {
+        match self {
+            Src::Slot(slot) => slot,
+            _ => 0,
+        }
+    }
+
+    /// The constant, 0 where there is none.
+    pub(crate) fn constant(self) -> u64 {
+        match self {
+            Src::Const(bits) => bits,
+            _ => 0,
+        }
+    }
+
+    /// Whether it is a constant.
+    pub(crate) fn is_const(self) -> bool {
+        matches!(self, Src::Const(_))
+    }
+}
+
+impl Dst {
+    /// Index into tables of handlers.
+    pub(crate) fn class(self) -> usize {
+        match self {
+            Dst::Slot(_) => class::SLOT,
+            Dst::Acc => class::ACC,
+            Dst::Pin(pin, _) => class::PIN + usize::from(pin),
+        }
+    }
+
+    /// The slot number, 0 where there is none.
+    pub(crate) fn slot(self) -> u16 {
+        match self {
+            Dst::Slot(slot) | Dst::Pin(_, slot) => slot,
+            Dst::Acc => 0,
+        }
+    }
+}
+
+/// A branch target before encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Label(pub(crate) u32);
+
+/// Where a branch goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Jump {
+    /// The target.
+    pub(crate) label: Label,
+    /// The loop slot that holds the target's address, or 0.
+    pub(crate) loop_slot: u8,
+}
+
+/// Slots of the pinned locals; slot 0 where nothing is pinned.
+pub(crate) type PinSlots = [u16; 3];
+
+/// Who is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callee {
+    /// A function of the module, by index among its own.
+    Own(u32),
+    /// An imported function.
+    Imported(u32),
+    /// An element of a table, checked against a type of the module.
+    Indirect { table: u32, ty: u32, index: Src },
+    /// A function reference.
+    Ref(Src),
+}
+
+/// An instruction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Inst {
+    Binary {
+        op: IntBinary,
+        a: Src,
+        b: Src,
+        d: Dst,
+    },
+    Compare {
+        op: IntCompare,
+        a: Src,
+        b: Src,
+        d: Dst,
+    },
+    Divide {
+        op: IntDivide,
+        a: Src,
+        b: Src,
+        d: Dst,
+    },
+    Unary {
+        op: IntUnary,
+        a: Src,
+        d: Dst,
+    },
+    FloatBinary {
+        op: FloatBinary,
+        a: Src,
+        b: Src,
+        d: Dst,
+    },
+    FloatUnary {
+        op: FloatUnary,
+        a: Src,
+        d: Dst,
+    },
+    FloatCompare {
+        op: FloatCompare,
+        a: Src,
+        b: Src,
+        d: Dst,
+    },
+    FromInt {
+        op: IntToFloat,
+        a: Src,
+        d: Dst,
+    },
+    ToInt {
+        op: FloatToInt,
+        a: Src,
+        d: Dst,
+    },
+    Trunc {
+        op: FloatTrunc,
+        a: Src,
+        d: Dst,
+    },
+    Load {
+        op: IntLoad,
+        a: Src,
+        offset: u32,
+        d: Dst,
+    },
+    Load2 {
+        op: IntLoad,
+        a: Src,
+        b: Src,
+        offset: u32,
+        d: Dst,
+    },
+    Store {
+        op: IntStore,
+        a: Src,
+        v: Src,
+        offset: u32,
+    },
+    Store2 {
+        op: IntStore,
+        a: Src,
+        b: Src,
+        v: Src,
+        offset: u32,
+    },
+    FloatLoad {
+        width: FloatWidth,
+        a: Src,
+        offset: u32,
+        d: Dst,
+    },
+    FloatLoad2 {
+        width: FloatWidth,
+        a: Src,
+        b: Src,
+        offset: u32,
+        d: Dst,
+    },
+    FloatStore {
+        width: FloatWidth,
+        a: Src,
+        v: Src,
+        offset: u32,
+    },
+    CheckedLoad {
+        op: IntLoad,
+        memory: u32,
+        a: u16,
+        offset: u64,
+        d: Dst,
+    },
+    CheckedStore {
+        op: IntStore,
+        memory: u32,
+        a: u16,
+        v: u16,
+        offset: u64,
+    },
+    Mov {
+        a: Src,
+        d: Dst,
+    },
+    FloatMov {
+        a: Src,
+        d: Dst,
+    },
+    Select {
+        c: Src,
+        a: Src,
+        b: Src,
+        d: Dst,
+    },
+    GlobalGet {
+        global: u32,
+        d: Dst,
+    },
+    GlobalSet {
+        global: u32,
+        a: Src,
+    },
+    Br {
+        to: Jump,
+    },
+    BrIf {
+        a: Src,
+        non_zero: bool,
+        to: Jump,
+    },
+    BrCompare {
+        op: IntCompare,
+        a: Src,
+        b: Src,
+        to: Jump,
+    },
+    BrAnd {
+        a: Src,
+        b: Src,
+        non_zero: bool,
+        to: Jump,
+    },
+    BrFloatCompare {
+        op: FloatCompare,
+        a: Src,
+        b: Src,
+        to: Jump,
+    },
+    /// Adds to the local in `slot` (and in `a`, if that is a pin) and compares.
+    AddBr {
+        op: IntCompare,
+        a: Src,
+        slot: u16,
+        addend: i32,
+        b: Src,
+        to: Jump,
+    },
+    /// Targets `first..=first + last` of the function's list of targets.
+    BrTable {
+        a: Src,
+        first: u32,
+        last: u32,
+    },
+    EnterLoop {
+        loop_slot: u8,
+        pins: PinSlots,
+    },
+    Pin {
+        pins: PinSlots,
+    },
+    Call {
+        callee: Callee,
+        base: u16,
+        pins: PinSlots,
+    },
+    /// `slots` arguments, moved down to the frame's start.
+    ReturnCall {
+        callee: Callee,
+        base: u16,
+        slots: u16,
+    },
+    Ret,
+    RetInt {
+        a: Src,
+    },
+    RetFloat {
+        a: Src,
+    },
+    RetMany {
+        first: u16,
+        count: u16,
+    },
+    Enter {
+        first: u16,
+        count: u16,
+    },
+    Slots {
+        op: SlotOp,
+        s: [u16; 3],
+        x: u32,
+        y: u32,
+    },
+    Unreachable,
+    ConsumeFuel {
+        units: u32,
+    },
+    CheckInterrupt,
+}
+
+impl Inst {
+    /// Sends the result elsewhere, if the instruction has a handler for that.
+    pub(crate) fn redirect(&mut self, to: Dst) -> bool {
+        match self {
+            Inst::Binary { d, .. }
+            | Inst::Unary { d, .. }
+            | Inst::Load { d, .. }
+            | Inst::Load2 { d, .. }
+            | Inst::Mov { d, .. }
+            | Inst::GlobalGet { d, .. } => {
+                *d = to;
+                true
+            }
+            Inst::Compare { d, .. }
+            | Inst::Divide { d, .. }
+            | Inst::Select { d, .. }
+            | Inst::FloatCompare { d, .. }
+            | Inst::ToInt { d, .. }
+            | Inst::Trunc { d, .. }
+            | Inst::CheckedLoad { d, .. }
+            | Inst::FloatBinary { d, .. }
+            | Inst::FloatUnary { d, .. }
+            | Inst::FromInt { d, .. }
+            | Inst::FloatLoad { d, .. }
+            | Inst::FloatLoad2 { d, .. }
+            | Inst::FloatMov { d, .. } => {
+                if matches!(to, Dst::Pin(..)) {
+                    return false;
+                }
+                *d = to;
+                true
+            }
+            Inst::Slots { op, s, .. } if op.has_result() => match to {
+                Dst::Slot(slot) => {
+                    s[0] = slot;
+                    true
+                }
+                Dst::Acc | Dst::Pin(..) => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether it changes the integer accumulator.
+    pub(crate) fn writes_acc(&self) -> bool {
+        match self {
+            Inst::Binary { d, .. }
+            | Inst::Unary { d, .. }
+            | Inst::Load { d, .. }
+            | Inst::Load2 { d, .. }
+            | Inst::Mov { d, .. }
+            | Inst::GlobalGet { d, .. }
+            | Inst::Compare { d, .. }
+            | Inst::Divide { d, .. }
+            | Inst::Select { d, .. }
+            | Inst::FloatCompare { d, .. }
+            | Inst::ToInt { d, .. }
+            | Inst::Trunc { d, .. }
+            | Inst::CheckedLoad { d, .. } => !matches!(d, Dst::Pin(..)),
+            Inst::AddBr { a, .. } => !matches!(a, Src::Pin(_)),
+            Inst::Call { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it changes the float accumulator.
+    pub(crate) fn writes_float_acc(&self) -> bool {
+        matches!(
+            self,
+            Inst::FloatBinary { .. }
+                | Inst::FloatUnary { .. }
+                | Inst::FromInt { .. }
+                | Inst::FloatLoad { .. }
+                | Inst::FloatLoad2 { .. }
+                | Inst::FloatMov { .. }
+                | Inst::Call { .. }
+        )
+    }
+
+    /// Whether it reads or writes frame slot `slot` or reads the pin `pin`.
+    pub(crate) fn touches(&self, slot: u16, pin: Option<u8>) -> bool {
+        let src = |s: &Src| match s {
+            Src::Slot(n) => *n == slot,
+            Src::Pin(n) => Some(*n) == pin,
+            Src::Acc | Src::Const(_) => false,
+        };
+        let dst = |d: &Dst| match d {
+            Dst::Slot(n) => *n == slot,
+            Dst::Pin(n, s) => *s == slot || Some(*n) == pin,
+            Dst::Acc => false,
+        };
+        match self {
+            Inst::Binary { a, b, d, .. } => src(a) || src(b) || dst(d),
+            Inst::Compare { a, b, d, .. } => src(a) || src(b) || dst(d),
+            Inst::Divide { a, b, d, .. } => src(a) || src(b) || dst(d),
+            Inst::FloatBinary { a, b, d, .. } => src(a) || src(b) || dst(d),
+            Inst::FloatCompare { a, b, d, .. } => src(a) || src(b) || dst(d),
+            Inst::Load2 { a, b, d, .. } => src(a) || src(b) || dst(d),
+            Inst::FloatLoad2 { a, b, d, .. } => src(a) || src(b) || dst(d),
+            Inst::Unary { a, d, .. } => src(a) || dst(d),
+            Inst::FloatUnary { a, d, .. } => src(a) || dst(d),
+            Inst::FromInt { a, d, .. } => src(a) || dst(d),
+            Inst::ToInt { a, d, .. } => src(a) || dst(d),
+            Inst::Trunc { a, d, .. } => src(a) || dst(d),
+            Inst::Load { a, d, .. } => src(a) || dst(d),
+            Inst::FloatLoad { a, d, .. } => src(a) || dst(d),
+            Inst::Mov { a, d } | Inst::FloatMov { a, d } => src(a) || dst(d),
+            Inst::Store { a, v, .. } | Inst::FloatStore { a, v, .. } => src(a) || src(v),
+            Inst::Store2 { a, b, v, .. } => src(a) || src(b) || src(v),
+            Inst::CheckedLoad { a, d, .. } => *a == slot || dst(d),
+            Inst::CheckedStore { a, v, .. } => *a == slot || *v == slot,
+            Inst::Select { c, a, b, d } => src(c) || src(a) || src(b) || dst(d),
+            Inst::GlobalGet { d, .. } => dst(d),
+            Inst::GlobalSet { a, .. } => src(a),
+            Inst::Slots { s, .. } => s.contains(&slot),
+            Inst::ConsumeFuel { .. } | Inst::CheckInterrupt => false,
+            // Calls, and everything that ends a region anyway.
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Loads, stores, and where their addresses come from.
+
+use super::Lower;
+use super::stack::{Kind, State};
+use crate::inst::{Dst, Inst, Src};
+use crate::op::{FloatWidth, IntBinary, IntLoad, IntStore};
+use rwasm_runtime::tunables::MEMORY_GUARD;
+use wasmparser::{MemArg, MemArgTarget};
+
+/// The widest access in bytes.
+const WIDEST: u64 = 16;
+
+impl Lower<'_> {
+    /// The memory that an access is to. GC arrays are no operands of the loads
+    /// and stores that validation accepts here.
+    fn memory_of(memarg: &MemArg) -> u32 {
+        match memarg.target {
+            MemArgTarget::Memory(memory) => memory,
+            MemArgTarget::Array(_) => unreachable!("validated: no accesses to arrays"),
+        }
+    }
+
+    /// Whether the access needs no explicit check: then its offset as 32 bits.
+    fn guarded(&self, memarg: &MemArg) -> Option<u32> {
+        let guarded = Self::memory_of(memarg) == 0
+            && self.code.memory_is_guarded(0)
+            && memarg.offset <= MEMORY_GUARD as u64 - WIDEST;
+        guarded.then_some(memarg.offset as u32)
+    }
+
+    pub(super) fn load(&mut self, op: IntLoad, memarg: &MemArg) {
+        let Some(offset) = self.guarded(memarg) else {
+            return self.checked_load(Kind::Int, op, memarg);
+        };
+        if let Some((a, b)) = self.absorb_address() {
+            self.emit_int(|d| Inst::Load2 {
+                op,
+                a,
+                b,
+                offset,
+                d,
+            });
+        } else {
+            let a = self.pop();
+            self.emit_int(|d| Inst::Load { op, a, offset, d });
+        }
+    }
+
+    pub(super) fn float_load(&mut self, width: FloatWidth, memarg: &MemArg) {
+        let Some(offset) = self.guarded(memarg) else {
+            let op = match width {
+                FloatWidth::F32 => IntLoad::Load32U,
+                FloatWidth::F64 => IntLoad::Load64,
+            };
+            return self.checked_load(Kind::Float, op, memarg);
+        };
+        if let Some((a, b)) = self.absorb_address() {
+            self.emit_float(|d| Inst::FloatLoad2 {
+                width,
+                a,
+                b,
+                offset,
+                d,
+            });
+        } else {
+            let a = self.pop();
+            self.emit_float(|d| Inst::FloatLoad {
+                width,
+                a,
+                offset,
+                d,
+            });
+        }
+    }
+
+    fn checked_load(&mut self, kind: Kind, op: IntLoad, memarg: &MemArg) {
+        let memory = self.code.offsets.memory(Self::memory_of(memarg));
+        let a = self.pop_slot();
+        let offset = memarg.offset;
+        self.emit_to_slot(kind, |slot| Inst::CheckedLoad {
+            op,
+            memory,
+            a,
+            offset,
+            d: Dst::Slot(slot),
+        });
+    }
+
+    pub(super) fn store(&mut self, op: IntStore, memarg: &MemArg) {
+        let Some(offset) = self.guarded(memarg) else {
+            return self.checked_store(op, memarg);
+        };
+        let v = self.pop();
+        if v != Src::Acc
+            && let Some((a, b)) = self.absorb_address()
+        {
+            self.emit(Inst::Store2 {
+                op,
+                a,
+                b,
+                v,
+                offset,
+            });
+        } else {
+            let a = self.pop();
+            self.emit(Inst::Store { op, a, v, offset });
+        }
+    }
+
+    pub(super) fn float_store(&mut self, width: FloatWidth, memarg: &MemArg) {
+        let Some(offset) = self.guarded(memarg) else {
+            let op = match width {
+                FloatWidth::F32 => IntStore::Store32,
+                FloatWidth::F64 => IntStore::Store64,
+            };
+            return self.checked_store(op, memarg);
+        };
+        let v = self.pop();
+        let a = self.pop();
+        self.emit(Inst::FloatStore {
+            width,
+            a,
+            v,
+            offset,
+        });
+    }
+
+    fn checked_store(&mut self, op: IntStore, memarg: &MemArg) {
+        let memory = self.code.offsets.memory(Self::memory_of(memarg));
+        let v = self.pop_slot();
+        let a = self.pop_slot();
+        self.emit(Inst::CheckedStore {
+            op,
+            memory,
+            a,
+            v,
+            offset: memarg.offset,
+        });
+    }
+
+    /// Takes the address on top apart if the last instruction computed it as a
+    /// sum; the access adds by itself then.
+    fn absorb_address(&mut self) -> Option<(Src, Src)> {
+        let last = self.absorbable()?;
+        match self.out[last] {
+            Inst::Binary {
+                op: IntBinary::I32Add,
+                a,
+                b,
+                ..
+            } if !a.is_const() => {
+                debug_assert!(matches!(
+                    self.stack.last().map(|entry| entry.state),
+                    Some(State::Temp { .. })
+                ));
+                self.absorb();
+                Some((a, b))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Lowering: one pass from a function body to register code.
+//!
+//! Operands are followed symbolically (`stack`), so that `local.get` and
+//! constants cost nothing and results go where they are wanted; control frames
+//! (`control`) keep what labels expect; a loop is scanned ahead for the locals
+//! worth a register (`prescan`). The result is encoded by [`crate::encode`].
+//! Lowering knows nothing of instances: what it embeds is the same for all
+//! instances of a module.
+
+mod call;
+mod control;
+mod memory;
+mod ops;
+mod prescan;
+mod stack;
+
+use crate::inst::{Inst, Label, PinSlots};
+use control::Frame;
+use prescan::{LoopInfo, PINS, Pins};
+use rwasm_parser::{CompositeType, FuncType, LocalFuncIndex, Module, ParseError};
+use rwasm_runtime::code::{CodeSettings, ModuleCode};
+use rwasm_runtime::tunables::MAX_FRAME_SLOTS;
+use stack::{Acc, Entry, Kind};
+use thiserror::Error;
+use wasmparser::FunctionBody;
+
+/// Why a function could not be lowered.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LowerError {
+    /// The body is not valid.
+    #[error(transparent)]
+    Invalid(#[from] ParseError),
+    /// An instruction that this tier does not execute yet.
+    #[error(
+        "function {func}: instruction `{instruction}` at offset {offset:#x} is not supported yet"
+    )]
+    Unsupported {
+        /// Index of the function in its module.
+        func: u32,
+        /// Byte offset in the module.
+        offset: u64,
+        /// Name of the instruction.
+        instruction: String,
+    },
+    /// The function needs more slots than an operand can name.
+    #[error(
+        "function {func} needs more than {MAX_FRAME_SLOTS} stack slots for its locals and operands"
+    )]
+    FrameTooLarge {
+        /// Index of the function in its module.
+        func: u32,
+    },
+    /// The body cannot be decoded: it was not validated.
+    #[error("function body cannot be decoded: {0}")]
+    Malformed(#[from] wasmparser::BinaryReaderError),
+}
+
+/// A local.
+#[derive(Clone, Copy, Debug)]
+struct LocalInfo {
+    kind: Kind,
+    slot: u32,
+    /// Operands on the stack that stand for it.
+    uses: u32,
+}
+
+/// Buffers kept from function to function.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    prescan: prescan::Scratch,
+    moved: Vec<bool>,
+}
+
+/// Register code before encoding.
+#[derive(Default)]
+pub(crate) struct Lowered {
+    /// The instructions.
+    pub(crate) insts: Vec<Inst>,
+    /// Index of the instruction behind each label.
+    pub(crate) labels: Vec<u32>,
+    /// Targets of all `br_table`s.
+    pub(crate) targets: Vec<Label>,
+    /// Slots of a frame.
+    pub(crate) frame_slots: u32,
+    /// Byte offset in the module by instruction, if asked for.
+    pub(crate) offsets: Option<Vec<u32>>,
+}
+
+/// The state of lowering one function.
+struct Lower<'a> {
+    module: &'a Module,
+    code: &'a ModuleCode,
+    settings: CodeSettings,
+    scratch: &'a mut Scratch,
+    /// Index of the function in its module.
+    func: u32,
+    out: Vec<Inst>,
+    offsets: Option<Vec<u32>>,
+    /// Offset of the current instruction.
+    offset: u32,
+    labels: Vec<u32>,
+    targets: Vec<Label>,
+    locals: Vec<LocalInfo>,
+    /// Slot of the first operand.
+    first_temp: u32,
+    /// Slots in use at most.
+    slots: u32,
+    stack: Vec<Entry>,
+    /// Operands below this height are where labels expect them.
+    flushed: usize,
+    frames: Vec<Frame>,
+    acc: Acc,
+    float_acc: Acc,
+    /// What the accumulators held before the last instruction.
+    accs_before: (Acc, Acc),
+    /// First instruction since the last branch or label.
+    region: usize,
+    pins: Pins,
+    /// The loops of the current nest, by offset.
+    nest: Vec<LoopInfo>,
+    nest_at: usize,
+    loop_depth: u32,
+    /// The current block's fuel instruction.
+    fuel: Option<usize>,
+    /// Whether the code here cannot be reached.
+    dead: bool,
+    /// Blocks opened in dead code.
+    dead_blocks: u32,
+}
+
+/// Lowers a function of the module from its validated body. With `offsets`, the result says where each
+/// instruction came from.
+pub(crate) fn lower(
+    code: &ModuleCode,
+    func: LocalFuncIndex,
+    body: &FunctionBody<'_>,
+    scratch: &mut Scratch,
+    offsets: bool,
+) -> Result<Lowered, LowerError> {
+    let module = &*code.module;
+    let func_index = module.num_imported_functions() + func.as_u32();
+    let mut lower = Lower {
+        module,
+        code,
+        settings: code.settings,
+        scratch,
+        func: func_index,
+        out: Vec::new(),
+        offsets: offsets.then(Vec::new),
+        offset: 0,
+        labels: Vec::new(),
+        targets: Vec::new(),
+        locals: Vec::new(),
+        first_temp: 0,
+        slots: 0,
+        stack: Vec::new(),
+        flushed: 0,
+        frames: Vec::new(),
+        acc: Acc::Nothing,
+        float_acc: Acc::Nothing,
+        accs_before: (Acc::Nothing, Acc::Nothing),
+        region: 0,
+        pins: [None; PINS],
+        nest: Vec::new(),
+        nest_at: 0,
+        loop_depth: 0,
+        fuel: None,
+        dead: false,
+        dead_blocks: 0,
+    };
+    lower.body(body)?;
+    if lower.slots as usize >= MAX_FRAME_SLOTS {
+        return Err(LowerError::FrameTooLarge { func: func_index });
+    }
+    Ok(Lowered {
+        insts: lower.out,
+        labels: lower.labels,
+        targets: lower.targets,
+        frame_slots: lower.slots,
+        offsets: lower.offsets,
+    })
+}
+
+impl<'a> Lower<'a> {
+    fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), LowerError> {
+        let ty = self.func_type(self.module.functions()[self.func as usize].as_u32());
+        for param in &ty.params {
+            self.declare_local(Kind::of(param));
+        }
+        let params = self.first_temp;
+        let mut locals = body.get_locals_reader()?;
+        for _ in 0..locals.get_count() {
+            let (count, ty) = locals.read()?;
+            let kind = control::kind_of(ty);
+            for _ in 0..count {
+                self.declare_local(kind);
+            }
+        }
+        if self.slots as usize >= MAX_FRAME_SLOTS {
+            // Before slots wrap: operands could not tell them apart.
+            return Err(LowerError::FrameTooLarge { func: self.func });
+        }
+        if self.first_temp > params {
+            let (first, count) = (params as u16, (self.first_temp - params) as u16);
+            self.emit(Inst::Enter { first, count });
+        }
+        self.open_function(&ty.results);
+        self.begin_fuel_block();
+        if self.settings.interruption {
+            self.emit(Inst::CheckInterrupt);
+        }
+        let mut reader = body.get_operators_reader()?;
+        while !reader.eof() {
+            let offset = reader.original_position();
+            self.offset = offset as u32;
+            let operator = reader.read()?;
+            if self.operator(&operator, offset, &reader)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn declare_local(&mut self, kind: Kind) {
+        self.locals.push(LocalInfo {
+            kind,
+            slot: self.first_temp,
+            uses: 0,
+        });
+        self.first_temp += kind.slots();
+        self.use_slots(self.first_temp);
+    }
+
+    /// The frame has at least so many slots.
+    fn use_slots(&mut self, slots: u32) {
+        self.slots = self.slots.max(slots);
+    }
+
+    /// The register that a local is pinned in.
+    fn pin_of(&self, local: u32) -> Option<u8> {
+        self.pins
+            .iter()
+            .position(|&pin| pin == Some(local))
+            .map(|pin| pin as u8)
+    }
+
+    fn pin_slots(&self) -> PinSlots {
+        prescan::pin_slots(self.pins, &self.locals)
+    }
+
+    /// A function type of the module.
+    fn func_type(&self, index: u32) -> &'a FuncType {
+        match &self.module.types()[index as usize].composite {
+            CompositeType::Func(ty) => ty,
+            CompositeType::Struct(_) | CompositeType::Array(_) => {
+                unreachable!("validated: a function type")
+            }
+        }
+    }
+
+    /// From here on instructions are charged to a new basic block.
+    fn begin_fuel_block(&mut self) {
+        if self.settings.fuel {
+            self.fuel = Some(self.emit(Inst::ConsumeFuel { units: 0 }) as usize);
+        }
+    }
+
+    /// Charges an instruction to the current block.
+    fn charge_fuel(&mut self) {
+        if let Some(at) = self.fuel
+            && let Inst::ConsumeFuel { units } = &mut self.out[at]
+        {
+            *units += 1;
+        }
+    }
+
+    fn unsupported<T>(
+        &self,
+        operator: &wasmparser::Operator<'_>,
+        offset: u64,
+    ) -> Result<T, LowerError> {
+        let debug = format!("{operator:?}");
+        let instruction = debug
+            .split([' ', '{', '('])
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        Err(LowerError::Unsupported {
+            func: self.func,
+            offset,
+            instruction,
+        })
+    }
+}

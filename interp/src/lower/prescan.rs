@@ -1,0 +1,184 @@
+//! What lowering must know of a loop before its body: how deep loops nest in
+//! it, and which locals are worth a register.
+//!
+//! An outermost loop is read once ahead of its lowering, with all that is in
+//! it; code outside loops is never read twice. The bytes may not be validated
+//! yet, so that nothing here relies on their sense.
+
+use super::LocalInfo;
+use super::stack::Kind;
+use crate::inst::PinSlots;
+use wasmparser::{Operator, OperatorsReader};
+
+/// Registers for pinned locals.
+pub(super) const PINS: usize = 3;
+
+/// The pinned locals, by register.
+pub(super) type Pins = [Option<u32>; PINS];
+
+/// A loop inside of the nest that was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LoopInfo {
+    /// Byte offset of the `loop` instruction.
+    pub(super) offset: u64,
+    /// 0 for a loop without loops in it, otherwise 1 + that of its highest.
+    pub(super) height: u8,
+    /// Locals to pin in it.
+    pub(super) pins: Pins,
+}
+
+impl LoopInfo {
+    /// A loop that the scan did not reach: the bytes before it are malformed.
+    pub(super) fn unknown(offset: u64) -> Self {
+        LoopInfo {
+            offset,
+            height: u8::MAX,
+            pins: [None; PINS],
+        }
+    }
+}
+
+/// Buffers of the scan, kept from function to function.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// Weight by local; all zeros between uses.
+    weights: Vec<u64>,
+    /// Locals used in the open loops and the depth of each use, oldest first.
+    uses: Vec<(u32, u8)>,
+    /// Whether each open block is a loop.
+    blocks: Vec<bool>,
+    /// The open loops: index, and number of uses when it began.
+    loops: Vec<(usize, usize)>,
+}
+
+/// Reads the nest of the loop at `offset`, whose body `reader` is at. The result
+/// is ordered by offset and begins with that loop.
+pub(super) fn scan_nest(
+    offset: u64,
+    mut reader: OperatorsReader<'_>,
+    locals: &[LocalInfo],
+    scratch: &mut Scratch,
+) -> Vec<LoopInfo> {
+    let Scratch {
+        weights,
+        uses,
+        blocks,
+        loops: open,
+    } = scratch;
+    weights.resize(locals.len().max(weights.len()), 0);
+    uses.clear();
+    blocks.clear();
+    open.clear();
+    let mut loops = vec![LoopInfo {
+        height: 0,
+        ..LoopInfo::unknown(offset)
+    }];
+    blocks.push(true);
+    open.push((0, 0));
+    while !open.is_empty() {
+        let at = reader.original_position();
+        let Ok(operator) = reader.read() else { break };
+        match operator {
+            Operator::Loop { .. } => {
+                blocks.push(true);
+                open.push((loops.len(), uses.len()));
+                loops.push(LoopInfo {
+                    height: 0,
+                    ..LoopInfo::unknown(at)
+                });
+            }
+            Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+                blocks.push(false);
+            }
+            Operator::End => {
+                if blocks.pop() != Some(true) {
+                    continue;
+                }
+                let Some((index, first_use)) = open.pop() else {
+                    break;
+                };
+                if loops[index].height == 0 {
+                    loops[index].pins = heaviest(&uses[first_use..], locals, weights);
+                    // Such a loop has its own pins; its uses are not an outer loop's.
+                    uses.truncate(first_use);
+                }
+                if let Some(&(outer, _)) = open.last() {
+                    let height = loops[index].height.saturating_add(1);
+                    loops[outer].height = loops[outer].height.max(height);
+                }
+            }
+            Operator::LocalGet { local_index }
+            | Operator::LocalSet { local_index }
+            | Operator::LocalTee { local_index } => {
+                if (local_index as usize) < locals.len() {
+                    uses.push((local_index, open.len().min(16) as u8));
+                }
+            }
+            _ => {}
+        }
+    }
+    if loops[0].height > 0 {
+        // One choice for all of the nest but its innermost loops.
+        let pins = heaviest(uses, locals, weights);
+        for info in loops.iter_mut().filter(|info| info.height > 0) {
+            info.pins = pins;
+        }
+    }
+    loops
+}
+
+/// The locals with the most uses, each deeper loop counting eightfold.
+/// `weights` is all zeros before and after.
+fn heaviest(uses: &[(u32, u8)], locals: &[LocalInfo], weights: &mut [u64]) -> Pins {
+    let mut best: [(u64, Option<u32>); PINS] = [(0, None); PINS];
+    for &(local, depth) in uses {
+        if locals[local as usize].kind == Kind::Int {
+            let weight = &mut weights[local as usize];
+            *weight = weight.saturating_add(1 << (3 * u32::from(depth)));
+        }
+    }
+    for &(local, _) in uses {
+        let weight = std::mem::take(&mut weights[local as usize]);
+        // Zero for all but the first mention; ties go to the lower index.
+        if weight > 0 {
+            let place = best.iter().position(|&(least, other)| {
+                weight > least || (weight == least && other.is_some_and(|other| local < other))
+            });
+            if let Some(place) = place {
+                best[place..].rotate_right(1);
+                best[place] = (weight, Some(local));
+            }
+        }
+    }
+    best.map(|(_, local)| local)
+}
+
+/// Puts the locals that stay pinned into the registers that they are in.
+pub(super) fn keep_places(wanted: Pins, current: Pins) -> Pins {
+    let mut result = [None; PINS];
+    let mut homeless = Vec::with_capacity(PINS);
+    for local in wanted.into_iter().flatten() {
+        match current.iter().position(|&pinned| pinned == Some(local)) {
+            Some(register) => result[register] = Some(local),
+            None => homeless.push(local),
+        }
+    }
+    for (register, place) in result.iter_mut().enumerate() {
+        if place.is_none() {
+            // A register that nothing wants keeps what it has.
+            *place = homeless.pop().or(current[register]);
+        }
+    }
+    // Nothing may be pinned twice: stores write one register.
+    for register in 1..PINS {
+        if result[register].is_some() && result[..register].contains(&result[register]) {
+            result[register] = None;
+        }
+    }
+    result
+}
+
+/// The slots to load the pins from.
+pub(super) fn pin_slots(pins: Pins, locals: &[LocalInfo]) -> PinSlots {
+    pins.map(|pin| pin.map_or(0, |local| locals[local as usize].slot as u16))
+}

@@ -1,0 +1,522 @@
+//! The operand stack during lowering.
+//!
+//! An entry is a local not copied yet, a constant, or a temporary. Each has a
+//! slot of its own by its height, which a temporary gets into only when its
+//! accumulator is needed for something else. A temporary remembers the
+//! instruction that made it, so that its result can be redirected: to its slot,
+//! to a local that it is assigned to, to the argument area of a call.
+
+use super::Lower;
+use crate::inst::{Dst, Inst, Src};
+use rwasm_parser::ValType;
+
+/// The kind of a value, as far as lowering cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An integer or a reference.
+    Int,
+    /// `f32` or `f64`.
+    Float,
+    /// `v128`, of two slots.
+    Vector,
+}
+
+impl Kind {
+    pub(super) fn of<T>(ty: &ValType<T>) -> Kind {
+        match ty {
+            ValType::I32 | ValType::I64 | ValType::Ref(_) => Kind::Int,
+            ValType::F32 | ValType::F64 => Kind::Float,
+            ValType::V128 => Kind::Vector,
+        }
+    }
+
+    pub(super) fn slots(self) -> u32 {
+        if self == Kind::Vector { 2 } else { 1 }
+    }
+}
+
+/// What is known of an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// The value of a local, which must not change while this entry stands.
+    Local(u32),
+    /// A constant's bits.
+    Const(u64),
+    /// The result of instruction `def`, if it can still be redirected. Unless
+    /// `in_slot`, it is in the accumulator alone.
+    Temp { def: Option<u32>, in_slot: bool },
+}
+
+/// An operand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) kind: Kind,
+    pub(super) slot: u32,
+    pub(super) state: State,
+}
+
+/// What an accumulator holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Acc {
+    Nothing,
+    /// The operand at that height.
+    Temp(usize),
+    /// A copy of that local.
+    Local(u32),
+}
+
+/// How far back a redirection looks for users of its new place. Bounds the work
+/// per instruction.
+const REDIRECT_REACH: usize = 12;
+
+impl Lower<'_> {
+    /// The slot that the next operand gets.
+    pub(super) fn next_slot(&self) -> u32 {
+        match self.stack.last() {
+            Some(top) => top.slot + top.kind.slots(),
+            None => self.first_temp,
+        }
+    }
+
+    /// Pushes an operand.
+    pub(super) fn push(&mut self, kind: Kind, state: State) {
+        let height = self.stack.len();
+        // Whatever stood at this height before is gone.
+        if self.acc == Acc::Temp(height) {
+            self.acc = Acc::Nothing;
+        }
+        if self.float_acc == Acc::Temp(height) {
+            self.float_acc = Acc::Nothing;
+        }
+        let slot = self.next_slot();
+        self.use_slots(slot + kind.slots());
+        if let State::Local(local) = state {
+            self.locals[local as usize].uses += 1;
+        }
+        self.stack.push(Entry { kind, slot, state });
+    }
+
+    /// Pushes a constant.
+    pub(super) fn push_const(&mut self, kind: Kind, bits: u64) {
+        self.push(kind, State::Const(bits));
+    }
+
+    /// Pushes a value that stands in its slot already.
+    pub(super) fn push_in_slot(&mut self, kind: Kind) {
+        self.push(
+            kind,
+            State::Temp {
+                def: None,
+                in_slot: true,
+            },
+        );
+    }
+
+    /// Removes the top operand without using it.
+    pub(super) fn pop_entry(&mut self) -> Entry {
+        let entry = self.stack.pop().expect("validated: an operand");
+        if let State::Local(local) = entry.state {
+            self.locals[local as usize].uses -= 1;
+        }
+        self.flushed = self.flushed.min(self.stack.len());
+        entry
+    }
+
+    /// Removes operands down to `height`.
+    pub(super) fn truncate(&mut self, height: usize) {
+        while self.stack.len() > height {
+            self.pop_entry();
+        }
+    }
+
+    /// Where the operand at `height` is now.
+    pub(super) fn source(&self, height: usize) -> Src {
+        let entry = &self.stack[height];
+        match entry.state {
+            State::Local(local) => self.local_source(local),
+            State::Const(bits) => Src::Const(bits),
+            State::Temp { in_slot, .. } => {
+                if self.acc_of(entry.kind) == Acc::Temp(height) {
+                    Src::Acc
+                } else {
+                    debug_assert!(in_slot, "a temporary in neither accumulator nor slot");
+                    Src::Slot(entry.slot as u16)
+                }
+            }
+        }
+    }
+
+    /// Where a local is best read from.
+    pub(super) fn local_source(&self, local: u32) -> Src {
+        if let Some(pin) = self.pin_of(local) {
+            return Src::Pin(pin);
+        }
+        let info = &self.locals[local as usize];
+        if self.acc_of(info.kind) == Acc::Local(local) {
+            Src::Acc
+        } else {
+            Src::Slot(info.slot as u16)
+        }
+    }
+
+    fn acc_of(&self, kind: Kind) -> Acc {
+        match kind {
+            Kind::Int => self.acc,
+            Kind::Float => self.float_acc,
+            Kind::Vector => Acc::Nothing,
+        }
+    }
+
+    /// Pops an operand of any class.
+    pub(super) fn pop(&mut self) -> Src {
+        let source = self.source(self.stack.len() - 1);
+        self.pop_entry();
+        source
+    }
+
+    /// Pops an operand as integer bits for an instruction that has no float
+    /// classes: a float comes from a slot or is a constant.
+    pub(super) fn pop_bits(&mut self) -> Src {
+        let top = self.stack.len() - 1;
+        if self.stack[top].kind == Kind::Float {
+            self.temp_to_slot(top);
+            let source = self.bits_source(top);
+            self.pop_entry();
+            return source;
+        }
+        self.pop()
+    }
+
+    /// As [`Lower::source`], but never the float accumulator.
+    pub(super) fn bits_source(&self, height: usize) -> Src {
+        let entry = &self.stack[height];
+        match (entry.kind, entry.state) {
+            (Kind::Int, _) => self.source(height),
+            (_, State::Local(local)) => Src::Slot(self.locals[local as usize].slot as u16),
+            (_, State::Const(bits)) => Src::Const(bits),
+            (_, State::Temp { .. }) => Src::Slot(entry.slot as u16),
+        }
+    }
+
+    /// Pops an operand that must be in a slot: a local's own, or a temporary's.
+    pub(super) fn pop_slot(&mut self) -> u16 {
+        let top = self.stack.len() - 1;
+        let slot = match self.stack[top].state {
+            State::Local(local) => self.locals[local as usize].slot,
+            State::Const(_) | State::Temp { .. } => {
+                self.materialise(top);
+                self.stack[top].slot
+            }
+        };
+        self.pop_entry();
+        slot as u16
+    }
+
+    /// Pops an operand that must not be a constant.
+    pub(super) fn pop_variable(&mut self) -> Src {
+        let top = self.stack.len() - 1;
+        if let State::Const(_) = self.stack[top].state {
+            self.materialise(top);
+        }
+        self.pop()
+    }
+
+    /// Makes a temporary stand in its slot; it may stay in the accumulator too.
+    pub(super) fn temp_to_slot(&mut self, height: usize) {
+        let entry = self.stack[height];
+        if let State::Temp {
+            def,
+            in_slot: false,
+        } = entry.state
+        {
+            let def = def.expect("only an instruction's result is not in its slot");
+            let redirected = self.out[def as usize].redirect(Dst::Slot(entry.slot as u16));
+            debug_assert!(redirected, "every result can go to a slot");
+            self.stack[height].state = State::Temp {
+                def: Some(def),
+                in_slot: true,
+            };
+        }
+    }
+
+    /// Makes an operand a temporary in its slot.
+    pub(super) fn materialise(&mut self, height: usize) {
+        let entry = self.stack[height];
+        match entry.state {
+            State::Temp { .. } => self.temp_to_slot(height),
+            State::Local(local) => {
+                self.emit_copy(entry.kind, self.local_source(local), entry.slot);
+                self.locals[local as usize].uses -= 1;
+                self.stack[height].state = State::Temp {
+                    def: None,
+                    in_slot: true,
+                };
+            }
+            State::Const(bits) => {
+                self.emit_copy(entry.kind, Src::Const(bits), entry.slot);
+                self.stack[height].state = State::Temp {
+                    def: None,
+                    in_slot: true,
+                };
+            }
+        }
+    }
+
+    /// Copies a value of that kind to a slot.
+    pub(super) fn emit_copy(&mut self, kind: Kind, a: Src, slot: u32) {
+        let d = Dst::Slot(slot as u16);
+        if let (Kind::Vector, Src::Slot(low)) = (kind, a) {
+            self.emit(Inst::Mov { a, d });
+            self.emit(Inst::Mov {
+                a: Src::Slot(low + 1),
+                d: Dst::Slot(slot as u16 + 1),
+            });
+            return;
+        }
+        match (kind, a) {
+            // A float constant's bits need no float instruction, and a float
+            // move would cost the float accumulator its content.
+            (Kind::Float, Src::Slot(_) | Src::Acc) => self.emit(Inst::FloatMov { a, d }),
+            _ => self.emit(Inst::Mov { a, d }),
+        };
+    }
+
+    /// Before a label: every operand below is where whoever branches there
+    /// expects it. Constants stay, they are the same on every path.
+    pub(super) fn flush(&mut self) {
+        for height in self.flushed..self.stack.len() {
+            if !matches!(self.stack[height].state, State::Const(_)) {
+                self.materialise(height);
+            }
+        }
+        self.flushed = self.stack.len();
+    }
+
+    /// Appends an instruction; returns its index.
+    pub(super) fn emit(&mut self, inst: Inst) -> u32 {
+        self.accs_before = (self.acc, self.float_acc);
+        if inst.writes_acc() {
+            self.spill_acc();
+        }
+        if inst.writes_float_acc() {
+            self.spill_float_acc();
+        }
+        let index = self.out.len() as u32;
+        self.out.push(inst);
+        if let Some(offsets) = &mut self.offsets {
+            offsets.push(self.offset);
+        }
+        index
+    }
+
+    /// Before the accumulator changes: an operand in it goes to its slot.
+    pub(super) fn spill_acc(&mut self) {
+        if let Acc::Temp(height) = self.acc
+            && height < self.stack.len()
+        {
+            self.temp_to_slot(height);
+        }
+        self.acc = Acc::Nothing;
+    }
+
+    /// As [`Lower::spill_acc`] for the float accumulator.
+    pub(super) fn spill_float_acc(&mut self) {
+        if let Acc::Temp(height) = self.float_acc
+            && height < self.stack.len()
+        {
+            self.temp_to_slot(height);
+        }
+        self.float_acc = Acc::Nothing;
+    }
+
+    /// Appends an instruction with an integer result and pushes that.
+    pub(super) fn emit_int(&mut self, make: impl FnOnce(Dst) -> Inst) {
+        let def = self.emit(make(Dst::Acc));
+        let height = self.stack.len();
+        self.push(
+            Kind::Int,
+            State::Temp {
+                def: Some(def),
+                in_slot: false,
+            },
+        );
+        self.acc = Acc::Temp(height);
+    }
+
+    /// Appends an instruction with a float result and pushes that.
+    pub(super) fn emit_float(&mut self, make: impl FnOnce(Dst) -> Inst) {
+        let def = self.emit(make(Dst::Acc));
+        let height = self.stack.len();
+        self.push(
+            Kind::Float,
+            State::Temp {
+                def: Some(def),
+                in_slot: false,
+            },
+        );
+        self.float_acc = Acc::Temp(height);
+    }
+
+    /// Appends an instruction whose result goes to a slot and pushes that.
+    pub(super) fn emit_to_slot(&mut self, kind: Kind, make: impl FnOnce(u16) -> Inst) {
+        let slot = self.next_slot();
+        let def = self.emit(make(slot as u16));
+        self.push(
+            kind,
+            State::Temp {
+                def: Some(def),
+                in_slot: true,
+            },
+        );
+    }
+
+    /// The index of the last instruction if the top operand is its result and
+    /// nothing else: then a following instruction can absorb it.
+    pub(super) fn absorbable(&self) -> Option<usize> {
+        let top = self.stack.last()?;
+        let last = self.out.len().checked_sub(1)?;
+        match top.state {
+            State::Temp {
+                def: Some(def),
+                in_slot: false,
+            } if def as usize == last && last >= self.region => Some(last),
+            _ => None,
+        }
+    }
+
+    /// Takes back the last instruction, whose result was the top operand.
+    pub(super) fn absorb(&mut self) {
+        self.pop_entry();
+        self.drop_last();
+        // The accumulators hold again what they held before, if that is still
+        // on the stack; an operand has been sent to its slot too in between.
+        let still = |acc: Acc| match acc {
+            Acc::Temp(height) if height >= self.stack.len() => Acc::Nothing,
+            other => other,
+        };
+        let (acc, float_acc) = self.accs_before;
+        (self.acc, self.float_acc) = (still(acc), still(float_acc));
+    }
+
+    /// Removes the last instruction.
+    pub(super) fn drop_last(&mut self) {
+        self.out.pop();
+        if let Some(offsets) = &mut self.offsets {
+            offsets.pop();
+        }
+    }
+
+    /// Redirects the result of `def` to a slot (and pin) that nothing since has
+    /// used. Not across a branch or label: elsewhere the old value counts.
+    pub(super) fn try_redirect(&mut self, def: Option<u32>, to: Dst) -> bool {
+        let Some(def) = def.map(|def| def as usize) else {
+            return false;
+        };
+        if def < self.region || self.out.len() - def > REDIRECT_REACH {
+            return false;
+        }
+        let pin = match to {
+            Dst::Pin(pin, _) => Some(pin),
+            Dst::Slot(_) | Dst::Acc => None,
+        };
+        if self.out[def + 1..]
+            .iter()
+            .any(|inst| inst.touches(to.slot(), pin))
+        {
+            return false;
+        }
+        self.out[def].redirect(to)
+    }
+
+    /// `local.set` and `local.tee`.
+    pub(super) fn set_local(&mut self, local: u32, tee: bool) {
+        let top = self.stack.len() - 1;
+        if self.stack[top].state == State::Local(local) {
+            if !tee {
+                self.pop_entry();
+            }
+            return;
+        }
+        self.preserve(local, top);
+        let info = self.locals[local as usize];
+        let to = match self.pin_of(local) {
+            Some(pin) => Dst::Pin(pin, info.slot as u16),
+            None => Dst::Slot(info.slot as u16),
+        };
+        let entry = self.stack[top];
+        let redirected = match entry.state {
+            State::Temp { def, .. } => self.try_redirect(def, to),
+            State::Local(_) | State::Const(_) => false,
+        };
+        if redirected {
+            let in_acc = self.acc_of(info.kind) == Acc::Temp(top);
+            self.pop_entry();
+            self.forget_local(local);
+            if in_acc {
+                // A result for a pin does not go to the accumulator.
+                let holds = if let Dst::Pin(..) = to {
+                    Acc::Nothing
+                } else {
+                    Acc::Local(local)
+                };
+                self.set_acc(info.kind, holds);
+            }
+        } else {
+            let source = self.pop();
+            match info.kind {
+                Kind::Float if !source.is_const() => {
+                    self.emit(Inst::FloatMov { a: source, d: to });
+                    self.forget_local(local);
+                    self.float_acc = Acc::Local(local);
+                }
+                Kind::Float => {
+                    self.emit(Inst::Mov { a: source, d: to });
+                    self.forget_local(local);
+                }
+                Kind::Int | Kind::Vector => {
+                    self.emit(Inst::Mov { a: source, d: to });
+                    self.forget_local(local);
+                    if let Dst::Slot(_) = to {
+                        self.acc = Acc::Local(local);
+                    }
+                }
+            }
+        }
+        if tee {
+            let state = match entry.state {
+                State::Const(bits) => State::Const(bits),
+                State::Local(_) | State::Temp { .. } => State::Local(local),
+            };
+            self.push(entry.kind, state);
+        }
+    }
+
+    /// Copies the local to every operand below `top` that stands for it.
+    fn preserve(&mut self, local: u32, top: usize) {
+        let mut height = top;
+        while self.locals[local as usize].uses > 0 && height > 0 {
+            height -= 1;
+            if self.stack[height].state == State::Local(local) {
+                self.materialise(height);
+            }
+        }
+    }
+
+    fn set_acc(&mut self, kind: Kind, holds: Acc) {
+        match kind {
+            Kind::Int => self.acc = holds,
+            Kind::Float => self.float_acc = holds,
+            Kind::Vector => {}
+        }
+    }
+
+    /// A local changed: accumulators do not hold its value any more.
+    fn forget_local(&mut self, local: u32) {
+        if self.acc == Acc::Local(local) {
+            self.acc = Acc::Nothing;
+        }
+        if self.float_acc == Acc::Local(local) {
+            self.float_acc = Acc::Nothing;
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Register code as text, for people and golden tests.
+
+use crate::inst::{Callee, Dst, Inst, Jump, Src};
+use crate::lower::Lowered;
+use std::fmt::{self, Write};
+
+/// Prints a lowered function: one line per instruction, labels before the
+/// instructions that they name.
+pub(crate) fn print(lowered: &Lowered) -> String {
+    let mut text = String::new();
+    let mut labels: Vec<(u32, usize)> = lowered
+        .labels
+        .iter()
+        .zip(0..)
+        .map(|(&at, label)| (at, label))
+        .collect();
+    labels.sort_unstable();
+    let mut labels = labels.into_iter().peekable();
+    for (index, inst) in lowered.insts.iter().enumerate() {
+        while let Some((_, label)) = labels.next_if(|&(at, _)| at as usize == index) {
+            let _ = writeln!(text, "L{label}:");
+        }
+        let _ = write!(text, "    {}", Line(inst));
+        if let Inst::BrTable { first, last, .. } = *inst {
+            let targets = &lowered.targets[first as usize..=(first + last) as usize];
+            for target in targets {
+                let _ = write!(text, " L{}", target.0);
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+struct Line<'a>(&'a Inst);
+
+impl fmt::Display for Src {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Src::Slot(slot) => write!(f, "s{slot}"),
+            Src::Acc => f.write_str("acc"),
+            Src::Pin(pin) => write!(f, "p{pin}"),
+            Src::Const(bits) => write!(f, "{bits:#x}"),
+        }
+    }
+}
+
+impl fmt::Display for Dst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dst::Slot(slot) => write!(f, "s{slot}"),
+            Dst::Acc => f.write_str("acc"),
+            Dst::Pin(pin, slot) => write!(f, "p{pin}/s{slot}"),
+        }
+    }
+}
+
+impl fmt::Display for Jump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.loop_slot {
+            0 => write!(f, "L{}", self.label.0),
+            slot => write!(f, "L{} (loop {slot})", self.label.0),
+        }
+    }
+}
+
+impl fmt::Display for Callee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Callee::Own(func) => write!(f, "own {func}"),
+            Callee::Imported(func) => write!(f, "imported {func}"),
+            Callee::Indirect { table, ty, index } => {
+                write!(f, "table {table} [{index}] type {ty}")
+            }
+            Callee::Ref(func) => write!(f, "ref {func}"),
+        }
+    }
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self.0 {
+            Inst::Binary { op, a, b, d } => write!(f, "{d} = {op:?} {a}, {b}"),
+            Inst::Compare { op, a, b, d } => write!(f, "{d} = {op:?} {a}, {b}"),
+            Inst::Divide { op, a, b, d } => write!(f, "{d} = {op:?} {a}, {b}"),
+            Inst::Unary { op, a, d } => write!(f, "{d} = {op:?} {a}"),
+            Inst::FloatBinary { op, a, b, d } => write!(f, "f:{d} = {op:?} f:{a}, f:{b}"),
+            Inst::FloatUnary { op, a, d } => write!(f, "f:{d} = {op:?} f:{a}"),
+            Inst::FloatCompare { op, a, b, d } => write!(f, "{d} = {op:?} f:{a}, f:{b}"),
+            Inst::FromInt { op, a, d } => write!(f, "f:{d} = {op:?} {a}"),
+            Inst::ToInt { op, a, d } => write!(f, "{d} = {op:?} f:{a}"),
+            Inst::Trunc { op, a, d } => write!(f, "{d} = {op:?} f:{a}"),
+            Inst::Load { op, a, offset, d } => write!(f, "{d} = {op:?} [{a} + {offset}]"),
+            Inst::Load2 {
+                op,
+                a,
+                b,
+                offset,
+                d,
+            } => {
+                write!(f, "{d} = {op:?} [{a} + {b} + {offset}]")
+            }
+            Inst::Store { op, a, v, offset } => write!(f, "{op:?} [{a} + {offset}] = {v}"),
+            Inst::Store2 {
+                op,
+                a,
+                b,
+                v,
+                offset,
+            } => {
+                write!(f, "{op:?} [{a} + {b} + {offset}] = {v}")
+            }
+            Inst::FloatLoad {
+                width,
+                a,
+                offset,
+                d,
+            } => {
+                write!(f, "f:{d} = Load{width:?} [{a} + {offset}]")
+            }
+            Inst::FloatLoad2 {
+                width,
+                a,
+                b,
+                offset,
+                d,
+            } => {
+                write!(f, "f:{d} = Load{width:?} [{a} + {b} + {offset}]")
+            }
+            Inst::FloatStore {
+                width,
+                a,
+                v,
+                offset,
+            } => {
+                write!(f, "Store{width:?} [{a} + {offset}] = f:{v}")
+            }
+            Inst::CheckedLoad {
+                op,
+                memory,
+                a,
+                offset,
+                d,
+            } => {
+                write!(f, "{d} = checked {op:?} @{memory}[s{a} + {offset}]")
+            }
+            Inst::CheckedStore {
+                op,
+                memory,
+                a,
+                v,
+                offset,
+            } => {
+                write!(f, "checked {op:?} @{memory}[s{a} + {offset}] = s{v}")
+            }
+            Inst::Mov { a, d } => write!(f, "{d} = {a}"),
+            Inst::FloatMov { a, d } => write!(f, "f:{d} = f:{a}"),
+            Inst::Select { c, a, b, d } => write!(f, "{d} = if {c} then {a} else {b}"),
+            Inst::GlobalGet { global, d } => write!(f, "{d} = global @{global}"),
+            Inst::GlobalSet { global, a } => write!(f, "global @{global} = {a}"),
+            Inst::Br { to } => write!(f, "br {to}"),
+            Inst::BrIf { a, non_zero, to } => {
+                write!(f, "br {to} if {a} {} 0", if non_zero { "!=" } else { "==" })
+            }
+            Inst::BrCompare { op, a, b, to } => write!(f, "br {to} if {op:?} {a}, {b}"),
+            Inst::BrAnd { a, b, non_zero, to } => {
+                write!(
+                    f,
+                    "br {to} if {a} & {b} {} 0",
+                    if non_zero { "!=" } else { "==" }
+                )
+            }
+            Inst::BrFloatCompare { op, a, b, to } => write!(f, "br {to} if {op:?} f:{a}, f:{b}"),
+            Inst::AddBr {
+                op,
+                a,
+                slot,
+                addend,
+                b,
+                to,
+            } => {
+                write!(f, "{a}/s{slot} += {addend}; br {to} if {op:?} {a}, {b}")
+            }
+            Inst::BrTable { a, .. } => write!(f, "br_table {a}:"),
+            Inst::EnterLoop { loop_slot, pins } => write!(f, "loop {loop_slot} pins {pins:?}"),
+            Inst::Pin { pins } => write!(f, "pins {pins:?}"),
+            Inst::Call { callee, base, pins } => {
+                write!(f, "call {callee} at s{base} pins {pins:?}")
+            }
+            Inst::ReturnCall {
+                callee,
+                base,
+                slots,
+            } => {
+                write!(f, "return_call {callee} at s{base}, {slots} slots")
+            }
+            Inst::Ret => f.write_str("ret"),
+            Inst::RetInt { a } => write!(f, "ret {a}"),
+            Inst::RetFloat { a } => write!(f, "ret f:{a}"),
+            Inst::RetMany { first, count } => write!(f, "ret s{first}..+{count}"),
+            Inst::Enter { first, count } => write!(f, "enter s{first}..+{count} = 0"),
+            Inst::Slots {
+                op,
+                s: [a, b, c],
+                x,
+                y,
+            } => {
+                write!(f, "{op:?} s{a}, s{b}, s{c}, {x}, {y}")
+            }
+            Inst::Unreachable => f.write_str("unreachable"),
+            Inst::ConsumeFuel { units } => write!(f, "fuel {units}"),
+            Inst::CheckInterrupt => f.write_str("check interrupt"),
+        }
+    }
+}
