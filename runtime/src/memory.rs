@@ -181,10 +181,11 @@ fn byte_len(ty: &MemoryType, pages: u64, limits: &Limits) -> Result<usize, Limit
 /// The most pages that the type allows. A 32-bit memory has at most 2^32 bytes,
 /// and its size in pages is a 32-bit number.
 fn most_pages(ty: &MemoryType) -> u64 {
+    let log2 = u32::from(ty.page_size_log2);
     let indexed = if ty.index64 {
-        (1 << (64 - u32::from(ty.page_size_log2)).min(63)) - 1
+        1u64.checked_shl(64 - log2).unwrap_or(u64::MAX)
     } else {
-        ((1 << 32) >> ty.page_size_log2).min(u32::MAX.into())
+        ((1 << 32) >> log2).min(u32::MAX.into())
     };
     ty.max.map_or(indexed, |max| max.min(indexed))
 }
