@@ -13,6 +13,7 @@ use rwasm_runtime::sys::{signals, stack};
 use rwasm_runtime::trap::Trap;
 use rwasm_runtime::tunables::FRAME_HEADER_SLOTS;
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
 /// The entries of a WebAssembly function's cell before it has any code: it is
@@ -31,18 +32,21 @@ pub fn host_entries(array: ArrayEntry) -> Entries {
     }
 }
 
-/// Prepares the process for interpreted code. Call it once before the first
-/// call; more often does no harm.
-pub fn init() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
+/// Prepares the process for interpreted code; once is enough, more often does
+/// no harm. Call it before the first call.
+///
+/// Returns whether faults of memory accesses become traps. Where they do not,
+/// memories must not be guarded.
+pub fn init() -> bool {
+    static FAULTS_ARE_TRAPS: OnceLock<bool> = OnceLock::new();
+    *FAULTS_ARE_TRAPS.get_or_init(|| {
         arch::detect();
-        signals::register(|pc| {
-            arch::is_trap_site(pc).then_some(signals::TrapSite {
-                trap: Trap::MemoryOutOfBounds,
-            })
+        let registered = signals::register(|pc| {
+            let trap = Trap::MemoryOutOfBounds;
+            arch::is_trap_site(pc).then_some(signals::TrapSite { trap })
         });
-    });
+        registered.is_ok() && signals::guarded_memories_supported()
+    })
 }
 
 /// Runs an interpreted function as a segment of its own: arguments are copied
