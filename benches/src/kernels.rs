@@ -24,8 +24,8 @@ pub enum KernelError {
     /// The argument is neither a built-in kernel nor a file.
     #[error("no kernel is called {0:?}, and there is no such file; the kernels are: {1}")]
     Unknown(String, String),
-    /// The size after the last colon is no number.
-    #[error("{0:?} is no size: write FILE:EXPORT:SIZE")]
+    /// The size after the first colon is no number.
+    #[error("{0:?} is no size: write KERNEL:SIZE or FILE:SIZE:EXPORT")]
     Size(String),
     /// The file cannot be read.
     #[error("cannot read {0}: {1}")]
@@ -52,7 +52,21 @@ kernels! {
     "crc32": 500,
     "hash": 2_000_000,
     "copy": 1000,
+    "dispatch": 9_000_000,
+    "vm": 1_300_000,
+    "mandelbrot": 900,
+    "quicksort": 1_000_000,
 }
+
+/// Sizes of the kernels that compilers make (`guests/kernels`), by file name.
+const COMPILED: &[(&str, i32)] = &[
+    ("coremark-like", 800),
+    ("crc32", 1300),
+    ("fib", 34),
+    ("matmul", 100),
+    ("sieve", 320),
+    ("sort", 150),
+];
 
 /// The kernels of this crate.
 ///
@@ -64,8 +78,8 @@ pub fn built_in() -> Result<Vec<Kernel>, KernelError> {
 
 impl Kernel {
     /// The kernel that a command line names: one of the built-in kernels, with
-    /// an optional size (`fib`, `fib:35`), or a file (`FILE[:EXPORT[:SIZE]]`,
-    /// where the export is `run` and the size 1 if not given).
+    /// an optional size (`fib`, `fib:35`), or a file (`FILE[:SIZE[:EXPORT]]`,
+    /// where the export is `run` if not given).
     ///
     /// # Errors
     /// If there is no such kernel, or its file is unreadable or wrong.
@@ -85,17 +99,24 @@ impl Kernel {
             let known: Vec<&str> = BUILT_IN.iter().map(|row| row.0).collect();
             return Err(KernelError::Unknown(name.into(), known.join(", ")));
         }
-        let export = parts.next().unwrap_or("run").to_owned();
-        let size = parts.next().map_or(Ok(1), parse_size)?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let size = match parts.next() {
+            Some(size) => parse_size(size)?,
+            None => {
+                let known = COMPILED.iter().find(|row| row.0 == stem);
+                known.map_or(1, |row| row.1)
+            }
+        };
         let bytes = fs::read(path).map_err(|e| KernelError::Read(name.into(), e))?;
         let wasm = wat::parse_bytes(&bytes).map_err(|e| KernelError::Text(name.into(), e))?;
         Ok(Kernel {
-            name: path.file_stem().map_or_else(
-                || name.to_owned(),
-                |stem| stem.to_string_lossy().into_owned(),
-            ),
+            name: path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             wasm: wasm.into_owned(),
-            export,
+            export: parts.next().unwrap_or("run").to_owned(),
             size,
         })
     }

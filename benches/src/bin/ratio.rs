@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// Compares CPU times in one process, on the same modules.
 #[derive(Parser, Debug)]
 struct Options {
-    /// Kernels (`fib`, `fib:35`) or files (`FILE.wasm[:EXPORT[:SIZE]]`); all
+    /// Kernels (`fib`, `fib:35`) or files (`FILE.wasm[:SIZE[:EXPORT]]`); all
     /// built-in kernels if none is given.
     kernels: Vec<String>,
     /// Rounds; in each, every subject runs once.

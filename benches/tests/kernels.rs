@@ -1,0 +1,51 @@
+//! Every subject computes what the kernels' authors say.
+
+use rwasm_benches::{Kernel, SUBJECTS, built_in};
+
+#[test]
+fn small_sizes_have_known_results() {
+    let cases = [
+        ("fib:20", 6765),
+        ("sieve:1000", 168),
+        // The CRC-32 of 65,536 bytes of `31 * i + 7`, from Python's zlib.
+        ("crc32:1", 2_079_246_634),
+        // 1 + 3 + … + 99.
+        ("vm:100", 2500),
+        // The only point, -2 - 1.5i, escapes at once.
+        ("mandelbrot:1", 0),
+        // The same computed in Python.
+        ("quicksort:1000", 12794725258773855394),
+        ("matmul:10", 0x40b13d6f44200000),
+    ];
+    for (argument, expected) in cases {
+        let kernel = Kernel::parse(argument).unwrap();
+        for subject in SUBJECTS {
+            let mut guest = (subject.load)(&kernel).unwrap();
+            let result = guest.run(kernel.size).unwrap();
+            assert_eq!(result, expected, "{argument} in {}", subject.name);
+        }
+    }
+}
+
+/// A guest is run many times, and must compute the same every time.
+#[test]
+fn subjects_agree_and_repeat_themselves() {
+    for kernel in built_in().unwrap() {
+        let size = kernel.size.min(3);
+        let size = if kernel.name == "fib" { 15 } else { size };
+        let mut results = Vec::new();
+        for subject in SUBJECTS {
+            let mut guest = (subject.load)(&kernel).unwrap();
+            results.extend([guest.run(size).unwrap(), guest.run(size).unwrap()]);
+        }
+        results.dedup();
+        assert_eq!(results.len(), 1, "{}: {results:x?}", kernel.name);
+    }
+}
+
+#[test]
+fn wrong_names_are_errors() {
+    for argument in ["no-such-kernel", "fib:many", "", "/dev/null:x"] {
+        assert!(Kernel::parse(argument).is_err(), "{argument}");
+    }
+}
