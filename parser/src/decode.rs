@@ -7,8 +7,8 @@
 use std::ops::Range;
 
 use wasmparser::{
-    Data, Element, ExternalKind, FromReader, Import as RawImport, Parser, Payload, SectionLimited,
-    TableInit, TypeRef, Validator,
+    BinaryReader, Data, Element, ExternalKind, FromReader, Import as RawImport, Parser, Payload,
+    SectionLimited, TableInit, TypeRef, TypeSectionReader, Validator, WasmFeatures,
 };
 
 use crate::bodies::BodyRange;
@@ -36,17 +36,12 @@ pub(crate) fn decode(bytes: &[u8], features: Features) -> Result<Contents, Parse
     if detect::is_component(bytes) {
         return Err(ParseError::Component);
     }
-    if bytes.len() as u64 > MAX_MODULE_SIZE {
-        return Err(ParseError::Limit {
-            what: "its size in bytes",
-            limit: MAX_MODULE_SIZE,
-            actual: bytes.len() as u64,
-        });
-    }
+    check_size(bytes.len() as u64)?;
     let features = features.to_wasmparser();
     let mut parser = Parser::new(0);
     parser.set_features(features);
     let mut decoder = Decoder {
+        bytes,
         validator: Validator::new_with_features(features),
         contents: Contents::default(),
         expressions: ConstExprDecoder::default(),
@@ -57,15 +52,19 @@ pub(crate) fn decode(bytes: &[u8], features: Features) -> Result<Contents, Parse
     Ok(decoder.contents)
 }
 
-struct Decoder {
+struct Decoder<'a> {
+    bytes: &'a [u8],
     validator: Validator,
     contents: Contents,
     expressions: ConstExprDecoder,
 }
 
-impl Decoder {
+impl Decoder<'_> {
     fn payload(&mut self, payload: Payload<'_>) -> Result<(), ParseError> {
         check_count(&payload)?;
+        if let Payload::TypeSection(section) = &payload {
+            check_rec_groups(section, self.bytes, *self.validator.features())?;
+        }
         match &payload {
             Payload::CodeSectionEntry(body) => return self.body(body),
             Payload::DataSection(section) => self.data(section)?,
@@ -128,7 +127,7 @@ impl Decoder {
         });
     }
 
-    fn types(&mut self, section: wasmparser::TypeSectionReader<'_>) -> Result<(), ParseError> {
+    fn types(&mut self, section: TypeSectionReader<'_>) -> Result<(), ParseError> {
         let types = &mut self.contents.types;
         for group in section {
             let start = types.len() as u32;
@@ -380,6 +379,18 @@ fn data_segment(
     Ok(DataSegment { kind, range })
 }
 
+fn check_size(size: u64) -> Result<(), ParseError> {
+    if size > MAX_MODULE_SIZE {
+        let (what, limit) = ("its size in bytes", MAX_MODULE_SIZE);
+        return Err(ParseError::Limit {
+            what,
+            limit,
+            actual: size,
+        });
+    }
+    Ok(())
+}
+
 /// Makes an error for a type found at an offset.
 fn at(offset: u64) -> impl Fn(UnsupportedType) -> ParseError {
     move |error| ParseError::Binary {
@@ -430,4 +441,63 @@ fn check_items<'a, T: FromReader<'a>>(
         }
     }
     Ok(())
+}
+
+/// Refuses a recursion group that declares more types than its bytes can hold,
+/// for the same reason and with the same kind of error as [`check_count`].
+fn check_rec_groups(
+    section: &TypeSectionReader<'_>,
+    bytes: &[u8],
+    features: WasmFeatures,
+) -> Result<(), ParseError> {
+    /// What an explicit recursion group starts with.
+    const REC: u8 = 0x4e;
+    /// The size of the smallest type: an array's.
+    const MIN_SIZE: usize = 2;
+
+    let start = section.original_position();
+    let range = offsets(start..section.range().end);
+    let contents = bytes
+        .get(range.start as usize..range.end as usize)
+        .unwrap_or_default();
+    if !contents.contains(&REC) {
+        return Ok(());
+    }
+    let mut reader = BinaryReader::new_features(contents, start, features);
+    for _ in 0..section.count() {
+        let group = reader.clone().read_u8().is_ok_and(|byte| byte == REC);
+        let len = if group {
+            reader.read_u8()?;
+            reader.read_var_u32()?
+        } else {
+            1
+        };
+        let impossible = len as usize > reader.bytes_remaining() / MIN_SIZE;
+        for _ in 0..len {
+            if let Err(error) = reader.read::<wasmparser::SubType>() {
+                // Any other mistake is found again, in its turn.
+                return if impossible {
+                    Err(error.into())
+                } else {
+                    Ok(())
+                };
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_beyond_32_bit_offsets_are_refused() {
+        assert_eq!(check_size(u64::from(u32::MAX)), Ok(()));
+        assert_eq!(
+            check_size(1 << 32).unwrap_err().to_string(),
+            "the module exceeds a limit: its size in bytes is 4294967296, \
+                and at most 4294967295 is supported"
+        );
+    }
 }

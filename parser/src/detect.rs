@@ -22,7 +22,8 @@ pub(crate) fn detect(bytes: &[u8]) -> Result<Form, ParseError> {
     if bytes.is_empty() {
         return Err(ParseError::Empty);
     }
-    if looks_like_wat(bytes) {
+    // A signature goes first: that of Zstandard starts with a parenthesis.
+    if FileKind::by_signature(bytes).is_none() && looks_like_wat(bytes) {
         return Ok(Form::Text);
     }
     Err(ParseError::NotWasm {
@@ -119,15 +120,18 @@ const SAMPLE: usize = 1024;
 
 impl FileKind {
     fn of(bytes: &[u8]) -> Self {
-        if let Some((_, kind)) = SIGNATURES
+        Self::by_signature(bytes).unwrap_or_else(|| Self::by_contents(bytes))
+    }
+
+    fn by_signature(bytes: &[u8]) -> Option<Self> {
+        let known = SIGNATURES
             .iter()
-            .find(|(magic, _)| bytes.starts_with(magic))
-        {
-            return *kind;
-        }
-        if bytes.get(TAR_MAGIC) == Some(b"ustar") {
-            return Self::Tar;
-        }
+            .find(|(signature, _)| bytes.starts_with(signature));
+        let tar = || (bytes.get(TAR_MAGIC) == Some(b"ustar")).then_some(Self::Tar);
+        known.map(|&(_, kind)| kind).or_else(tar)
+    }
+
+    fn by_contents(bytes: &[u8]) -> Self {
         let sample = &bytes[..bytes.len().min(SAMPLE)];
         let is_text = match std::str::from_utf8(sample) {
             Ok(_) => true,

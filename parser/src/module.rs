@@ -1,5 +1,6 @@
 //! A decoded module and what it consists of.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -25,7 +26,6 @@ use crate::types::{ExternType, FuncType, GlobalType, MemoryType, RefType, SubTyp
 /// Index spaces stand as slices with imported entries first. Nothing in a
 /// module changes after it is parsed, so what validation found holds for as
 /// long as the module lives.
-#[derive(Debug)]
 pub struct Module {
     pub(crate) bytes: ModuleBytes,
     pub(crate) features: Features,
@@ -34,7 +34,7 @@ pub struct Module {
 }
 
 /// What the sections of a module say, as the decoder collects it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Contents {
     pub types: Vec<SubType>,
     pub rec_groups: Vec<Range<u32>>,
@@ -388,6 +388,20 @@ impl Module {
 
     pub(crate) fn validator_resources(&self) -> Option<&ValidatorResources> {
         self.contents.resources.as_ref()
+    }
+}
+
+impl fmt::Debug for Module {
+    /// A summary: a module's contents can be large.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module")
+            .field("bytes", &self.bytes)
+            .field("features", &self.features)
+            .field("types", &self.types().len())
+            .field("imports", &self.imports().len())
+            .field("functions", &self.bodies().len())
+            .field("exports", &self.exports().len())
+            .finish_non_exhaustive()
     }
 }
 
