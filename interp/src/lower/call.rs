@@ -138,7 +138,11 @@ impl Lower<'_> {
                 State::Temp { def, .. } => self.try_redirect(def, Dst::Slot(slot as u16)),
                 State::Local(_) | State::Const(_) => false,
             };
-            if !done {
+            if done {
+                // Its own slot does not get it any more, nor may a later spill
+                // send it there.
+                self.stack[at].state = State::Temp { def: None, in_slot: true };
+            } else {
                 self.temp_to_slot(at);
             }
             moved.push(done);

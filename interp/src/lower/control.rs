@@ -549,12 +549,17 @@ impl Lower<'_> {
     }
 
     fn emit_compare_branch(&mut self, op: IntCompare, a: Src, b: Src, to: Jump) {
-        if to.loop_slot > 0
-            && let Some(local) = self.local_in(a)
-            && self.local_in(b) != Some(local)
-            && self.try_add_branch(local, op, b, to)
-        {
-            return;
+        let commutes = matches!(
+            op,
+            IntCompare::I32Eq | IntCompare::I32Ne | IntCompare::I64Eq | IntCompare::I64Ne
+        );
+        for (a, b) in [(a, b), (b, a)].into_iter().take(if commutes { 2 } else { 1 }) {
+            if let Some(local) = self.local_in(a)
+                && self.local_in(b) != Some(local)
+                && self.try_add_branch(local, op, b, to)
+            {
+                return;
+            }
         }
         self.emit_branch(Inst::BrCompare { op, a, b, to });
     }
