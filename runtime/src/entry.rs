@@ -19,61 +19,26 @@ use std::ptr;
 /// take, and holds arguments of the function's parameter types.
 #[inline]
 pub unsafe fn call(store: *mut Store, func: *const FuncRef, slots: *mut u64) -> Status {
-    // SAFETY: the store and the function are live by contract; a cell's array
-    // entry takes these arguments, with a null caller for the host.
+    let ctx: *mut StoreCtx = store.cast();
+    let here = stack::pointer();
+    // SAFETY: the store and the function are live by contract, and the context
+    // is the store's first field. A cell's array entry takes these arguments,
+    // with a null caller for the host, and never unwinds: `extern "C"` forbids
+    // it. So what is changed here is always restored.
     unsafe {
-        let Some(entered) = Entered::new(store) else {
-            return Store::raise(store.cast(), Trap::StackOverflow);
-        };
-        let (cell, instance) = ((*func).cell, (*func).instance);
-        let status = (*cell).array_entry()(instance, ptr::null_mut(), cell, slots);
-        drop(entered);
-        status
-    }
-}
-
-/// The thread is inside a call into a store. Dropping it, on return as well as
-/// if a host function panics, restores what was before.
-struct Entered {
-    store: *mut Store,
-    active_before: *mut Store,
-    stack_top: *mut u64,
-    native_stack_limit: usize,
-}
-
-impl Entered {
-    /// Enters, unless the native stack is used up.
-    ///
-    /// # Safety
-    /// `store` is live and stays so until this is dropped, on this thread.
-    unsafe fn new(store: *mut Store) -> Option<Self> {
-        // SAFETY: the context is the store's first field.
-        let ctx = unsafe { &mut *store.cast::<StoreCtx>() };
-        let here = stack::pointer();
-        let outer_limit = ctx.native_stack_limit;
+        let (outer_limit, outer_top) = ((*ctx).native_stack_limit, (*ctx).stack_top);
         let limit = native_stack_limit(here, outer_limit);
         if here <= limit {
-            return None;
+            return Store::raise(ctx, Trap::StackOverflow);
         }
-        ctx.native_stack_limit = limit;
-        let active_before = signals::activate(store);
-        let stack_top = ctx.stack_top;
-        Some(Entered {
-            store,
-            active_before,
-            stack_top,
-            native_stack_limit: outer_limit,
-        })
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        // SAFETY: the store is live, by the contract of `new`.
-        let ctx = unsafe { &mut *self.store.cast::<StoreCtx>() };
-        ctx.stack_top = self.stack_top;
-        ctx.native_stack_limit = self.native_stack_limit;
-        signals::activate(self.active_before);
+        (*ctx).native_stack_limit = limit;
+        let outer_store = signals::activate(store);
+        let cell = (*func).cell;
+        let status = (*cell).array_entry()((*func).instance, ptr::null_mut(), cell, slots);
+        signals::activate(outer_store);
+        (*ctx).stack_top = outer_top;
+        (*ctx).native_stack_limit = outer_limit;
+        status
     }
 }
 
@@ -82,6 +47,7 @@ impl Drop for Entered {
 /// All calls that are nested in one store on one stack share the limit of the
 /// outermost, `outer`: else recursion through the host would never end. It is 0
 /// where there is none.
+#[inline]
 fn native_stack_limit(here: usize, outer: usize) -> usize {
     match stack::bounds().filter(|bounds| bounds.contains(&here)) {
         Some(bounds) if bounds.contains(&outer) => outer,

@@ -3,20 +3,31 @@
 use std::cell::Cell;
 use std::ops::Range;
 
+thread_local! {
+    // Empty (0, 0): not asked yet. Backwards (1, 0): asked and unknown.
+    static BOUNDS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
 /// The addresses of the current thread's native stack, if the system tells:
 /// without its guard pages, and for the main thread as far as its resource
 /// limit lets it grow. Cheap after a thread's first call.
+#[inline]
 pub fn bounds() -> Option<Range<usize>> {
-    thread_local! {
-        // Empty: not asked yet. Backwards (1, 0): asked and unknown.
-        static BOUNDS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    let (start, end) = BOUNDS.get();
+    if start < end {
+        Some(start..end)
+    } else {
+        ask_once()
     }
-    let mut bounds = BOUNDS.get();
-    if bounds == (0, 0) {
-        bounds = ask().map_or((1, 0), |bounds| (bounds.start, bounds.end));
-        BOUNDS.set(bounds);
+}
+
+#[cold]
+fn ask_once() -> Option<Range<usize>> {
+    if BOUNDS.get() == (0, 0) {
+        BOUNDS.set(ask().map_or((1, 0), |bounds| (bounds.start, bounds.end)));
     }
-    (bounds.0 < bounds.1).then_some(bounds.0..bounds.1)
+    let (start, end) = BOUNDS.get();
+    (start < end).then_some(start..end)
 }
 
 /// An address in the caller's frame: the stack pointer, to within a frame.
