@@ -1,7 +1,6 @@
 //! Faults: the guest's become traps, all others go where they went before.
 
 use crate::child::{assert_killed_by, assert_success, in_child, in_children};
-use rwasm_runtime::error::Pending;
 use rwasm_runtime::sys::signals::{Lookup, TrapSite, register};
 use rwasm_runtime::trap::Trap;
 use std::ffi::{c_int, c_void};
@@ -165,6 +164,7 @@ mod guest {
     use rwasm_parser::FuncType;
     use rwasm_runtime::code::CodeCell;
     use rwasm_runtime::entry;
+    use rwasm_runtime::error::Pending;
     use rwasm_runtime::layout::{Segment, SegmentKind, Status, StoreCtx, VmCtx};
     use rwasm_runtime::memory::Memory;
     use rwasm_runtime::store::Store;
