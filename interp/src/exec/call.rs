@@ -18,7 +18,7 @@
 //! accumulator. For what is not lowered or not interpreted that entry is a
 //! static instruction of this module, so that calls need not ask what they call.
 
-use super::grid::*;
+use super::grid::pick;
 use super::regs::{
     A, Class, FA, FK, FS, FloatClass, Handler, Ip, K, Outcome, P0, P1, P2, Regs, S, dispatch,
     handler, header, tail,
@@ -371,14 +371,20 @@ pub(crate) fn call_imported_handler(tail: bool) -> Handler {
 
 /// The handler of a call through a table.
 pub(crate) fn call_indirect_handler(tail: bool, a: usize) -> Handler {
-    static TABLE: [[Handler; 5]; 2] = [leaf5!(call_indirect, []), leaf5!(return_call_indirect, [])];
-    TABLE[usize::from(tail)][a]
+    if tail {
+        pick!(return_call_indirect[]; five a)
+    } else {
+        pick!(call_indirect[]; five a)
+    }
 }
 
 /// The handler of a call through a reference.
 pub(crate) fn call_ref_handler(tail: bool, a: usize) -> Handler {
-    static TABLE: [[Handler; 5]; 2] = [leaf5!(call_ref, []), leaf5!(return_call_ref, [])];
-    TABLE[usize::from(tail)][a]
+    if tail {
+        pick!(return_call_ref[]; five a)
+    } else {
+        pick!(call_ref[]; five a)
+    }
 }
 
 /// The handler that zeroes `count` locals.
@@ -403,14 +409,12 @@ pub(crate) fn ret_handler() -> Handler {
 
 /// The handler of a return of one integer.
 pub(crate) fn ret_int_handler(a: usize) -> Handler {
-    static TABLE: [Handler; 6] = leaf6!(ret_int, []);
-    TABLE[a]
+    pick!(ret_int[]; six a)
 }
 
 /// The handler of a return of one float.
 pub(crate) fn ret_float_handler(a: usize) -> Handler {
-    static TABLE: [Handler; 3] = float_leaf3!(ret_float, []);
-    TABLE[a]
+    pick!(ret_float[]; float_three a)
 }
 
 /// The handler of a return of several results.

@@ -11,7 +11,7 @@
 //!  select                   [handler] [c:16 d:16 a:16 b:16] [a's constant] [b's constant]
 //! ```
 
-use super::grid::*;
+use super::grid::pick;
 use super::int::{self, Compare};
 use super::regs::{
     A, Class, FA, FK, FS, FloatClass, Handler, Ip, K, P0, P1, P2, Regs, S, class, dispatch,
@@ -253,64 +253,44 @@ pub(crate) fn br_handler(loop_slot: u8) -> Handler {
 
 /// The handler of a branch on an `i32`.
 pub(crate) fn br_if_handler(loop_slot: u8, non_zero: bool, a: usize) -> Handler {
-    static TABLE: [[[Handler; 5]; 2]; 3] = [
-        [
-            leaf5!(br_if, [Absolute, IfZero]),
-            leaf5!(br_if, [Absolute, IfNonZero]),
-        ],
-        [
-            leaf5!(br_if, [Loop1, IfZero]),
-            leaf5!(br_if, [Loop1, IfNonZero]),
-        ],
-        [
-            leaf5!(br_if, [Loop2, IfZero]),
-            leaf5!(br_if, [Loop2, IfNonZero]),
-        ],
-    ];
-    TABLE[usize::from(loop_slot)][usize::from(non_zero)][a]
+    match (loop_slot, non_zero) {
+        (0, false) => pick!(br_if[Absolute, IfZero]; five a),
+        (0, true) => pick!(br_if[Absolute, IfNonZero]; five a),
+        (1, false) => pick!(br_if[Loop1, IfZero]; five a),
+        (1, true) => pick!(br_if[Loop1, IfNonZero]; five a),
+        (_, false) => pick!(br_if[Loop2, IfZero]; five a),
+        (_, true) => pick!(br_if[Loop2, IfNonZero]; five a),
+    }
 }
 
 /// The handler of a branch on the `and` of two `i32`.
 pub(crate) fn br_and_handler(loop_slot: u8, non_zero: bool, a: usize, b: usize) -> Handler {
-    static TABLE: [[[[Handler; 6]; 5]; 2]; 3] = [
-        [
-            grid56!(br_and, [Absolute, IfZero]),
-            grid56!(br_and, [Absolute, IfNonZero]),
-        ],
-        [
-            grid56!(br_and, [Loop1, IfZero]),
-            grid56!(br_and, [Loop1, IfNonZero]),
-        ],
-        [
-            grid56!(br_and, [Loop2, IfZero]),
-            grid56!(br_and, [Loop2, IfNonZero]),
-        ],
-    ];
-    TABLE[usize::from(loop_slot)][usize::from(non_zero)][a][b]
+    match (loop_slot, non_zero) {
+        (0, false) => pick!(br_and[Absolute, IfZero]; five a, six b),
+        (0, true) => pick!(br_and[Absolute, IfNonZero]; five a, six b),
+        (1, false) => pick!(br_and[Loop1, IfZero]; five a, six b),
+        (1, true) => pick!(br_and[Loop1, IfNonZero]; five a, six b),
+        (_, false) => pick!(br_and[Loop2, IfZero]; five a, six b),
+        (_, true) => pick!(br_and[Loop2, IfNonZero]; five a, six b),
+    }
 }
 
 macro_rules! compare_tables {
     ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr), $neg:ident($how:ident),)*) => {
         /// The handler of a branch on a comparison.
         pub(crate) fn br_compare_handler(op: IntCompare, loop_slot: u8, a: usize, b: usize) -> Handler {
-            match op { $(IntCompare::$name => {
-                static TABLE: [[[Handler; 6]; 6]; 3] = [
-                    grid66!(br_compare, [Absolute, int::$name]),
-                    grid66!(br_compare, [Loop1, int::$name]),
-                    grid66!(br_compare, [Loop2, int::$name]),
-                ];
-                TABLE[usize::from(loop_slot)][a][b]
-            })* }
+            match (op, loop_slot) { $(
+                (IntCompare::$name, 0) => pick!(br_compare[Absolute, int::$name]; six a, six b),
+                (IntCompare::$name, 1) => pick!(br_compare[Loop1, int::$name]; six a, six b),
+                (IntCompare::$name, _) => pick!(br_compare[Loop2, int::$name]; six a, six b),
+            )* }
         }
         /// The handler of an addition and a branch back to a loop's head.
         pub(crate) fn add_br_handler(op: IntCompare, loop_slot: u8, a: usize, b: usize) -> Handler {
-            match op { $(IntCompare::$name => {
-                static TABLE: [[[Handler; 6]; 5]; 2] = [
-                    grid56!(add_br, [Loop1, int::$name]),
-                    grid56!(add_br, [Loop2, int::$name]),
-                ];
-                TABLE[usize::from(loop_slot) - 1][a][b]
-            })* }
+            match (op, loop_slot) { $(
+                (IntCompare::$name, 1) => pick!(add_br[Loop1, int::$name]; five a, six b),
+                (IntCompare::$name, _) => pick!(add_br[Loop2, int::$name]; five a, six b),
+            )* }
         }
     };
 }
@@ -320,14 +300,11 @@ macro_rules! float_compare_tables {
     ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr), $neg:ident,)*) => {
         /// The handler of a branch on a comparison of floats.
         pub(crate) fn br_float_compare_handler(op: FloatCompare, loop_slot: u8, a: usize, b: usize) -> Handler {
-            match op { $(FloatCompare::$name => {
-                static TABLE: [[[Handler; 3]; 3]; 3] = [
-                    float_grid33!(br_float_compare, [Absolute, float::$name]),
-                    float_grid33!(br_float_compare, [Loop1, float::$name]),
-                    float_grid33!(br_float_compare, [Loop2, float::$name]),
-                ];
-                TABLE[usize::from(loop_slot)][a][b]
-            })* }
+            match (op, loop_slot) { $(
+                (FloatCompare::$name, 0) => pick!(br_float_compare[Absolute, float::$name]; float_three a, float_three b),
+                (FloatCompare::$name, 1) => pick!(br_float_compare[Loop1, float::$name]; float_three a, float_three b),
+                (FloatCompare::$name, _) => pick!(br_float_compare[Loop2, float::$name]; float_three a, float_three b),
+            )* }
         }
     };
 }
@@ -335,8 +312,7 @@ float_compare_ops!(float_compare_tables);
 
 /// The handler of a `br_table`.
 pub(crate) fn br_table_handler(a: usize) -> Handler {
-    static TABLE: [Handler; 5] = leaf5!(br_table, []);
-    TABLE[a]
+    pick!(br_table[]; five a)
 }
 
 /// The handler of the entry into a loop with a loop slot.
@@ -355,26 +331,22 @@ pub(crate) fn pin_handler() -> Handler {
 
 /// The handler of a move between integer classes.
 pub(crate) fn mov_handler(a: usize, d: usize) -> Handler {
-    static TABLE: [[Handler; 5]; 6] = grid65!(mov, []);
-    TABLE[a][d]
+    pick!(mov[]; six a, five d)
 }
 
 /// The handler of a selection.
 pub(crate) fn select_handler(c: usize, a: usize, b: usize, d: usize) -> Handler {
-    static TABLE: [[[[Handler; 2]; 6]; 6]; 5] = grid5662!(select, []);
-    TABLE[c][a][b][d]
+    pick!(select[]; five c, six a, six b, two d)
 }
 
 /// The handler of `global.get`.
 pub(crate) fn global_get_handler(d: usize) -> Handler {
-    static TABLE: [Handler; 5] = leaf5!(global_get, []);
-    TABLE[d]
+    pick!(global_get[]; five d)
 }
 
 /// The handler of `global.set`.
 pub(crate) fn global_set_handler(a: usize) -> Handler {
-    static TABLE: [Handler; 6] = leaf6!(global_set, []);
-    TABLE[a]
+    pick!(global_set[]; six a)
 }
 
 /// The handler of `unreachable`.

@@ -4,7 +4,7 @@
 //! the constants only where an operand is one (both words then).
 
 use self as float;
-use super::grid::*;
+use super::grid::pick;
 use super::regs::{
     A, Class, FA, FK, FS, Float, FloatClass, Handler, K, P0, P1, P2, S, class, dispatch, handler,
     tail,
@@ -196,10 +196,7 @@ macro_rules! binary_table {
         )*
         /// The handler of an operation with two operands.
         pub(crate) fn binary_handler(op: FloatBinary, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(FloatBinary::$name => {
-                static TABLE: [[[Handler; 2]; 3]; 3] = float_grid332!(binary, [$name]);
-                TABLE[a][b][d]
-            })* }
+            match op { $(FloatBinary::$name => pick!(binary[$name]; float_three a, float_three b, float_two d),)* }
         }
     };
 }
@@ -218,10 +215,7 @@ macro_rules! unary_table {
         )*
         /// The handler of an operation with one operand.
         pub(crate) fn unary_handler(op: FloatUnary, a: usize, d: usize) -> Handler {
-            match op { $(FloatUnary::$name => {
-                static TABLE: [[Handler; 2]; 3] = float_grid32!(unary, [$name]);
-                TABLE[a][d]
-            })* }
+            match op { $(FloatUnary::$name => pick!(unary[$name]; float_three a, float_two d),)* }
         }
     };
 }
@@ -241,10 +235,7 @@ macro_rules! compare_table {
         )*
         /// The handler of a comparison to a value.
         pub(crate) fn compare_handler(op: FloatCompare, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(FloatCompare::$name => {
-                static TABLE: [[[Handler; 2]; 3]; 3] = float_grid332_to_int!(compare, [$name]);
-                TABLE[a][b][d]
-            })* }
+            match op { $(FloatCompare::$name => pick!(compare[$name]; float_three a, float_three b, two d),)* }
         }
     };
 }
@@ -265,11 +256,7 @@ macro_rules! from_int_table {
         )*
         /// The handler of a conversion from an integer.
         pub(crate) fn from_int_handler(op: IntToFloat, a: usize, d: usize) -> Handler {
-            match op { $(IntToFloat::$name => {
-                static TABLE: [[Handler; 6]; 2] =
-                    [leaf6!(from_int, [$name, FS]), leaf6!(from_int, [$name, FA])];
-                TABLE[d][a]
-            })* }
+            match op { $(IntToFloat::$name => pick!(from_int[$name]; float_two d, six a),)* }
         }
     };
 }
@@ -287,10 +274,7 @@ macro_rules! to_int_table {
         )*
         /// The handler of a conversion to an integer that cannot trap.
         pub(crate) fn to_int_handler(op: FloatToInt, a: usize, d: usize) -> Handler {
-            match op { $(FloatToInt::$name => {
-                static TABLE: [[Handler; 2]; 3] = float_grid32_to_int!(to_int, [$name]);
-                TABLE[a][d]
-            })* }
+            match op { $(FloatToInt::$name => pick!(to_int[$name]; float_three a, two d),)* }
         }
     };
 }
@@ -312,10 +296,7 @@ macro_rules! trunc_table {
         )*
         /// The handler of a conversion to an integer that can trap.
         pub(crate) fn trunc_handler(op: FloatTrunc, a: usize, d: usize) -> Handler {
-            match op { $(FloatTrunc::$name => {
-                static TABLE: [[Handler; 2]; 3] = float_grid32_to_int!(trunc, [$name]);
-                TABLE[a][d]
-            })* }
+            match op { $(FloatTrunc::$name => pick!(trunc[$name]; float_three a, two d),)* }
         }
     };
 }
@@ -323,6 +304,5 @@ float_trunc_ops!(trunc_table);
 
 /// The handler of a move.
 pub(crate) fn mov_handler(a: usize, d: usize) -> Handler {
-    static TABLE: [[Handler; 2]; 3] = float_grid32!(mov, []);
-    TABLE[a][d]
+    pick!(mov[]; float_three a, float_two d)
 }

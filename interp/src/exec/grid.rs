@@ -1,70 +1,78 @@
 //! Tables of handlers over operand classes.
 //!
-//! `leafN!(f, [O, X])` is the array of `f::<O, X, C>` over N classes `C`;
-//! `gridNM!(f, [O])` the array of M-leaves over N classes, and so on. The order
-//! of classes is that of [`crate::exec::regs::class`].
+//! [`pick`] finds one instance of a generic handler: `pick!(binary[I32Add];
+//! six a, six b, five d)` is `binary::<I32Add, A, B, D>` for the classes of
+//! those indices ([`crate::exec::regs::class`]). The addresses stand in a table
+//! of 32-bit distances within the code, not of pointers: 11,000 pointers would
+//! have to be relocated whenever the program starts, which cost 0.3 ms.
 
-/// Results: slot and accumulator.
-macro_rules! leaf2 {
-    ($f:ident, [$($p:ty),*]) => { [$f::<$($p,)* S> as Handler, $f::<$($p,)* A>] };
-}
-/// Everything but constants.
-macro_rules! leaf5 {
-    ($f:ident, [$($p:ty),*]) => {
-        [$f::<$($p,)* S> as Handler, $f::<$($p,)* A>, $f::<$($p,)* P0>, $f::<$($p,)* P1>, $f::<$($p,)* P2>]
-    };
-}
-/// Every class.
-macro_rules! leaf6 {
-    ($f:ident, [$($p:ty),*]) => {
-        [$f::<$($p,)* S> as Handler, $f::<$($p,)* A>, $f::<$($p,)* P0>, $f::<$($p,)* P1>, $f::<$($p,)* P2>, $f::<$($p,)* K>]
-    };
-}
-/// Float results.
-macro_rules! float_leaf2 {
-    ($f:ident, [$($p:ty),*]) => { [$f::<$($p,)* FS> as Handler, $f::<$($p,)* FA>] };
-}
-/// Float operands.
-macro_rules! float_leaf3 {
-    ($f:ident, [$($p:ty),*]) => { [$f::<$($p,)* FS> as Handler, $f::<$($p,)* FA>, $f::<$($p,)* FK>] };
+use super::regs::Handler;
+
+/// The handler at `index` of a table that [`pick`] made.
+///
+/// # Safety
+/// `table` is such a table, of more than `index` entries.
+pub(crate) unsafe fn lookup(table: unsafe extern "C" fn(), index: usize) -> Handler {
+    let base = table as *const u8;
+    // SAFETY: an entry is the distance from the table to a handler.
+    unsafe {
+        let distance = *base.cast::<i32>().add(index);
+        std::mem::transmute::<*const u8, Handler>(base.offset(distance as isize))
+    }
 }
 
-/// The array over five classes of what `$m` makes.
-macro_rules! over5 {
-    ($m:ident, $f:ident, [$($p:ty),*]) => {
-        [$m!($f, [$($p,)* S]), $m!($f, [$($p,)* A]), $m!($f, [$($p,)* P0]), $m!($f, [$($p,)* P1]), $m!($f, [$($p,)* P2])]
+/// The handler of an operation for operand classes known at run time.
+///
+/// The axes, in the order of the handler's type parameters: `two` (slot,
+/// accumulator), `five` (all but constants), `six` (all); `float_two`,
+/// `float_three` (with constants).
+macro_rules! pick {
+    ($f:ident[$($p:ty),*]; $($axis:ident $index:expr),+) => {
+        pick!(@ $f [[$($p),*]] (0usize) $($axis $index,)+)
     };
-}
-/// The array over six classes of what `$m` makes.
-macro_rules! over6 {
-    ($m:ident, $f:ident, [$($p:ty),*]) => {
-        [$m!($f, [$($p,)* S]), $m!($f, [$($p,)* A]), $m!($f, [$($p,)* P0]), $m!($f, [$($p,)* P1]), $m!($f, [$($p,)* P2]), $m!($f, [$($p,)* K])]
+    (@ $f:ident [$([$($p:ty),*])*] ($at:expr) two $index:expr, $($rest:tt)*) => {
+        pick!(@ $f [$([$($p,)* S] [$($p,)* A])*] (pick!(# $at, $index, 2)) $($rest)*)
     };
+    (@ $f:ident [$([$($p:ty),*])*] ($at:expr) five $index:expr, $($rest:tt)*) => {
+        pick!(@ $f [$([$($p,)* S] [$($p,)* A] [$($p,)* P0] [$($p,)* P1] [$($p,)* P2])*]
+            (pick!(# $at, $index, 5)) $($rest)*)
+    };
+    (@ $f:ident [$([$($p:ty),*])*] ($at:expr) six $index:expr, $($rest:tt)*) => {
+        pick!(@ $f [$([$($p,)* S] [$($p,)* A] [$($p,)* P0] [$($p,)* P1] [$($p,)* P2] [$($p,)* K])*]
+            (pick!(# $at, $index, 6)) $($rest)*)
+    };
+    (@ $f:ident [$([$($p:ty),*])*] ($at:expr) float_two $index:expr, $($rest:tt)*) => {
+        pick!(@ $f [$([$($p,)* FS] [$($p,)* FA])*] (pick!(# $at, $index, 2)) $($rest)*)
+    };
+    (@ $f:ident [$([$($p:ty),*])*] ($at:expr) float_three $index:expr, $($rest:tt)*) => {
+        pick!(@ $f [$([$($p,)* FS] [$($p,)* FA] [$($p,)* FK])*] (pick!(# $at, $index, 3)) $($rest)*)
+    };
+    (# $at:expr, $index:expr, $size:literal) => {{
+        let index: usize = $index;
+        assert!(index < $size, "a class that the operation does not have");
+        $at * $size + index
+    }};
+    (@ $f:ident [$([$($p:ty),*])*] ($at:expr)) => {{
+        #[unsafe(naked)]
+        unsafe extern "C" fn table() {
+            std::arch::naked_asm!(
+                "2:",
+                $(concat!(".long {} - 2b", $crate::exec::grid::nothing!($($p)*)),)*
+                $(sym $f::<$($p),*>,)*
+            )
+        }
+        let index = $at;
+        // SAFETY: the table is the product of the axes, whose indices were
+        // checked.
+        unsafe { $crate::exec::grid::lookup(table, index) }
+    }};
 }
-/// The array over float operand classes of what `$m` makes.
-macro_rules! float_over3 {
-    ($m:ident, $f:ident, [$($p:ty),*]) => {
-        [$m!($f, [$($p,)* FS]), $m!($f, [$($p,)* FA]), $m!($f, [$($p,)* FK])]
+
+/// An empty string for any tokens, to repeat a literal once per handler.
+macro_rules! nothing {
+    ($($p:tt)*) => {
+        ""
     };
 }
 
-macro_rules! grid65 { ($f:ident, [$($p:ty),*]) => { over6!(leaf5, $f, [$($p),*]) }; }
-macro_rules! grid62 { ($f:ident, [$($p:ty),*]) => { over6!(leaf2, $f, [$($p),*]) }; }
-macro_rules! grid66 { ($f:ident, [$($p:ty),*]) => { over6!(leaf6, $f, [$($p),*]) }; }
-macro_rules! grid56 { ($f:ident, [$($p:ty),*]) => { over5!(leaf6, $f, [$($p),*]) }; }
-macro_rules! grid665 { ($f:ident, [$($p:ty),*]) => { over6!(grid65, $f, [$($p),*]) }; }
-macro_rules! grid662 { ($f:ident, [$($p:ty),*]) => { over6!(grid62, $f, [$($p),*]) }; }
-macro_rules! grid565 { ($f:ident, [$($p:ty),*]) => { over5!(grid65, $f, [$($p),*]) }; }
-macro_rules! grid566 { ($f:ident, [$($p:ty),*]) => { over5!(grid66, $f, [$($p),*]) }; }
-macro_rules! grid5662 { ($f:ident, [$($p:ty),*]) => { over5!(grid662, $f, [$($p),*]) }; }
-macro_rules! float_grid32 { ($f:ident, [$($p:ty),*]) => { float_over3!(float_leaf2, $f, [$($p),*]) }; }
-macro_rules! float_grid33 { ($f:ident, [$($p:ty),*]) => { float_over3!(float_leaf3, $f, [$($p),*]) }; }
-macro_rules! float_grid332 { ($f:ident, [$($p:ty),*]) => { float_over3!(float_grid32, $f, [$($p),*]) }; }
-macro_rules! float_grid32_to_int { ($f:ident, [$($p:ty),*]) => { float_over3!(leaf2, $f, [$($p),*]) }; }
-macro_rules! float_grid332_to_int { ($f:ident, [$($p:ty),*]) => { float_over3!(float_grid32_to_int, $f, [$($p),*]) }; }
-
-pub(crate) use {
-    float_grid32, float_grid32_to_int, float_grid33, float_grid332, float_grid332_to_int,
-    float_leaf2, float_leaf3, float_over3, grid56, grid62, grid65, grid66, grid565, grid566,
-    grid662, grid665, grid5662, leaf2, leaf5, leaf6, over5, over6,
-};
+pub(crate) use {nothing, pick};

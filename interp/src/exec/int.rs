@@ -2,7 +2,7 @@
 //!
 //! Format: `[handler] [a:16 d:16 b:16 _] [constant:64, if a or b is one]`.
 
-use super::grid::*;
+use super::grid::pick;
 use super::regs::{A, Class, Handler, K, P0, P1, P2, S, class, dispatch, handler, tail};
 use super::trap::{IntegerDivideByZero, IntegerOverflow, trap};
 use crate::op::*;
@@ -101,10 +101,7 @@ macro_rules! binary_table {
         )*
         /// The handler of an operation over the classes of its operands and result.
         pub(crate) fn binary_handler(op: IntBinary, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(IntBinary::$name => {
-                static TABLE: [[[Handler; 5]; 6]; 6] = grid665!(binary, [$name]);
-                TABLE[a][b][d]
-            })* }
+            match op { $(IntBinary::$name => pick!(binary[$name]; six a, six b, five d),)* }
         }
     };
 }
@@ -125,10 +122,7 @@ macro_rules! compare_table {
         )*
         /// The handler of a comparison to a value.
         pub(crate) fn compare_handler(op: IntCompare, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(IntCompare::$name => {
-                static TABLE: [[[Handler; 2]; 6]; 6] = grid662!(compare, [$name]);
-                TABLE[a][b][d]
-            })* }
+            match op { $(IntCompare::$name => pick!(compare[$name]; six a, six b, two d),)* }
         }
     };
 }
@@ -168,10 +162,7 @@ macro_rules! divide_table {
         )*
         /// The handler of a division.
         pub(crate) fn divide_handler(op: IntDivide, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(IntDivide::$name => {
-                static TABLE: [[[Handler; 2]; 6]; 6] = grid662!(divide, [$name]);
-                TABLE[a][b][d]
-            })* }
+            match op { $(IntDivide::$name => pick!(divide[$name]; six a, six b, two d),)* }
         }
     };
 }
@@ -191,10 +182,7 @@ macro_rules! unary_table {
         )*
         /// The handler of an operation with one operand.
         pub(crate) fn unary_handler(op: IntUnary, a: usize, d: usize) -> Handler {
-            match op { $(IntUnary::$name => {
-                static TABLE: [[Handler; 5]; 6] = grid65!(unary, [$name]);
-                TABLE[a][d]
-            })* }
+            match op { $(IntUnary::$name => pick!(unary[$name]; six a, five d),)* }
         }
     };
 }

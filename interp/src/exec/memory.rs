@@ -12,7 +12,7 @@
 //! Any other memory is checked: `[handler] [a:16 d:16 memory:32] [offset:64]`
 //! with `memory` the offset of its definition in the instance block.
 
-use super::grid::*;
+use super::grid::pick;
 use super::regs::{
     A, Class, FA, FK, FS, Float, FloatClass, Handler, Ip, K, P0, P1, P2, Regs, S, class, dispatch,
     handler, header, tail,
@@ -204,24 +204,15 @@ macro_rules! load_table {
         )*
         /// The handler of a load from guarded memory 0.
         pub(crate) fn load_handler(op: IntLoad, a: usize, d: usize) -> Handler {
-            match op { $(IntLoad::$name => {
-                static TABLE: [[Handler; 5]; 6] = grid65!(load, [$name]);
-                TABLE[a][d]
-            })* }
+            match op { $(IntLoad::$name => pick!(load[$name]; six a, five d),)* }
         }
         /// The handler of a load from guarded memory 0 at the sum of two operands.
         pub(crate) fn load2_handler(op: IntLoad, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(IntLoad::$name => {
-                static TABLE: [[[Handler; 5]; 6]; 5] = grid565!(load2, [$name]);
-                TABLE[a][b][d]
-            })* }
+            match op { $(IntLoad::$name => pick!(load2[$name]; five a, six b, five d),)* }
         }
         /// The handler of a load from any other memory.
         pub(crate) fn checked_load_handler(op: IntLoad, d: usize) -> Handler {
-            match op { $(IntLoad::$name => {
-                static TABLE: [Handler; 2] = leaf2!(checked_load, [$name]);
-                TABLE[d]
-            })* }
+            match op { $(IntLoad::$name => pick!(checked_load[$name]; two d),)* }
         }
     };
 }
@@ -247,17 +238,11 @@ macro_rules! store_table {
         )*
         /// The handler of a store to guarded memory 0.
         pub(crate) fn store_handler(op: IntStore, a: usize, v: usize) -> Handler {
-            match op { $(IntStore::$name => {
-                static TABLE: [[Handler; 6]; 6] = grid66!(store, [$name]);
-                TABLE[a][v]
-            })* }
+            match op { $(IntStore::$name => pick!(store[$name]; six a, six v),)* }
         }
         /// The handler of a store to guarded memory 0 at the sum of two operands.
         pub(crate) fn store2_handler(op: IntStore, a: usize, b: usize, v: usize) -> Handler {
-            match op { $(IntStore::$name => {
-                static TABLE: [[[Handler; 6]; 6]; 5] = grid566!(store2, [$name]);
-                TABLE[a][b][v]
-            })* }
+            match op { $(IntStore::$name => pick!(store2[$name]; five a, six b, six v),)* }
         }
         /// The handler of a store to any other memory.
         pub(crate) fn checked_store_handler(op: IntStore) -> Handler {
@@ -295,41 +280,24 @@ impl FloatAccess for f64 {
 
 /// The handler of a float load from guarded memory 0.
 pub(crate) fn float_load_handler(width: FloatWidth, a: usize, d: usize) -> Handler {
-    static TABLE: [[[Handler; 6]; 2]; 2] = [
-        [leaf6!(float_load, [f32, FS]), leaf6!(float_load, [f32, FA])],
-        [leaf6!(float_load, [f64, FS]), leaf6!(float_load, [f64, FA])],
-    ];
-    TABLE[width as usize][d][a]
+    match width {
+        FloatWidth::F32 => pick!(float_load[f32]; float_two d, six a),
+        FloatWidth::F64 => pick!(float_load[f64]; float_two d, six a),
+    }
 }
 
 /// The handler of a float load from guarded memory 0 at the sum of two operands.
 pub(crate) fn float_load2_handler(width: FloatWidth, a: usize, b: usize, d: usize) -> Handler {
-    static TABLE: [[[[Handler; 6]; 5]; 2]; 2] = [
-        [
-            grid56!(float_load2, [f32, FS]),
-            grid56!(float_load2, [f32, FA]),
-        ],
-        [
-            grid56!(float_load2, [f64, FS]),
-            grid56!(float_load2, [f64, FA]),
-        ],
-    ];
-    TABLE[width as usize][d][a][b]
+    match width {
+        FloatWidth::F32 => pick!(float_load2[f32]; float_two d, five a, six b),
+        FloatWidth::F64 => pick!(float_load2[f64]; float_two d, five a, six b),
+    }
 }
 
 /// The handler of a float store to guarded memory 0.
 pub(crate) fn float_store_handler(width: FloatWidth, a: usize, v: usize) -> Handler {
-    static TABLE: [[[Handler; 6]; 3]; 2] = [
-        [
-            leaf6!(float_store, [f32, FS]),
-            leaf6!(float_store, [f32, FA]),
-            leaf6!(float_store, [f32, FK]),
-        ],
-        [
-            leaf6!(float_store, [f64, FS]),
-            leaf6!(float_store, [f64, FA]),
-            leaf6!(float_store, [f64, FK]),
-        ],
-    ];
-    TABLE[width as usize][v][a]
+    match width {
+        FloatWidth::F32 => pick!(float_store[f32]; float_three v, six a),
+        FloatWidth::F64 => pick!(float_store[f64]; float_three v, six a),
+    }
 }

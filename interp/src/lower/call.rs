@@ -141,7 +141,10 @@ impl Lower<'_> {
             if done {
                 // Its own slot does not get it any more, nor may a later spill
                 // send it there.
-                self.stack[at].state = State::Temp { def: None, in_slot: true };
+                self.stack[at].state = State::Temp {
+                    def: None,
+                    in_slot: true,
+                };
             } else {
                 self.temp_to_slot(at);
             }

@@ -553,7 +553,10 @@ impl Lower<'_> {
             op,
             IntCompare::I32Eq | IntCompare::I32Ne | IntCompare::I64Eq | IntCompare::I64Ne
         );
-        for (a, b) in [(a, b), (b, a)].into_iter().take(if commutes { 2 } else { 1 }) {
+        for (a, b) in [(a, b), (b, a)]
+            .into_iter()
+            .take(if commutes { 2 } else { 1 })
+        {
             if let Some(local) = self.local_in(a)
                 && self.local_in(b) != Some(local)
                 && self.try_add_branch(local, op, b, to)
