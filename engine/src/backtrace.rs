@@ -1,5 +1,6 @@
 //! Where a guest was when it trapped.
 
+use rwasm_runtime::error::Backtrace as RawBacktrace;
 use std::fmt;
 
 /// The guest's functions that were running, innermost first.
@@ -12,6 +13,23 @@ impl WasmBacktrace {
     /// The frames, innermost first. It may be empty.
     pub fn frames(&self) -> &[Frame] {
         &self.frames
+    }
+}
+
+impl WasmBacktrace {
+    pub(crate) fn from_raw(raw: RawBacktrace) -> Self {
+        let frames = raw.frames.iter().map(|frame| {
+            let names = frame.module.module.names();
+            Frame {
+                module: names.module().map(str::to_owned),
+                func: names.function(frame.func).map(str::to_owned),
+                index: frame.func.as_u32(),
+                offset: frame.offset,
+            }
+        });
+        WasmBacktrace {
+            frames: frames.collect(),
+        }
     }
 }
 

@@ -3,30 +3,43 @@
 use crate::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::externs::{Extern, Memory};
+use crate::externs::Extern;
 use crate::interrupt::InterruptHandle;
-use rwasm_runtime_placeholder::VmCtx;
-
-mod rwasm_runtime_placeholder {
-    #[derive(Debug)]
-    pub(crate) struct VmCtx;
-}
+use crate::memory::Memory;
+use crate::store::StoreInner;
+use rwasm_runtime::handle::InstanceHandle;
+use rwasm_runtime::layout::VmCtx;
+use std::fmt;
+use std::ptr::NonNull;
 
 /// The store and the calling instance, as a host function gets them.
-#[derive(Debug)]
 pub struct Caller<'a, T: 'static> {
     ctx: StoreContextMut<'a, T>,
-    /// Null where the host called.
-    instance: *mut VmCtx,
+    /// The block of the calling instance; `None` where the host called.
+    instance: Option<NonNull<VmCtx>>,
 }
 
 impl<'a, T> Caller<'a, T> {
+    /// # Safety
+    /// As for [`StoreContextMut::new`]; `caller` is null or the block of one of
+    /// the store's instances.
+    #[inline(always)]
+    pub(crate) unsafe fn new(store: NonNull<StoreInner<T>>, caller: *mut VmCtx) -> Self {
+        // SAFETY: as the caller promises.
+        Caller {
+            ctx: unsafe { StoreContextMut::new(store) },
+            instance: NonNull::new(caller),
+        }
+    }
+
     /// The data that the embedder keeps in the store.
+    #[inline]
     pub fn data(&self) -> &T {
         self.ctx.data()
     }
 
     /// The same, to be changed.
+    #[inline]
     pub fn data_mut(&mut self) -> &mut T {
         self.ctx.data_mut()
     }
@@ -38,14 +51,36 @@ impl<'a, T> Caller<'a, T> {
 
     /// An export of the calling instance. `None` also where the host called.
     pub fn get_export(&mut self, name: &str) -> Option<Extern> {
-        let _ = (name, self.instance);
-        unimplemented!()
+        let instance = self.instance()?;
+        self.ctx
+            .opaque_mut()
+            .runtime
+            .export(instance, name)
+            .map(Extern::from_raw)
     }
 
     /// The memory that the calling instance exports as `memory`, without a
-    /// look-up by name.
+    /// look-up by name. `None` also where the host called.
+    #[inline]
     pub fn memory(&self) -> Option<Memory> {
-        unimplemented!()
+        // SAFETY: the calling instance is live.
+        let index = unsafe { self.instance?.as_ref().instance };
+        match self.ctx.opaque().info(index) {
+            Some(info) => info.memory,
+            None => self
+                .ctx
+                .opaque()
+                .runtime
+                .exported_memory(self.instance()?)
+                .map(Memory),
+        }
+    }
+
+    /// The calling instance.
+    fn instance(&self) -> Option<InstanceHandle> {
+        // SAFETY: the calling instance is one of this store's, and runs.
+        self.instance
+            .map(|vmctx| unsafe { self.ctx.opaque().runtime.instance_handle(vmctx.as_ptr()) })
     }
 
     /// Fuel left. An error where the engine does not count it.
@@ -80,20 +115,10 @@ impl<T> AsContextMut for Caller<'_, T> {
     }
 }
 
-impl<'a, T> From<&'a Caller<'_, T>> for StoreContext<'a, T> {
-    fn from(caller: &'a Caller<'_, T>) -> Self {
-        caller.as_context()
-    }
-}
-
-impl<'a, T> From<&'a mut Caller<'_, T>> for StoreContext<'a, T> {
-    fn from(caller: &'a mut Caller<'_, T>) -> Self {
-        caller.as_context_mut().into()
-    }
-}
-
-impl<'a, T> From<&'a mut Caller<'_, T>> for StoreContextMut<'a, T> {
-    fn from(caller: &'a mut Caller<'_, T>) -> Self {
-        caller.as_context_mut()
+impl<T: fmt::Debug> fmt::Debug for Caller<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("data", self.data())
+            .finish_non_exhaustive()
     }
 }

@@ -1,35 +1,103 @@
 //! The engine: what stores and modules share.
 
-use crate::config::Config;
-use crate::error::Result;
+use crate::config::{Config, Validation};
+use crate::error::{ConfigError, Error, Result};
+use rwasm_parser::{Features, ParseOptions};
+use rwasm_runtime::code::{CodeSettings, Entries};
+use rwasm_runtime::sys;
+use rwasm_runtime::types::TypeRegistry;
 use std::sync::Arc;
 
-/// Settings, types and code shared by the modules and stores made with it.
-/// Cheap to clone.
+/// Settings, types and the way code is made, shared by the modules and stores
+/// made with it. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Engine(Arc<Config>);
+pub struct Engine(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    settings: CodeSettings,
+    registry: Arc<TypeRegistry>,
+}
 
 impl Engine {
-    /// An engine with these settings; an error if this build or this machine
+    /// An engine with these settings; an error if this build or this process
     /// cannot do what they ask for.
     pub fn new(config: &Config) -> Result<Engine> {
         config.check()?;
-        Ok(Engine(Arc::new(config.clone())))
+        rwasm_interp::init();
+        let settings = CodeSettings {
+            guarded_memories: guarded_memories(config)?,
+            fuel: config.consume_fuel,
+            interruption: config.interruption,
+            lazy_validation: config.validation == Validation::Lazy,
+        };
+        let registry = Arc::new(TypeRegistry::new());
+        Ok(Engine(Arc::new(Shared {
+            config: config.clone(),
+            settings,
+            registry,
+        })))
     }
 
     /// The settings it was made with.
     pub fn config(&self) -> &Config {
-        &self.0
+        &self.0.config
     }
 
     /// Whether both are clones of one engine.
     pub fn same(a: &Engine, b: &Engine) -> bool {
         Arc::ptr_eq(&a.0, &b.0)
     }
+
+    /// How code is made.
+    pub(crate) fn settings(&self) -> CodeSettings {
+        self.0.settings
+    }
+
+    /// The entries of host functions; each has an array entry of its own.
+    pub(crate) fn host_entries(&self) -> Entries {
+        rwasm_interp::host_entries(rwasm_interp::ENTRIES.array)
+    }
+
+    /// The types of all its modules.
+    pub(crate) fn registry(&self) -> &Arc<TypeRegistry> {
+        &self.0.registry
+    }
+
+    /// How modules are parsed.
+    pub(crate) fn parse_options(&self) -> ParseOptions {
+        let Config {
+            threads,
+            custom_page_sizes,
+            wide_arithmetic,
+            ..
+        } = self.0.config;
+        let features = Features {
+            threads,
+            custom_page_sizes,
+            wide_arithmetic,
+            ..Features::default()
+        };
+        ParseOptions {
+            features,
+            validate_bodies: !self.0.settings.lazy_validation,
+        }
+    }
 }
 
 impl Default for Engine {
     fn default() -> Self {
         Engine::new(&Config::default()).expect("the default settings work everywhere")
+    }
+}
+
+/// Whether memories are guarded: as configured, or else where it is possible.
+fn guarded_memories(config: &Config) -> Result<bool> {
+    match config.guarded_memories {
+        Some(false) => Ok(false),
+        None => Ok(sys::guarded_memories_available()),
+        Some(true) if sys::guarded_memories_available() => Ok(true),
+        Some(true) => Err(Error::Config(ConfigError::NoGuardedMemories)),
     }
 }

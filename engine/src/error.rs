@@ -1,8 +1,13 @@
 //! Everything that can go wrong, typed.
 
 use crate::backtrace::WasmBacktrace;
+use crate::module::Module;
 use crate::types::{ExternType, ValType};
-use crate::{LimitError, ParseError, Trap};
+use rwasm_parser::ParseError;
+use rwasm_runtime::error::Pending;
+use rwasm_runtime::instantiate::{InstantiateError, LinkError as RawLinkError};
+use rwasm_runtime::limits::{LimitError, ResourceError};
+use rwasm_runtime::trap::Trap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -34,6 +39,9 @@ pub enum Error {
     /// A limit of the store was reached.
     #[error(transparent)]
     Limit(#[from] LimitError),
+    /// The system has no room for what was to be made or grown.
+    #[error(transparent)]
+    Resource(ResourceError),
     /// The engine cannot do what its configuration asks for.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -88,6 +96,64 @@ impl Error {
         match self {
             Error::Host(error) => error.downcast_ref(),
             _ => None,
+        }
+    }
+}
+
+impl From<ResourceError> for Error {
+    fn from(error: ResourceError) -> Self {
+        match error {
+            ResourceError::Limit(error) => Error::Limit(error),
+            error => Error::Resource(error),
+        }
+    }
+}
+
+/// On the way through guest code.
+impl Error {
+    /// As the reason why a host function failed.
+    pub(crate) fn into_pending(self) -> Pending {
+        Pending::Host(Box::new(self))
+    }
+
+    /// As it went in, if it came from a host function. It must be no panic.
+    pub(crate) fn from_pending(reason: Pending) -> Self {
+        match reason {
+            Pending::Trap(trap, backtrace) => Error::Trap(TrapError {
+                trap,
+                backtrace: WasmBacktrace::from_raw(backtrace),
+            }),
+            Pending::Host(error) => error
+                .downcast::<Error>()
+                .map_or_else(Error::Host, |error| *error),
+            Pending::Invalid(error) => Error::Parse(error),
+            Pending::Code(error) => Error::Unsupported(error),
+            Pending::Panic(_) => Error::host("a host function panicked"),
+        }
+    }
+
+    /// Why `module` could not be instantiated.
+    pub(crate) fn from_instantiate(error: InstantiateError, module: &Module) -> Self {
+        let extern_type = |ty| ExternType::from_raw(ty, module.engine().registry());
+        match error {
+            InstantiateError::Link(RawLinkError::Incompatible {
+                module,
+                name,
+                expected,
+                found,
+            }) => LinkError::IncompatibleImport {
+                module: module.into(),
+                name: name.into(),
+                expected: Box::new(extern_type(expected)),
+                found: Box::new(extern_type(found)),
+            }
+            .into(),
+            InstantiateError::Link(error) => Error::host(error),
+            InstantiateError::Trap(trap) => trap.into(),
+            InstantiateError::Resource(error) => error.into(),
+            InstantiateError::OtherEngine => Error::StoreMismatch("a module"),
+            InstantiateError::OtherStore => Error::StoreMismatch("an import"),
+            error => Error::Unsupported(Box::new(error)),
         }
     }
 }

@@ -1,40 +1,73 @@
 //! Instances of modules.
 
-use crate::context::{AsContext, AsContextMut, StoreContext};
-use crate::error::Result;
-use crate::externs::{Extern, Global, Memory, Table, Tag};
+use crate::context::{AsContextMut, StoreContext, StoreContextMut};
+use crate::engine::Engine;
+use crate::error::{Error, LinkError, Result, TypeError};
+use crate::externs::Extern;
 use crate::func::{Func, TypedFunc, WasmParams, WasmResults};
+use crate::global::Global;
+use crate::memory::Memory;
 use crate::module::Module;
-use crate::store::StoreId;
+use crate::store::StoreOpaque;
+use crate::table::Table;
+use crate::tag::Tag;
+use rwasm_runtime::handle::InstanceHandle;
 
 /// An instance of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Instance {
-    store: StoreId,
+    handle: InstanceHandle,
+    /// Its index in the store.
+    index: u32,
+}
+
+/// What the store remembers of an instance up here.
+pub(crate) struct InstanceInfo {
+    module: Module,
+    /// The export called `memory`.
+    pub(crate) memory: Option<Memory>,
 }
 
 impl Instance {
     /// Instantiates `module` with its imports in order, and runs its start
     /// function. [`Linker::instantiate`](crate::Linker::instantiate) finds
     /// imports by name.
-    pub fn new(ctx: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Instance> {
-        let _ = (ctx, module, imports);
-        unimplemented!()
+    pub fn new(
+        mut ctx: impl AsContextMut,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Instance> {
+        let mut ctx = ctx.as_context_mut();
+        let (instance, start) = ctx.opaque_mut().instantiate(module, imports)?;
+        if let Some(start) = start {
+            start.typed::<(), ()>(&ctx)?.call(&mut ctx, ())?;
+        }
+        Ok(instance)
     }
 
     /// The module that this is an instance of.
     ///
     /// # Panics
-    /// As all methods but `new`: if the instance belongs to another store.
+    /// As all methods but [`new`](Self::new): if the instance belongs to another
+    /// store.
     pub fn module<'a, T: 'static>(&self, ctx: impl Into<StoreContext<'a, T>>) -> &'a Module {
-        let _ = (ctx.into(), self.store);
-        unimplemented!()
+        let store = ctx.into().opaque();
+        self.check(store);
+        &store
+            .info(self.index)
+            .expect("an instance is known to its store")
+            .module
     }
 
     /// An export.
-    pub fn get_export(&self, ctx: impl AsContextMut, name: &str) -> Option<Extern> {
-        let _ = (ctx, name);
-        unimplemented!()
+    pub fn get_export(&self, mut ctx: impl AsContextMut, name: &str) -> Option<Extern> {
+        let mut ctx = ctx.as_context_mut();
+        let store = ctx.opaque_mut();
+        self.check(store);
+        store
+            .runtime
+            .export(self.handle, name)
+            .map(Extern::from_raw)
     }
 
     /// An exported function.
@@ -46,11 +79,19 @@ impl Instance {
     /// none of this name, or if it has another type.
     pub fn get_typed_func<P: WasmParams, R: WasmResults>(
         &self,
-        ctx: impl AsContextMut,
+        mut ctx: impl AsContextMut,
         name: &str,
     ) -> Result<TypedFunc<P, R>> {
-        let _ = (ctx, name);
-        unimplemented!()
+        match self.get_export(&mut ctx, name) {
+            Some(Extern::Func(func)) => func.typed(ctx),
+            Some(other) => Err(TypeError::WrongExport {
+                name: name.to_owned(),
+                expected: "function",
+                found: other.kind(),
+            }
+            .into()),
+            None => Err(TypeError::UnknownExport(name.to_owned()).into()),
+        }
     }
 
     /// An exported memory.
@@ -76,15 +117,30 @@ impl Instance {
     /// All exports, in the module's order.
     pub fn exports<'a, T: 'static>(
         &self,
-        ctx: impl Into<crate::StoreContextMut<'a, T>>,
+        ctx: impl Into<StoreContextMut<'a, T>>,
     ) -> impl ExactSizeIterator<Item = Export<'a>> {
-        let _ = ctx.into();
-        std::iter::empty()
+        let store = &mut ctx.into().into_inner().opaque;
+        self.check(store);
+        let handle = self.handle;
+        let info = store.instances[self.index as usize].as_ref();
+        let exports = info
+            .expect("an instance is known to its store")
+            .module
+            .parsed()
+            .exports();
+        let runtime = &mut store.runtime;
+        exports.iter().map(move |export| Export {
+            name: &export.name,
+            value: Extern::from_raw(runtime.definition(handle, export.kind, export.index)),
+        })
     }
 
-    /// Whether the instance belongs to the store.
-    pub fn belongs_to(&self, ctx: impl AsContext) -> bool {
-        self.store == ctx.as_context().id()
+    #[track_caller]
+    fn check(&self, store: &StoreOpaque) {
+        assert!(
+            self.handle.store() == store.id,
+            "an instance of another store"
+        );
     }
 }
 
@@ -104,5 +160,51 @@ impl<'a> Export<'a> {
     /// What it is.
     pub fn into_extern(self) -> Extern {
         self.value
+    }
+}
+
+impl StoreOpaque {
+    /// Instantiates a module; its start function remains to be called.
+    fn instantiate(
+        &mut self,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<(Instance, Option<Func>)> {
+        if !Engine::same(module.engine(), &self.engine) {
+            return Err(Error::StoreMismatch("a module"));
+        }
+        let expected = module.parsed().imports().len();
+        if imports.len() != expected {
+            return Err(LinkError::ImportCount {
+                expected,
+                found: imports.len(),
+            }
+            .into());
+        }
+        let imports: Vec<_> = imports.iter().map(|import| import.to_raw()).collect();
+        let handle = self
+            .runtime
+            .instantiate(module.code(), &imports)
+            .map_err(|error| Error::from_instantiate(error, module))?;
+        let memory = self.runtime.exported_memory(handle).map(Memory);
+        let index = self.instance_index(handle);
+        let at = index as usize;
+        if self.instances.len() <= at {
+            // Failed instantiations leave gaps.
+            self.instances.resize_with(at + 1, || None);
+        }
+        self.instances[at] = Some(InstanceInfo {
+            module: module.clone(),
+            memory,
+        });
+        let start = self.runtime.start_func(handle).map(Func);
+        Ok((Instance { handle, index }, start))
+    }
+
+    /// What is known of an instance; nothing if instantiation has failed, in
+    /// which case code that it left in a table may still run.
+    #[inline]
+    pub(crate) fn info(&self, instance: u32) -> Option<&InstanceInfo> {
+        self.instances.get(instance as usize)?.as_ref()
     }
 }

@@ -19,10 +19,9 @@ use std::time::{Duration, Instant};
 pub struct InterruptHandle(pub(crate) Arc<Interrupt>);
 
 /// The request, and what wakes host functions that wait.
-#[derive(Default)]
 pub(crate) struct Interrupt {
-    /// Non-zero: stop. Guest code reads it directly.
-    pub(crate) flag: AtomicU32,
+    /// Non-zero: stop. Guest code reads it, too.
+    flag: Arc<AtomicU32>,
     lock: Mutex<()>,
     wake: Condvar,
 }
@@ -39,7 +38,7 @@ impl InterruptHandle {
 
     /// Takes a request back that no guest has seen yet.
     pub fn clear(&self) {
-        self.0.flag.store(0, Ordering::Release);
+        self.0.clear();
     }
 
     /// Whether a request is pending. Host functions that run long should ask,
@@ -66,6 +65,22 @@ impl InterruptHandle {
             guard = wait.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
+    }
+}
+
+impl Interrupt {
+    /// The request that guest code sees by `flag`.
+    pub(crate) fn new(flag: Arc<AtomicU32>) -> Self {
+        Interrupt {
+            flag,
+            lock: Mutex::new(()),
+            wake: Condvar::new(),
+        }
+    }
+
+    /// Takes the request back.
+    pub(crate) fn clear(&self) {
+        self.flag.store(0, Ordering::Release);
     }
 }
 

@@ -1,40 +1,57 @@
 //! Instantiation by name.
 
 use crate::caller::Caller;
-use crate::context::{AsContext, AsContextMut};
+use crate::context::{AsContext, AsContextMut, StoreContextMut};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, LinkError, Result, UnknownImport};
 use crate::externs::Extern;
-use crate::func::IntoFunc;
+use crate::func::{HostDef, IntoFunc};
 use crate::instance::Instance;
 use crate::module::Module;
-use crate::types::FuncType;
+use crate::types::{FuncType, ImportType};
 use crate::val::Val;
-use std::marker::PhantomData;
+use rwasm_runtime::handle::StoreId;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
 /// Names for imports, to instantiate modules with.
 ///
 /// Host functions belong to no store, so that one linker serves many. What is
 /// defined by [`Linker::define`] or [`Linker::instance`] belongs to one store.
-#[derive(Clone, Debug)]
-pub struct Linker<T: 'static>(PhantomData<fn(T)>);
+pub struct Linker<T: 'static> {
+    engine: Engine,
+    modules: HashMap<Box<str>, Names<T>>,
+    allow_shadowing: bool,
+}
+
+/// The names of one module.
+type Names<T> = HashMap<Box<str>, Definition<T>>;
+
+enum Definition<T: 'static> {
+    Host(Arc<HostDef<T>>),
+    Extern(StoreId, Extern),
+}
 
 impl<T> Linker<T> {
     /// A linker that knows no names.
     pub fn new(engine: &Engine) -> Self {
-        let _ = engine;
-        unimplemented!()
+        Linker {
+            engine: engine.clone(),
+            modules: HashMap::new(),
+            allow_shadowing: false,
+        }
     }
 
     /// The engine of the linker.
     pub fn engine(&self) -> &Engine {
-        unimplemented!()
+        &self.engine
     }
 
     /// Whether a name may be defined again, which then hides what was defined
     /// before. Off by default: an error.
     pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
-        let _ = allow;
+        self.allow_shadowing = allow;
         self
     }
 
@@ -46,12 +63,11 @@ impl<T> Linker<T> {
         name: &str,
         func: impl IntoFunc<T, Params, Results>,
     ) -> Result<&mut Self> {
-        let _ = (module, name, func);
-        unimplemented!()
+        self.insert(module, name, Definition::Host(Arc::new(func.into_def())))
     }
 
     /// Defines a host function of type `ty`, which gets its arguments and
-    /// leaves its results as values.
+    /// leaves its results as values; see [`Func::new`](crate::Func::new).
     pub fn func_new(
         &mut self,
         module: &str,
@@ -59,8 +75,9 @@ impl<T> Linker<T> {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
-        let _ = (module, name, ty, func);
-        unimplemented!()
+        ty.register(self.engine.registry())?;
+        let def = HostDef::dynamic(ty, func);
+        self.insert(module, name, Definition::Host(Arc::new(def)))
     }
 
     /// Defines something that a store owns.
@@ -71,19 +88,27 @@ impl<T> Linker<T> {
         name: &str,
         item: impl Into<Extern>,
     ) -> Result<&mut Self> {
-        let _ = (ctx, module, name, item.into());
-        unimplemented!()
+        let (store, item) = (ctx.as_context().opaque().id, item.into());
+        if !item.belongs_to(store) {
+            return Err(Error::StoreMismatch("what is to be defined"));
+        }
+        self.insert(module, name, Definition::Extern(store, item))
     }
 
     /// Defines all exports of an instance, under `module`.
     pub fn instance(
         &mut self,
-        ctx: impl AsContextMut<Data = T>,
+        mut ctx: impl AsContextMut<Data = T>,
         module: &str,
         instance: Instance,
     ) -> Result<&mut Self> {
-        let _ = (ctx, module, instance);
-        unimplemented!()
+        let mut ctx = ctx.as_context_mut();
+        let store = ctx.opaque().id;
+        for export in instance.exports(&mut ctx) {
+            let definition = Definition::Extern(store, export.into_extern());
+            self.insert(module, export.name(), definition)?;
+        }
+        Ok(self)
     }
 
     /// Defines `as_module` `as_name` as what `module` `name` is now.
@@ -94,37 +119,172 @@ impl<T> Linker<T> {
         as_module: &str,
         as_name: &str,
     ) -> Result<&mut Self> {
-        let _ = (module, name, as_module, as_name);
-        unimplemented!()
+        let Some(definition) = self.find(module, name) else {
+            let (module, name) = (module.to_owned(), name.to_owned());
+            return Err(LinkError::Undefined { module, name }.into());
+        };
+        let definition = definition.clone();
+        self.insert(as_module, as_name, definition)
     }
 
-    /// Defines all that `module` has under `as_module` too.
+    /// Defines all that `module` has now under `as_module` too.
     pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<&mut Self> {
-        let _ = (module, as_module);
-        unimplemented!()
+        let names = self.modules.get(module).cloned().unwrap_or_default();
+        for (name, definition) in names {
+            self.insert(as_module, &name, definition)?;
+        }
+        Ok(self)
     }
 
-    /// What is defined under these names.
+    /// What is defined under these names. An error if that belongs to another
+    /// store.
     pub fn get(
         &self,
-        ctx: impl AsContextMut<Data = T>,
+        mut ctx: impl AsContextMut<Data = T>,
         module: &str,
         name: &str,
     ) -> Option<Extern> {
-        let _ = (ctx, module, name);
-        unimplemented!()
+        self.find(module, name)?
+            .bind(&mut ctx.as_context_mut())
+            .ok()
     }
 
     /// Instantiates `module` with what is defined, and runs its start function.
     ///
     /// Imports that nothing is defined for are all listed in one
-    /// [`LinkError::UnknownImports`](crate::LinkError::UnknownImports).
+    /// [`LinkError::UnknownImports`].
     pub fn instantiate(
         &self,
-        ctx: impl AsContextMut<Data = T>,
+        mut ctx: impl AsContextMut<Data = T>,
         module: &Module,
     ) -> Result<Instance> {
-        let _ = (ctx, module);
-        unimplemented!()
+        let mut ctx = ctx.as_context_mut();
+        let imports = self.resolve(&mut ctx, module)?;
+        Instance::new(ctx, module, &imports)
+    }
+
+    /// Finds all imports of a module, in order.
+    fn resolve(&self, ctx: &mut StoreContextMut<'_, T>, module: &Module) -> Result<Vec<Extern>> {
+        let imports = module.parsed().imports();
+        let mut found = Vec::with_capacity(imports.len());
+        let mut unknown = Vec::new();
+        for (position, import) in imports.iter().enumerate() {
+            match self.find(&import.module, &import.name) {
+                Some(definition) => found.push(definition.bind(ctx)?),
+                None => unknown.push(position),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(found);
+        }
+        let types: Vec<_> = module.imports().collect();
+        let unknown = unknown.into_iter().enumerate().map(|(nth, position)| {
+            let ImportType { module, name, ty } = types[position].clone();
+            let suggestion = (nth < MAX_SUGGESTIONS)
+                .then(|| self.suggest(module, name))
+                .flatten();
+            UnknownImport {
+                module: module.to_owned(),
+                name: name.to_owned(),
+                ty,
+                suggestion,
+            }
+        });
+        Err(LinkError::UnknownImports(unknown.collect()).into())
+    }
+
+    /// The name that is defined and nearest to one that is not.
+    fn suggest(&self, module: &str, name: &str) -> Option<(String, String)> {
+        let near = |a: &str, b: &str| distance(a, b).filter(|&d| d <= a.len().max(b.len()) / 3);
+        let known = self.modules.iter().flat_map(|(known_module, names)| {
+            names
+                .keys()
+                .map(move |known_name| (&**known_module, &**known_name))
+        });
+        known
+            .filter_map(|(known_module, known_name)| {
+                let name_distance = near(name, known_name)?;
+                // The right name in whatever module is worth telling.
+                let module_distance = match near(module, known_module) {
+                    Some(distance) => distance,
+                    None if name_distance == 0 => module.len().max(known_module.len()),
+                    None => return None,
+                };
+                Some((name_distance + module_distance, known_module, known_name))
+            })
+            .min()
+            .map(|(_, module, name)| (module.to_owned(), name.to_owned()))
+    }
+
+    fn find(&self, module: &str, name: &str) -> Option<&Definition<T>> {
+        self.modules.get(module)?.get(name)
+    }
+
+    fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self> {
+        if !self.allow_shadowing && self.find(module, name).is_some() {
+            let (module, name) = (module.to_owned(), name.to_owned());
+            return Err(LinkError::Duplicate { module, name }.into());
+        }
+        let names = match self.modules.get_mut(module) {
+            Some(names) => names,
+            None => self.modules.entry(module.into()).or_default(),
+        };
+        names.insert(name.into(), definition);
+        Ok(self)
+    }
+}
+
+/// How many unknown imports get a suggestion: each costs a look at every name.
+const MAX_SUGGESTIONS: usize = 64;
+
+/// Names longer than this are compared no further: the time goes with the
+/// product of both lengths, and a module decides one of them.
+const MAX_COMPARED_LEN: usize = 128;
+
+/// How many edits lead from one name to the other.
+fn distance(a: &str, b: &str) -> Option<usize> {
+    if a == b {
+        return Some(0);
+    }
+    (a.len().max(b.len()) <= MAX_COMPARED_LEN).then(|| strsim::damerau_levenshtein(a, b))
+}
+
+impl<T> Definition<T> {
+    /// What it is in a store.
+    fn bind(&self, ctx: &mut StoreContextMut<'_, T>) -> Result<Extern> {
+        match self {
+            Definition::Host(def) => Ok(ctx.bind(def)?.into()),
+            Definition::Extern(store, item) if *store == ctx.opaque().id => Ok(*item),
+            Definition::Extern(..) => Err(Error::StoreMismatch("what the linker has defined")),
+        }
+    }
+}
+
+impl<T> Clone for Definition<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Definition::Host(def) => Definition::Host(def.clone()),
+            Definition::Extern(store, item) => Definition::Extern(*store, *item),
+        }
+    }
+}
+
+impl<T> Clone for Linker<T> {
+    fn clone(&self) -> Self {
+        Linker {
+            engine: self.engine.clone(),
+            modules: self.modules.clone(),
+            allow_shadowing: self.allow_shadowing,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Linker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_list();
+        for (module, names) in &self.modules {
+            list.entries(names.keys().map(|name| (module, name)));
+        }
+        list.finish()
     }
 }

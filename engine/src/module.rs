@@ -1,70 +1,160 @@
 //! Modules: parsed, validated, ready to be instantiated.
 
-use crate::ModuleBytes;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::types::{ExportType, ExternType, ImportType};
+use rwasm_parser::{ModuleBytes, ParseOptions};
+use rwasm_runtime::code::ModuleCode;
+use rwasm_runtime::sys::mmap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A module, shared by all its instances. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Module(());
+#[derive(Clone)]
+pub struct Module(Arc<Shared>);
+
+struct Shared {
+    engine: Engine,
+    code: Arc<ModuleCode>,
+}
 
 impl Module {
     /// A module from its binary or text form.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
-        let _ = (engine, bytes.as_ref());
-        unimplemented!()
+        Self::from_bytes(engine, bytes.as_ref().to_vec().into())
     }
 
-    /// A module from a file in binary or text form. The file is mapped, not
-    /// read: it must not change while the module exists.
+    /// A module from a file in binary or text form.
+    ///
+    /// Where the engine validates lazily, the file is mapped rather than read,
+    /// and must not be cut short or written to as long as the module exists.
+    /// Otherwise it is read as a whole: what was found valid once must not
+    /// change afterwards, and a guest might be able to write to that file.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
-        let _ = (engine, path.as_ref());
-        unimplemented!()
+        let path = path.as_ref();
+        let map = engine.settings().lazy_validation;
+        let bytes = read_file(path, map).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(engine, bytes, path.to_str())
     }
 
     /// A module from bytes that need no copy.
     pub fn from_bytes(engine: &Engine, bytes: ModuleBytes) -> Result<Module> {
-        let _ = (engine, bytes);
-        unimplemented!()
+        Self::parse(engine, bytes, None)
     }
 
-    /// Whether the bytes are a valid module, whatever the engine's
-    /// [`Validation`](crate::Validation).
+    /// Whether the bytes are a valid module, function bodies included, whatever
+    /// the engine's [`Validation`](crate::Validation).
     pub fn validate(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<()> {
-        let _ = (engine, bytes.as_ref());
-        unimplemented!()
+        let options = ParseOptions {
+            validate_bodies: true,
+            ..engine.parse_options()
+        };
+        rwasm_parser::Module::parse_any(bytes.as_ref().to_vec().into(), None, &options)?;
+        Ok(())
     }
 
-    /// Validates the function bodies that lazy validation has left.
+    /// Validates all function bodies, as [`Module::new`] has done already
+    /// unless the engine validates lazily.
     pub fn validate_all(&self) -> Result<()> {
-        unimplemented!()
+        Ok(self.parsed().validate_all()?)
     }
 
     /// The engine that it was made with.
     pub fn engine(&self) -> &Engine {
-        unimplemented!()
+        &self.0.engine
     }
 
     /// Its name, if its name section has one.
     pub fn name(&self) -> Option<&str> {
-        unimplemented!()
+        self.parsed().names().module()
     }
 
     /// What it imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
-        std::iter::empty()
+        self.parsed().imports().iter().map(|import| ImportType {
+            module: &import.module,
+            name: &import.name,
+            ty: self.extern_type(import.ty),
+        })
     }
 
     /// What it exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
-        std::iter::empty()
+        self.parsed().exports().iter().map(|export| ExportType {
+            name: &export.name,
+            ty: self.export_type(export),
+        })
     }
 
     /// The type of an export.
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
-        let _ = name;
-        unimplemented!()
+        let export = self
+            .parsed()
+            .exports()
+            .iter()
+            .find(|export| &*export.name == name)?;
+        Some(self.export_type(export))
     }
+
+    /// The decoded module, for who wants to look into it.
+    pub fn parsed(&self) -> &rwasm_parser::Module {
+        &self.code().module
+    }
+
+    /// What its instances share.
+    pub(crate) fn code(&self) -> &Arc<ModuleCode> {
+        &self.0.code
+    }
+
+    fn parse(engine: &Engine, bytes: ModuleBytes, name: Option<&str>) -> Result<Module> {
+        let module = rwasm_parser::Module::parse_any(bytes, name, &engine.parse_options())?;
+        let code = ModuleCode::new(
+            Arc::new(module),
+            engine.registry().clone(),
+            engine.settings(),
+            rwasm_interp::ENTRIES,
+        );
+        Ok(Module(Arc::new(Shared {
+            engine: engine.clone(),
+            code,
+        })))
+    }
+
+    fn export_type(&self, export: &rwasm_parser::Export) -> ExternType {
+        let ty = self.parsed().export_type(export);
+        self.extern_type(ty.expect("validated: the export exists"))
+    }
+
+    fn extern_type(&self, ty: rwasm_parser::ExternType) -> ExternType {
+        let ids = &self.code().type_ids;
+        ExternType::from_raw(ty.map(|index| ids[index.index()]), self.engine().registry())
+    }
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module")
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The bytes of a file, mapped if that is asked for and possible: pipes, say,
+/// are always read.
+fn read_file(path: &Path, map: bool) -> io::Result<ModuleBytes> {
+    let mut file = File::open(path)?;
+    if map && file.metadata()?.is_file() {
+        // SAFETY: as `Module::from_file` asks of its caller.
+        if let Ok(map) = unsafe { mmap::map_file(&file) } {
+            return Ok(ModuleBytes::new(map));
+        }
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes.into())
 }

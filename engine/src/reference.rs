@@ -2,7 +2,8 @@
 
 use crate::context::{AsContext, AsContextMut, StoreContext};
 use crate::error::Result;
-use crate::store::StoreId;
+use rwasm_runtime::handle::StoreId;
+use rwasm_runtime::reference::HostRef;
 use std::any::Any;
 use std::num::NonZeroU32;
 
@@ -12,14 +13,21 @@ use std::num::NonZeroU32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExternRef {
     pub(crate) store: StoreId,
-    pub(crate) index: NonZeroU32,
+    /// As it stands in a slot.
+    pub(crate) bits: NonZeroU32,
 }
 
 impl ExternRef {
     /// Hands `value` to the store.
-    pub fn new(ctx: impl AsContextMut, value: impl Any + Send + Sync) -> Result<ExternRef> {
-        let _ = (ctx, value);
-        unimplemented!()
+    pub fn new(mut ctx: impl AsContextMut, value: impl Any + Send + Sync) -> Result<ExternRef> {
+        let mut ctx = ctx.as_context_mut();
+        let store = ctx.opaque_mut();
+        let reference = store.runtime.new_host_ref(Box::new(value))?;
+        let bits = NonZeroU32::new(reference.to_slot() as u32).expect("a reference is not null");
+        Ok(ExternRef {
+            store: store.id,
+            bits,
+        })
     }
 
     /// The value; `downcast_ref` gives it its type back. `None` if the guest
@@ -31,13 +39,18 @@ impl ExternRef {
         &self,
         ctx: impl Into<StoreContext<'a, T>>,
     ) -> Option<&'a (dyn Any + Send + Sync)> {
-        let _ = ctx.into();
-        unimplemented!()
+        let store = ctx.into().opaque();
+        assert!(
+            self.store == store.id,
+            "an external reference of another store"
+        );
+        let reference = HostRef::from_slot(self.bits.get().into())?;
+        store.runtime.host_ref(reference)
     }
 
     /// Whether the reference belongs to the store.
     pub fn belongs_to(&self, ctx: impl AsContext) -> bool {
-        self.store == ctx.as_context().id()
+        self.store == ctx.as_context().opaque().id
     }
 }
 

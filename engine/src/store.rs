@@ -1,71 +1,118 @@
-//! A store: what instances own, and the embedder's data.
+//! Stores: what instances own, and the embedder's data.
+//!
+//! While a guest runs, host functions reach the store by a raw pointer that
+//! they have kept since it was made. A reference to the store that was live in
+//! the meantime, further out on the stack, would contradict that. So a store
+//! stands behind a raw pointer, contexts hold that pointer and not a reference,
+//! and references are made where they are needed, never across a call into
+//! guest code. Contexts still borrow like references, so that the borrow
+//! checker does the rest.
+//!
+//! ```text
+//!  Store ──owns──► StoreInner ◄── StoreContext(Mut), Caller   borrowed
+//!                   │ opaque   ◄── HostClosure                 as long as it lives
+//!                   │   runtime ──owns──► rwasm_runtime::store::Store
+//!                   │ data
+//! ```
 
 use crate::Limits;
 use crate::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::engine::Engine;
-use crate::error::Result;
-use crate::interrupt::InterruptHandle;
+use crate::error::{Error, Result};
+use crate::func::Func;
+use crate::instance::InstanceInfo;
+use crate::interrupt::{Interrupt, InterruptHandle};
+use crate::val::Val;
+use rwasm_runtime::handle::{Handle, InstanceHandle, StoreId};
+use rwasm_runtime::layout::{FuncRef, Status};
+use rwasm_runtime::store::OwnedStore;
+use rwasm_runtime::{entry, error::Pending, trap::Trap};
+use std::collections::HashMap;
+use std::fmt;
 use std::marker::PhantomData;
-use std::num::NonZeroU64;
+use std::mem::ManuallyDrop;
+use std::panic;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// Owns instances and all that they define, and data of type `T` that host
 /// functions reach.
 ///
-/// Handles such as [`Func`](crate::Func) or [`Memory`](crate::Memory) are small
-/// and copied freely; they mean something only together with their store.
-/// Nothing is freed before the store is.
+/// Handles such as [`Func`] or [`Memory`](crate::Memory) are small and copied
+/// freely; they mean something only together with their store. Nothing is freed
+/// before the store is.
 pub struct Store<T: 'static> {
+    /// From a box, which goes with this.
     inner: NonNull<StoreInner<T>>,
     owned: PhantomData<StoreInner<T>>,
 }
 
-/// Tells the stores of a process apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct StoreId(pub(crate) NonZeroU64);
-
-pub(crate) struct StoreInner<T> {
-    pub(crate) id: StoreId,
-    pub(crate) data: T,
-}
+// SAFETY: a store owns what its pointer leads to, and that is `Send`.
+unsafe impl<T: Send> Send for Store<T> {}
+// SAFETY: `&Store` gives shared references only, and what they lead to is `Sync`.
+unsafe impl<T: Sync> Sync for Store<T> {}
 
 impl<T> Store<T> {
     /// An empty store that holds `data`.
+    ///
+    /// # Panics
+    /// If the system has no address space left for its stack;
+    /// [`Store::try_new`] gives an error.
     pub fn new(engine: &Engine, data: T) -> Self {
-        let _ = (engine, data);
-        unimplemented!()
+        Self::try_new(engine, data).expect("address space for the stack of a store")
+    }
+
+    /// As [`Store::new`], with an error if the system has no address space left
+    /// for its stack.
+    pub fn try_new(engine: &Engine, data: T) -> Result<Self> {
+        let inner = StoreInner {
+            opaque: StoreOpaque::new(engine)?,
+            data,
+        };
+        Ok(Store {
+            inner: NonNull::from(Box::leak(Box::new(inner))),
+            owned: PhantomData,
+        })
     }
 
     /// The engine of the store.
     pub fn engine(&self) -> &Engine {
-        unimplemented!()
+        self.as_context().engine()
     }
 
     /// The data.
     pub fn data(&self) -> &T {
-        unimplemented!()
+        self.as_context().data()
     }
 
     /// The data, to be changed.
     pub fn data_mut(&mut self) -> &mut T {
-        unimplemented!()
+        self.as_context_mut().into_data_mut()
     }
 
     /// Ends the store and gives the data back.
     pub fn into_data(self) -> T {
-        unimplemented!()
+        let store = ManuallyDrop::new(self);
+        // SAFETY: the pointer is from a box, and `drop` is not run.
+        let inner = unsafe { Box::from_raw(store.inner.as_ptr()) };
+        inner.data
     }
 
-    /// Sets the limits of what is made or grown from now on.
-    pub fn limits(&mut self, limits: Limits) {
-        let _ = limits;
-        unimplemented!()
+    /// Sets the limits of what is made or grown from now on. An error if the
+    /// system has no address space left for a stack of another size.
+    pub fn limits(&mut self, limits: Limits) -> Result<()> {
+        Ok(self
+            .as_context_mut()
+            .opaque_mut()
+            .runtime
+            .set_limits(limits)?)
     }
 
     /// Sets the fuel left. An error where the engine does not count it
     /// ([`Config::consume_fuel`](crate::Config::consume_fuel)).
     ///
-    /// A call that runs out ends with [`Trap::OutOfFuel`](crate::Trap::OutOfFuel).
+    /// A store begins without fuel. A call that runs out ends with
+    /// [`Trap::OutOfFuel`].
     pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.as_context_mut().set_fuel(fuel)
     }
@@ -81,25 +128,29 @@ impl<T> Store<T> {
     }
 }
 
+impl<T> Drop for Store<T> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer is from a box; no context outlives its borrow of
+        // the store, and no guest runs without one.
+        drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
+    }
+}
+
 impl<T> AsContext for Store<T> {
     type Data = T;
 
     #[inline]
     fn as_context(&self) -> StoreContext<'_, T> {
-        StoreContext {
-            inner: self.inner,
-            borrow: PhantomData,
-        }
+        // SAFETY: the context borrows this store.
+        unsafe { StoreContext::new(self.inner) }
     }
 }
 
 impl<T> AsContextMut for Store<T> {
     #[inline]
     fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
-        StoreContextMut {
-            inner: self.inner,
-            borrow: PhantomData,
-        }
+        // SAFETY: the context borrows this store exclusively.
+        unsafe { StoreContextMut::new(self.inner) }
     }
 }
 
@@ -109,16 +160,100 @@ impl<T: Default> Default for Store<T> {
     }
 }
 
-// SAFETY: a store owns everything that its pointers reach, except what engine
-// and modules share, which is `Sync`.
-unsafe impl<T: Send> Send for Store<T> {}
-// SAFETY: as above; a shared borrow changes nothing.
-unsafe impl<T: Sync> Sync for Store<T> {}
-
-impl<T: std::fmt::Debug> std::fmt::Debug for Store<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<T: fmt::Debug> fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
             .field("data", self.data())
             .finish_non_exhaustive()
+    }
+}
+
+/// What a store owns.
+#[repr(C)]
+pub(crate) struct StoreInner<T> {
+    /// First, so that a pointer to this is one to its opaque part.
+    pub(crate) opaque: StoreOpaque,
+    pub(crate) data: T,
+}
+
+/// The part of a store that does not depend on the embedder's data.
+pub(crate) struct StoreOpaque {
+    pub(crate) id: StoreId,
+    pub(crate) engine: Engine,
+    pub(crate) runtime: OwnedStore,
+    pub(crate) interrupt: Arc<Interrupt>,
+    /// What instances need up here, by their index in the store.
+    pub(crate) instances: Vec<Option<InstanceInfo>>,
+    /// Host functions of linkers that are functions of this store already, by
+    /// the address of the closure, which they keep alive.
+    pub(crate) bound: HashMap<usize, Func>,
+    /// Room for the values of a host function that takes values.
+    pub(crate) scratch: Vec<Val>,
+}
+
+impl StoreOpaque {
+    fn new(engine: &Engine) -> Result<Self> {
+        let runtime = OwnedStore::new(
+            engine.registry().clone(),
+            Limits::default().stack_bytes(engine.config().max_stack),
+            engine.settings(),
+            engine.host_entries(),
+        )?;
+        Ok(StoreOpaque {
+            id: runtime.id(),
+            engine: engine.clone(),
+            interrupt: Arc::new(Interrupt::new(runtime.interrupt_flag().clone())),
+            runtime,
+            instances: Vec::new(),
+            bound: HashMap::new(),
+            scratch: Vec::new(),
+        })
+    }
+
+    /// The index of an instance in this store.
+    pub(crate) fn instance_index(&self, instance: InstanceHandle) -> u32 {
+        let vmctx = self.runtime.get(instance).vmctx();
+        // SAFETY: the block lives as long as the instance, which is this store's.
+        unsafe { (*vmctx).instance }
+    }
+
+    /// Calls a function: arguments are taken from `slots`, results left there.
+    /// A panic of a host function on the way is resumed.
+    ///
+    /// # Safety
+    /// `this` is live, borrowed exclusively by the caller, and no reference to
+    /// it or to the embedder's data is live. `func` belongs to it. `slots` holds
+    /// arguments of the function's type which belong to the store, and has room
+    /// for its results.
+    #[inline]
+    pub(crate) unsafe fn enter(
+        this: NonNull<StoreOpaque>,
+        func: Handle<FuncRef>,
+        slots: *mut u64,
+    ) -> Result<()> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let runtime = (*this.as_ptr()).runtime.as_ptr();
+            match entry::call(runtime, func.as_ptr(), slots) {
+                Status::Ok => Ok(()),
+                _ => Err((*this.as_ptr()).failure()),
+            }
+        }
+    }
+
+    /// Why the last call failed. Resumes the panic if it was one.
+    #[cold]
+    #[inline(never)]
+    fn failure(&mut self) -> Error {
+        let error = match self.runtime.take_pending() {
+            Some(Pending::Panic(panic)) => panic::resume_unwind(panic),
+            Some(reason) => Error::from_pending(reason),
+            None => unreachable!("a call that fails leaves the reason"),
+        };
+        let outermost = self.runtime.ctx.segment.is_null();
+        if outermost && error.trap() == Some(Trap::Interrupted) {
+            self.interrupt.clear();
+        }
+        error
     }
 }

@@ -4,6 +4,8 @@
 //! printed without an engine. Only a [`ConcreteType`] (a reference to a type
 //! that some module defines) belongs to the engine it came from.
 
+mod convert;
+
 use std::fmt;
 
 /// The type of a value.

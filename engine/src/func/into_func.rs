@@ -1,36 +1,124 @@
 //! Host functions from closures.
+//!
+//! Each closure type has an array entry of its own, compiled for its arguments
+//! and results: it reads the caller's slots, calls the closure and writes the
+//! slots, without a look-up or an allocation.
 
-use super::typed::sealed::Sealed;
-use super::typed::{WasmResults, WasmTy, for_each_arity};
+use super::host::{HostCall, HostDef, run};
+use super::wasm_ty::{WasmList, WasmResults, WasmTy, for_each_arity};
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::types::FuncType;
+use rwasm_runtime::code::CodeCell;
+use rwasm_runtime::layout::{Status, VmCtx};
 
-/// A closure that can be a host function: `Fn` of up to 16 [`WasmTy`]
+/// A closure that can be a host function: a `Fn` of up to 16 [`WasmTy`]
 /// arguments, with or without a [`Caller`] before them, that returns a
 /// [`WasmRet`].
-pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + 'static {}
+///
+/// ```
+/// use rwasm::{Caller, Error, Linker};
+///
+/// let mut linker = Linker::<u32>::new(&Default::default());
+/// linker
+///     .func_wrap("host", "add", |a: i32, b: i32| a + b)?
+///     .func_wrap("host", "count", |mut caller: Caller<'_, u32>| *caller.data_mut() += 1)?
+///     .func_wrap("host", "check", |n: i64| -> Result<i32, Error> {
+///         i32::try_from(n).map_err(Error::host)
+///     })?;
+/// # Ok::<(), Error>(())
+/// ```
+pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + Sized + 'static {
+    /// The function's type and entry.
+    #[doc(hidden)]
+    fn into_def(self) -> HostDef<T>;
+}
 
 /// What a host function may return: `()`, a [`WasmTy`], a tuple of up to 16 of
 /// them, or a `Result<_, Error>` of one of these.
-pub trait WasmRet {}
+pub trait WasmRet: 'static {
+    /// The results.
+    #[doc(hidden)]
+    type Results: WasmResults;
 
-impl<R: WasmResults> WasmRet for R {}
-impl<R: WasmResults> WasmRet for Result<R, Error> {}
-impl<R: WasmResults> Sealed for Result<R, Error> {}
+    /// Results or failure.
+    #[doc(hidden)]
+    fn into_result(self) -> Result<Self::Results, Error>;
+}
+
+impl<R: WasmResults + 'static> WasmRet for R {
+    type Results = R;
+
+    #[inline(always)]
+    fn into_result(self) -> Result<R, Error> {
+        Ok(self)
+    }
+}
+
+impl<R: WasmResults + 'static> WasmRet for Result<R, Error> {
+    type Results = R;
+
+    #[inline(always)]
+    fn into_result(self) -> Result<R, Error> {
+        self
+    }
+}
+
+/// `$caller` is the type of the first parameter, where there is one.
+macro_rules! closure {
+    ([$($caller:ident: $caller_ty:ty)?] $($a:ident)*) => {
+        #[allow(non_snake_case)]
+        impl<T: 'static, F, $($a: WasmTy,)* R: WasmRet> IntoFunc<T, ($($caller_ty,)? $($a,)*), R>
+            for F
+        where
+            F: Fn($($caller_ty,)? $($a),*) -> R + Send + Sync + 'static,
+        {
+            fn into_def(self) -> HostDef<T> {
+                unsafe extern "C" fn entry<T: 'static, F, $($a: WasmTy,)* R: WasmRet>(
+                    callee: *mut VmCtx,
+                    caller: *mut VmCtx,
+                    _cell: *const CodeCell,
+                    slots: *mut u64,
+                ) -> Status
+                where
+                    F: Fn($($caller_ty,)? $($a),*) -> R + Send + Sync + 'static,
+                {
+                    // SAFETY: this entry is that of a host function whose
+                    // closure is an `F` and whose type is that of `F`.
+                    unsafe {
+                        run(callee, caller, |call: HostCall<'_, T, F>| {
+                            let store = HostCall::<T, F>::runtime(call.store);
+                            let ($($a,)*) = <($($a,)*) as WasmList>::read(store, slots);
+                            $(let $caller = call.caller;)?
+                            let results = (call.func)($($caller,)? $($a),*).into_result()?;
+                            let store = HostCall::<T, F>::runtime(call.store);
+                            if !results.belong_to(store.id()) {
+                                return Err(Error::StoreMismatch("a host function's result"));
+                            }
+                            results.write(std::slice::from_raw_parts_mut(
+                                slots,
+                                <R::Results as WasmList>::SLOTS,
+                            ));
+                            Ok(())
+                        })
+                    }
+                }
+
+                let ty = FuncType::new(
+                    <($($a,)*) as WasmList>::val_types(),
+                    R::Results::val_types(),
+                );
+                // SAFETY: the entry reads an `F` and values of these types.
+                unsafe { HostDef::new(ty, entry::<T, F, $($a,)* R>, self) }
+            }
+        }
+    };
+}
 
 macro_rules! closures {
-    ($($a:ident)*) => {
-        impl<T: 'static, F, $($a: WasmTy,)* R: WasmRet> IntoFunc<T, ($($a,)*), R> for F
-        where
-            F: Fn($($a),*) -> R + Send + Sync + 'static,
-        {
-        }
-
-        impl<T: 'static, F, $($a: WasmTy,)* R: WasmRet> IntoFunc<T, (Caller<'_, T>, $($a,)*), R> for F
-        where
-            F: Fn(Caller<'_, T>, $($a),*) -> R + Send + Sync + 'static,
-        {
-        }
+    ($len:literal: $($a:ident)*) => {
+        closure!([] $($a)*);
+        closure!([caller: Caller<'_, T>] $($a)*);
     };
 }
 

@@ -1,44 +1,51 @@
 //! Functions: of guests and of the host.
 
+mod host;
 mod into_func;
 mod typed;
+mod wasm_ty;
 
+pub(crate) use host::HostDef;
 pub use into_func::{IntoFunc, WasmRet};
-pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
+pub use typed::TypedFunc;
+pub use wasm_ty::{WasmParams, WasmResults, WasmTy};
 
 use crate::caller::Caller;
 use crate::context::{AsContext, AsContextMut};
-use crate::error::Result;
-use crate::store::StoreId;
-use crate::types::FuncType;
+use crate::error::{Error, Result, TypeError};
+use crate::slots;
+use crate::store::StoreOpaque;
+use crate::types::{FuncType, ValType};
 use crate::val::Val;
+use rwasm_runtime::handle::Handle;
+use rwasm_runtime::layout::FuncRef;
 
 /// A function of a guest or of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Func {
-    store: StoreId,
-}
+pub struct Func(pub(crate) Handle<FuncRef>);
 
 impl Func {
     /// A host function from a closure; its type is that of the closure.
     /// See [`IntoFunc`] for what the closure may be.
     pub fn wrap<T: 'static, Params, Results>(
-        ctx: impl AsContextMut<Data = T>,
+        mut ctx: impl AsContextMut<Data = T>,
         func: impl IntoFunc<T, Params, Results>,
     ) -> Func {
-        let _ = (ctx, func);
-        unimplemented!()
+        let func = ctx.as_context_mut().bind(&func.into_def());
+        func.expect("a closure has no more parameters than a function may have")
     }
 
     /// A host function of type `ty`, which gets its arguments and leaves its
     /// results as values. The results are zero or null before.
+    ///
+    /// A result that does not fit its type is an error of the call. A type with
+    /// more than 1,000 parameters or results is an error here.
     pub fn new<T: 'static>(
-        ctx: impl AsContextMut<Data = T>,
+        mut ctx: impl AsContextMut<Data = T>,
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
-    ) -> Func {
-        let _ = (ctx, ty, func);
-        unimplemented!()
+    ) -> Result<Func> {
+        ctx.as_context_mut().bind(&HostDef::dynamic(ty, func))
     }
 
     /// Its type.
@@ -46,8 +53,7 @@ impl Func {
     /// # Panics
     /// If the function belongs to another store.
     pub fn ty(&self, ctx: impl AsContext) -> FuncType {
-        let _ = (ctx, self.store);
-        unimplemented!()
+        self.ty_in(ctx.as_context().opaque())
     }
 
     /// Calls it. The number and types of `params`, and the number of
@@ -55,9 +61,46 @@ impl Func {
     /// before.
     ///
     /// A panic of a host function that was called on the way is resumed here.
-    pub fn call(&self, ctx: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
-        let _ = (ctx, params, results);
-        unimplemented!()
+    pub fn call(
+        &self,
+        mut ctx: impl AsContextMut,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let mut ctx = ctx.as_context_mut();
+        let store = ctx.opaque();
+        self.check(store)?;
+        let ty = self.ty_in(store);
+        check_count("arguments", ty.params().len(), params.len())?;
+        check_count("results", ty.results().len(), results.len())?;
+
+        let len = slots::count(ty.params()).max(slots::count(ty.results()));
+        let mut few = [0; 16];
+        let mut many;
+        let slots = match few.get_mut(..len) {
+            Some(few) => few,
+            None => {
+                many = vec![0; len];
+                &mut many[..]
+            }
+        };
+        let mut at = 0;
+        for (&param, &ty) in params.iter().zip(ty.params()) {
+            let len = slots::slots_of(ty);
+            slots[at..at + len].copy_from_slice(&store.slots(param, ty)?[..len]);
+            at += len;
+        }
+        // SAFETY: the slots hold arguments that were checked, and have room for
+        // the results; `store` is not used any more.
+        unsafe { StoreOpaque::enter(ctx.opaque_ptr(), self.0, slots.as_mut_ptr())? };
+        let store = ctx.opaque();
+        let mut at = 0;
+        for (result, &ty) in results.iter_mut().zip(ty.results()) {
+            // SAFETY: the function has left results of its type.
+            *result = unsafe { Val::read(&store.runtime, ty, &slots[at..]) };
+            at += slots::slots_of(ty);
+        }
+        Ok(())
     }
 
     /// Checks its type once, for calls without checks.
@@ -65,7 +108,57 @@ impl Func {
         &self,
         ctx: impl AsContext,
     ) -> Result<TypedFunc<P, R>> {
-        let _ = ctx;
-        unimplemented!()
+        let ctx = ctx.as_context();
+        let store = ctx.opaque();
+        self.check(store)?;
+        let ty = self.ty_in(store);
+        // What comes from Rust must fit the function's parameters, and its
+        // results must fit what Rust takes them for.
+        check_types("parameters", &P::val_types(), ty.params(), store)?;
+        check_types("results", ty.results(), &R::val_types(), store)?;
+        // SAFETY: it was just checked.
+        Ok(unsafe { TypedFunc::new_unchecked(*self) })
     }
+
+    fn ty_in(&self, store: &StoreOpaque) -> FuncType {
+        FuncType::from_id(store.runtime.get(self.0).ty, store.engine.registry())
+    }
+
+    fn check(&self, store: &StoreOpaque) -> Result<()> {
+        if self.0.store() == store.id {
+            Ok(())
+        } else {
+            Err(Error::StoreMismatch("a function"))
+        }
+    }
+}
+
+/// Whether there are as many as the type has.
+fn check_count(what: &'static str, expected: usize, found: usize) -> Result<(), TypeError> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(TypeError::Count {
+            what,
+            expected,
+            found,
+        })
+    }
+}
+
+/// Whether values of types `found` fit where `expected` are wanted.
+fn check_types(
+    what: &'static str,
+    found: &[ValType],
+    expected: &[ValType],
+    store: &StoreOpaque,
+) -> Result<(), TypeError> {
+    check_count(what, expected.len(), found.len())?;
+    let registry = store.engine.registry();
+    for (&found, &expected) in found.iter().zip(expected) {
+        if !registry.is_val_subtype(&found.to_raw(), &expected.to_raw()) {
+            return Err(TypeError::Mismatch { expected, found });
+        }
+    }
+    Ok(())
 }

@@ -1,28 +1,67 @@
 //! Calls whose types are checked once.
 
-use super::Func;
-use crate::context::AsContextMut;
-use crate::error::Result;
-use crate::reference::ExternRef;
-use crate::types::{HeapType, RefType, ValType};
-use crate::val::V128;
+use super::{Func, WasmParams, WasmResults};
+use crate::context::{AsContextMut, StoreContextMut};
+use crate::error::{Error, Result};
+use crate::store::StoreOpaque;
 use std::fmt;
 use std::marker::PhantomData;
 
 /// A function whose type was checked to be `P -> R`, so that calls need no
 /// check, no look-up and no allocation.
+///
+/// [`Func::typed`] and [`Instance::get_typed_func`](crate::Instance::get_typed_func)
+/// give it.
 pub struct TypedFunc<P, R> {
     func: Func,
     types: PhantomData<fn(P) -> R>,
 }
 
 impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
+    /// # Safety
+    /// Values of type `P` fit the parameters of `func`, and its results fit `R`.
+    pub(super) unsafe fn new_unchecked(func: Func) -> Self {
+        TypedFunc {
+            func,
+            types: PhantomData,
+        }
+    }
+
     /// Calls it.
     ///
     /// A panic of a host function that was called on the way is resumed here.
-    pub fn call(&self, ctx: impl AsContextMut, params: P) -> Result<R> {
-        let _ = (ctx, params);
-        unimplemented!()
+    #[inline]
+    pub fn call(&self, mut ctx: impl AsContextMut, params: P) -> Result<R> {
+        let ctx = ctx.as_context_mut();
+        let store = ctx.opaque().id;
+        if self.func.0.store() != store || !params.belong_to(store) {
+            return Err(Error::StoreMismatch("a function or one of its arguments"));
+        }
+        // The condition is a constant: one buffer, as large as the larger side.
+        if P::SLOTS >= R::SLOTS {
+            self.call_in(ctx, params, P::ZEROES)
+        } else {
+            self.call_in(ctx, params, R::ZEROES)
+        }
+    }
+
+    /// Calls it with the slots of `buffer`.
+    #[inline(always)]
+    fn call_in<T>(
+        &self,
+        mut ctx: StoreContextMut<'_, T>,
+        params: P,
+        mut buffer: impl AsMut<[u64]>,
+    ) -> Result<R> {
+        let slots = buffer.as_mut();
+        params.write(slots);
+        let slots = slots.as_mut_ptr();
+        // SAFETY: the function takes what `P` writes and leaves what `R` reads;
+        // the arguments belong to the store, to which no reference is live.
+        unsafe {
+            StoreOpaque::enter(ctx.opaque_ptr(), self.func.0, slots)?;
+            Ok(R::read(&ctx.opaque().runtime, slots))
+        }
     }
 
     /// The function.
@@ -44,86 +83,3 @@ impl<P, R> fmt::Debug for TypedFunc<P, R> {
         f.debug_tuple("TypedFunc").field(&self.func).finish()
     }
 }
-
-pub(crate) mod sealed {
-    pub trait Sealed {}
-}
-use sealed::Sealed;
-
-/// A Rust type that stands for a value type: `i32`, `u32`, `i64`, `u64`, `f32`,
-/// `f64`, [`V128`], [`Func`] (never null), [`ExternRef`] (never null), and
-/// `Option` of the last two.
-pub trait WasmTy: Sealed + Sized + Send + 'static {
-    /// The value type.
-    #[doc(hidden)]
-    fn val_type() -> ValType;
-}
-
-macro_rules! wasm_ty {
-    ($($ty:ty => $val_type:expr;)*) => {
-        $(
-            impl Sealed for $ty {}
-            impl WasmTy for $ty {
-                fn val_type() -> ValType {
-                    $val_type
-                }
-            }
-        )*
-    };
-}
-
-wasm_ty! {
-    i32 => ValType::I32;
-    u32 => ValType::I32;
-    i64 => ValType::I64;
-    u64 => ValType::I64;
-    f32 => ValType::F32;
-    f64 => ValType::F64;
-    V128 => ValType::V128;
-    Func => ValType::Ref(RefType::new(false, HeapType::Func));
-    Option<Func> => ValType::FUNCREF;
-    ExternRef => ValType::Ref(RefType::new(false, HeapType::Extern));
-    Option<ExternRef> => ValType::EXTERNREF;
-}
-
-/// Parameters of a [`TypedFunc`]: a [`WasmTy`], or a tuple of up to 16 of them.
-pub trait WasmParams: Sealed {}
-
-/// Results of a [`TypedFunc`]: a [`WasmTy`], or a tuple of up to 16 of them.
-pub trait WasmResults: Sealed {}
-
-impl<A: WasmTy> WasmParams for A {}
-impl<A: WasmTy> WasmResults for A {}
-
-macro_rules! for_each_arity {
-    ($macro:ident) => {
-        $macro!();
-        $macro!(A1);
-        $macro!(A1 A2);
-        $macro!(A1 A2 A3);
-        $macro!(A1 A2 A3 A4);
-        $macro!(A1 A2 A3 A4 A5);
-        $macro!(A1 A2 A3 A4 A5 A6);
-        $macro!(A1 A2 A3 A4 A5 A6 A7);
-        $macro!(A1 A2 A3 A4 A5 A6 A7 A8);
-        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9);
-        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10);
-        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);
-        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12);
-        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13);
-        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14);
-        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15);
-        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16);
-    };
-}
-pub(crate) use for_each_arity;
-
-macro_rules! tuples {
-    ($($a:ident)*) => {
-        impl<$($a: WasmTy),*> Sealed for ($($a,)*) {}
-        impl<$($a: WasmTy),*> WasmParams for ($($a,)*) {}
-        impl<$($a: WasmTy),*> WasmResults for ($($a,)*) {}
-    };
-}
-
-for_each_arity!(tuples);

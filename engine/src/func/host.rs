@@ -1,0 +1,252 @@
+//! Host functions at the boundary: what their array entries share.
+//!
+//! A host function of a store is a `HostFunc` of `rwasm-runtime`, whose closure
+//! is a [`HostClosure`]. Its array entry is a function of its own for each type
+//! of closure, so that it knows that type, and the types of the values, without
+//! looking anything up:
+//!
+//! ```text
+//!  guest ──► entry::<F>(callee, caller, slots)
+//!              │ read the arguments from the slots
+//!              │ call the F behind callee        panics stop here
+//!              │ write the results to the slots, or leave the error pending
+//!              ▼
+//!            Status
+//! ```
+
+use super::Func;
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::slots;
+use crate::store::{StoreInner, StoreOpaque};
+use crate::types::FuncType;
+use crate::val::Val;
+use rwasm_runtime::code::CodeCell;
+use rwasm_runtime::error::Pending;
+use rwasm_runtime::host::HostFunc;
+use rwasm_runtime::layout::{ArrayEntry, Status, StoreCtx, VmCtx};
+use rwasm_runtime::store::Store as RuntimeStore;
+use std::any::Any;
+use std::marker::PhantomData;
+use std::panic::{self, AssertUnwindSafe};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// A host function that no store has yet.
+pub struct HostDef<T: 'static> {
+    ty: FuncType,
+    entry: ArrayEntry,
+    func: Arc<dyn Any + Send + Sync>,
+    data: PhantomData<fn(T)>,
+}
+
+impl<T> HostDef<T> {
+    /// # Safety
+    /// `entry` may be called for a function of a [`HostClosure<T>`] around an
+    /// `F`, with arguments of type `ty`, and leaves results of that type.
+    pub(super) unsafe fn new<F: Send + Sync + 'static>(
+        ty: FuncType,
+        entry: ArrayEntry,
+        func: F,
+    ) -> Self {
+        HostDef {
+            ty,
+            entry,
+            func: Arc::new(func),
+            data: PhantomData,
+        }
+    }
+
+    /// What tells definitions apart.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.func).addr()
+    }
+
+    /// Makes it a function of a store. An error if its type has too many
+    /// parameters or results.
+    ///
+    /// # Safety
+    /// The store is live and borrowed by the caller alone, and no reference to
+    /// it is live.
+    pub(crate) unsafe fn bind(&self, store: NonNull<StoreInner<T>>) -> Result<Func> {
+        let func = Arc::as_ptr(&self.func).cast();
+        let closure = HostClosure {
+            store,
+            func,
+            _owner: self.func.clone(),
+        };
+        // SAFETY: as the caller promises.
+        let opaque = unsafe { &mut (*store.as_ptr()).opaque };
+        let ty = self.ty.register(opaque.engine.registry())?;
+        // SAFETY: the closure is what the entry expects, by the contract of
+        // `new`, and entries do not unwind, by that of `run`.
+        let closure = Box::new(closure);
+        Ok(Func(unsafe {
+            opaque.runtime.new_host_func(ty, self.entry, closure)
+        }))
+    }
+}
+
+/// What stands behind a host function of a store: `func` is an `F`, which the
+/// function's entry knows.
+pub(super) struct HostClosure<T: 'static> {
+    store: NonNull<StoreInner<T>>,
+    func: *const (),
+    /// Keeps `func` alive.
+    _owner: Arc<dyn Any + Send + Sync>,
+}
+
+// SAFETY: `func` is `Send` and `Sync`, as its owner says; `store` is followed
+// in calls only, which need an exclusive borrow of that store.
+unsafe impl<T> Send for HostClosure<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for HostClosure<T> {}
+
+/// A call of a host function, for its entry.
+pub(super) struct HostCall<'a, T: 'static, F> {
+    /// The function.
+    pub(super) func: &'a F,
+    /// What the function is told.
+    pub(super) caller: Caller<'a, T>,
+    /// The store. It is not to be borrowed while the function runs.
+    pub(super) store: NonNull<StoreInner<T>>,
+}
+
+impl<T, F> HostCall<'_, T, F> {
+    /// The store below.
+    ///
+    /// # Safety
+    /// Nobody uses `caller` as long as the reference lives.
+    #[inline(always)]
+    pub(super) unsafe fn runtime<'a>(store: NonNull<StoreInner<T>>) -> &'a RuntimeStore {
+        // SAFETY: the store is live, since one of its functions runs; and as
+        // the caller promises.
+        unsafe { &(*store.as_ptr()).opaque.runtime }
+    }
+}
+
+/// Runs `body` for a call of a host function. Its error, or its panic, becomes
+/// pending in the store. It does not unwind.
+///
+/// # Safety
+/// `callee` is a function that [`HostDef::<T>::bind`] made around an `F`;
+/// `caller` is null or an instance of the same store. Who calls has borrowed
+/// the store exclusively and holds no reference to it.
+#[inline(always)]
+pub(super) unsafe fn run<T: 'static, F>(
+    callee: *mut VmCtx,
+    caller: *mut VmCtx,
+    body: impl FnOnce(HostCall<'_, T, F>) -> Result<()>,
+) -> Status {
+    // SAFETY: the block of a host function begins a `HostFunc`, whose closure
+    // is a `HostClosure<T>` around an `F`, which lives as long as the store.
+    let (closure, func) = unsafe {
+        let closure: *const (dyn Any + Send + Sync) =
+            &raw const *(*callee.cast::<HostFunc>()).closure;
+        let closure = &*closure.cast::<HostClosure<T>>();
+        (closure, &*closure.func.cast::<F>())
+    };
+    // SAFETY: `callee` is live, so its store is.
+    let ctx = unsafe { (*callee).store };
+    let run = AssertUnwindSafe(|| {
+        // SAFETY: the store is borrowed by who called us, for as long as this
+        // runs, and lent to nobody else.
+        let caller = unsafe { Caller::new(closure.store, caller) };
+        match body(HostCall {
+            func,
+            caller,
+            store: closure.store,
+        }) {
+            Ok(()) => Status::Ok,
+            // Stored here, so that what crosses the boundary is one word.
+            // SAFETY: the context is that of a live store.
+            Err(error) => unsafe { fail(ctx, error.into_pending()) },
+        }
+    });
+    match panic::catch_unwind(run) {
+        Ok(status) => status,
+        // SAFETY: as above.
+        Err(panic) => unsafe { fail(ctx, Pending::Panic(panic)) },
+    }
+}
+
+/// Leaves the reason of a failure in the store.
+///
+/// # Safety
+/// As for [`RuntimeStore::fail`].
+#[cold]
+#[inline(never)]
+unsafe fn fail(ctx: *mut StoreCtx, reason: Pending) -> Status {
+    // SAFETY: as the caller promises.
+    unsafe { RuntimeStore::fail(ctx, reason) }
+}
+
+/// A function of values, and its type.
+struct Dynamic<F> {
+    ty: FuncType,
+    func: F,
+}
+
+impl<T> HostDef<T> {
+    /// A function that gets its arguments and leaves its results as values.
+    pub(crate) fn dynamic<F>(ty: FuncType, func: F) -> Self
+    where
+        F: Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    {
+        // SAFETY: the entry takes the closure for a `Dynamic<F>` and its values
+        // for those of the type in there.
+        unsafe { HostDef::new(ty.clone(), dynamic_entry::<T, F>, Dynamic { ty, func }) }
+    }
+}
+
+/// The array entry of functions of values.
+unsafe extern "C" fn dynamic_entry<T, F>(
+    callee: *mut VmCtx,
+    caller: *mut VmCtx,
+    _cell: *const CodeCell,
+    slots: *mut u64,
+) -> Status
+where
+    T: 'static,
+    F: Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+{
+    // SAFETY: the contract of `run` and of array entries: the slots hold the
+    // arguments and have room for the results.
+    unsafe {
+        run(callee, caller, |call: HostCall<'_, T, Dynamic<F>>| {
+            let HostCall {
+                func: Dynamic { ty, func },
+                caller,
+                store,
+            } = call;
+            let len = slots::count(ty.params()).max(slots::count(ty.results()));
+            let slots = std::slice::from_raw_parts_mut(slots, len);
+            let opaque: *mut StoreOpaque = &raw mut (*store.as_ptr()).opaque;
+
+            let mut values = std::mem::take(&mut (*opaque).scratch);
+            let runtime = &(*opaque).runtime;
+            let mut at = 0;
+            values.extend(ty.params().iter().map(|&ty| {
+                let value = Val::read(runtime, ty, &slots[at..]);
+                at += slots::slots_of(ty);
+                value
+            }));
+            // A result that null is no value of is left to the function.
+            let zeroes = ty.results().iter().map(|&ty| Val::default_for_ty(ty));
+            values.extend(zeroes.map(|value| value.unwrap_or(Val::FuncRef(None))));
+            let (params, results) = values.split_at_mut(ty.params().len());
+
+            func(caller, params, results)?;
+
+            let mut at = 0;
+            for (&result, &ty) in results.iter().zip(ty.results()) {
+                let len = slots::slots_of(ty);
+                slots[at..at + len].copy_from_slice(&(*opaque).slots(result, ty)?[..len]);
+                at += len;
+            }
+            values.clear();
+            (*opaque).scratch = values;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Modules: where they come from, and what is wrong with them.
+
+mod common;
+
+use common::call;
+use rwasm::{
+    Config, Engine, Error, Instance, Module, ModuleBytes, ParseError, Store, Validation, parser,
+};
+
+const INVALID_BODY: &str = r#"(module
+    (func (export "good") (result i32) (i32.const 1))
+    (func (export "bad") (result i32) (i64.const 1)))"#;
+
+fn lazy() -> Engine {
+    Engine::new(Config::new().validation(Validation::Lazy)).unwrap()
+}
+
+#[test]
+fn text_and_binary() {
+    let engine = Engine::default();
+    let text = "(module $named (func))";
+    let module = Module::new(&engine, text).unwrap();
+    assert_eq!(module.name(), Some("named"));
+    let binary = module.parsed().bytes().to_vec();
+    assert!(binary.starts_with(b"\0asm"));
+    for module in [
+        Module::new(&engine, &binary).unwrap(),
+        Module::from_bytes(&engine, ModuleBytes::from(binary.clone())).unwrap(),
+    ] {
+        assert_eq!(module.name(), Some("named"));
+        assert_eq!(module.parsed().bodies().len(), 1);
+    }
+    Module::validate(&engine, &binary).unwrap();
+}
+
+#[test]
+fn files() {
+    let folder = std::env::temp_dir().join(format!("rwasm-modules-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("module.wat");
+    for engine in [Engine::default(), lazy()] {
+        let wat = r#"(module (func (export "f") (result i32) (i32.const 3)))"#;
+        std::fs::write(&path, wat).unwrap();
+        let module = Module::from_file(&engine, &path).unwrap();
+        let binary = folder.join("module.wasm");
+        std::fs::write(&binary, module.parsed().bytes()).unwrap();
+        let module = Module::from_file(&engine, &binary).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        assert_eq!(
+            call(&mut store, instance, "f", &[]).unwrap()[0].unwrap_i32(),
+            3
+        );
+
+        std::fs::write(&path, "(module\n  (fun))").unwrap();
+        let error = Module::from_file(&engine, &path).unwrap_err().to_string();
+        assert!(error.contains("module.wat:2:4"), "{error}");
+        for missing in [folder.join("missing"), folder.clone()] {
+            match Module::from_file(&engine, &missing).unwrap_err() {
+                Error::Io { path, .. } => assert_eq!(path, missing),
+                error => panic!("{error:?}"),
+            }
+        }
+        std::fs::write(&path, r#"(module (func (export "f")))"#).unwrap();
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_module_that_was_validated_does_not_change_with_its_file() {
+    let path = std::env::temp_dir().join(format!("rwasm-changed-{}.wasm", std::process::id()));
+    let engine = Engine::default();
+    let wat = r#"(module (func (export "f") (result i32) (i32.const 3)))"#;
+    let bytes = Module::new(&engine, wat).unwrap().parsed().bytes().to_vec();
+    std::fs::write(&path, &bytes).unwrap();
+    let module = Module::from_file(&engine, &path).unwrap();
+    std::fs::write(&path, vec![0xff; bytes.len()]).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    assert_eq!(
+        call(&mut store, instance, "f", &[]).unwrap()[0].unwrap_i32(),
+        3
+    );
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn invalid_bodies_are_found_when_the_configuration_says() {
+    let eager = Engine::default();
+    let error = Module::new(&eager, INVALID_BODY).unwrap_err();
+    assert!(error.to_string().contains("type mismatch"), "{error}");
+
+    let engine = lazy();
+    assert!(Module::validate(&engine, INVALID_BODY).is_err());
+    let module = Module::new(&engine, INVALID_BODY).unwrap();
+    assert!(matches!(module.validate_all(), Err(Error::Parse(_))));
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    assert_eq!(
+        call(&mut store, instance, "good", &[]).unwrap()[0].unwrap_i32(),
+        1
+    );
+    for _ in 0..2 {
+        let error = call(&mut store, instance, "bad", &[]).unwrap_err();
+        assert!(matches!(&error, Error::Parse(_)), "{error:?}");
+    }
+}
+
+#[test]
+fn what_is_no_module() {
+    let engine = Engine::default();
+    let cases: [(&[u8], fn(&ParseError) -> bool); 5] = [
+        (b"", |e| matches!(e, ParseError::Empty)),
+        (b"\x7fELF\x02\x01\x01", |e| {
+            matches!(e, ParseError::NotWasm { .. })
+        }),
+        (b"\0asm\x0d\0\x01\0", |e| matches!(e, ParseError::Component)),
+        (b"\0asm\x01\0\0\0\x01\xff", |e| {
+            matches!(e, ParseError::Binary { .. })
+        }),
+        (b"(module (func (export))", |e| {
+            matches!(e, ParseError::Text { .. })
+        }),
+    ];
+    for (bytes, check) in cases {
+        for result in [
+            Module::new(&engine, bytes).map(drop),
+            Module::validate(&engine, bytes),
+        ] {
+            match result.unwrap_err() {
+                Error::Parse(error) => assert!(check(&error), "{error:?}"),
+                error => panic!("{error:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn proposals_are_off_unless_switched_on() {
+    type Switch = fn(&mut Config, bool) -> &mut Config;
+    let cases: [(Switch, &str); 3] = [
+        (Config::threads, "(module (memory 1 1 shared))"),
+        (
+            Config::custom_page_sizes,
+            "(module (memory 1 (pagesize 1)))",
+        ),
+        (
+            Config::wide_arithmetic,
+            "(module (func (param i64) (result i64 i64)
+                (i64.mul_wide_u (local.get 0) (local.get 0))))",
+        ),
+    ];
+    for (switch, wat) in cases {
+        for on in [false, true] {
+            let engine = Engine::new(switch(&mut Config::new(), on)).unwrap();
+            assert_eq!(Module::new(&engine, wat).is_ok(), on, "{wat}");
+        }
+    }
+}
+
+#[test]
+fn the_decoded_module_is_at_hand() {
+    let engine = Engine::default();
+    let module = Module::new(&engine, r#"(module (import "a" "b" (func)) (memory 2))"#).unwrap();
+    let parsed: &parser::Module = module.parsed();
+    assert_eq!((parsed.imports().len(), parsed.memories()[0].min), (1, 2));
+    let import = module.imports().next().unwrap();
+    assert_eq!((import.module(), import.name()), ("a", "b"));
+    assert_eq!(import.ty().to_string(), "func () -> ()");
+}
