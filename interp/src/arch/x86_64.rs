@@ -2,7 +2,8 @@
 //! recorded as a trap site.
 //!
 //! A record is the 32-bit distance from itself to the instruction, in the
-//! section `rwasm_trap_sites`. The instruction's operands `ip` and `fp` are
+//! section `rwasm_trap_sites` (flag `R`: a linker that drops unused sections
+//! keeps it although nothing but its bounds is named). The instruction's operands `ip` and `fp` are
 //! forced into rdi and rsi, where the convention of handlers has them anyway,
 //! so that the signal handler can tell which instruction of which frame faulted.
 
@@ -27,7 +28,7 @@ macro_rules! loads {
                 asm!(
                     "2:",
                     $instruction,
-                    ".pushsection rwasm_trap_sites,\"a\",@progbits",
+                    ".pushsection rwasm_trap_sites,\"aR\",@progbits",
                     ".long 2b - .",
                     ".popsection",
                     base = in(reg) base,
@@ -70,7 +71,7 @@ macro_rules! stores {
                 asm!(
                     "2:",
                     $instruction,
-                    ".pushsection rwasm_trap_sites,\"a\",@progbits",
+                    ".pushsection rwasm_trap_sites,\"aR\",@progbits",
                     ".long 2b - .",
                     ".popsection",
                     base = in(reg) base,
