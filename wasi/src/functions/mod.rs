@@ -19,6 +19,8 @@ mod poll;
 mod process;
 mod random;
 mod sock;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use args::*;
 pub(crate) use clock::*;
