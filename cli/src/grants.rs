@@ -1,0 +1,95 @@
+//! What the command line grants to the guest, and nothing else: arguments,
+//! variables, streams, folders.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use rwasm::Linker;
+use rwasm_wasi::{Access, BuildError, Input, Output, WasiCtx};
+
+use crate::args::{RunArgs, Stream};
+use crate::exit;
+use crate::failure::{Failure, Result};
+
+/// The system as the guest sees it.
+pub type Guest = WasiCtx;
+
+/// Builds it for the module `word` with the arguments `guest_args`.
+pub fn guest(args: &RunArgs, word: &OsStr, guest_args: &[OsString]) -> Result<Guest> {
+    let mut builder = WasiCtx::builder();
+    builder
+        .arg(args.argv0.as_deref().unwrap_or(word))
+        .args(guest_args);
+    for grant in &args.env {
+        let value = grant
+            .value
+            .clone()
+            .or_else(|| std::env::var_os(&grant.name));
+        // A variable that the host has not is not there for the guest either.
+        if let Some(value) = value {
+            builder.env(&grant.name, value);
+        }
+    }
+    builder.stdin(match &args.stdin {
+        Stream::Inherit => Input::inherit(),
+        Stream::Null => Input::null(),
+        Stream::File(path) => Input::file(opened("--stdin", path, File::open(path))?),
+    });
+    let output = |flag, stream: &Stream| {
+        Ok(match stream {
+            Stream::Inherit => Output::inherit(),
+            Stream::Null => Output::null(),
+            Stream::File(path) => Output::file(opened(flag, path, File::create(path))?),
+        })
+    };
+    builder.stdout(output("--stdout", &args.stdout)?);
+    builder.stderr(output("--stderr", &args.stderr)?);
+    for grant in &args.dirs {
+        let access = if grant.read_only {
+            Access::ReadOnly
+        } else {
+            Access::ReadWrite
+        };
+        builder
+            .preopened_dir(&grant.host, &grant.guest, access)
+            .map_err(cannot_grant)?;
+    }
+    builder.build().map_err(cannot_grant)
+}
+
+/// Defines what modules may import.
+pub fn link(linker: &mut Linker<Guest>) -> rwasm::Result<()> {
+    rwasm_wasi::add_to_linker(linker, |guest| guest)
+}
+
+fn opened(flag: &str, path: &Path, file: io::Result<File>) -> Result<File> {
+    file.map_err(|error| {
+        let message = format!("{} cannot be opened for {flag}: {error}", path.display());
+        Failure::new(exit::FAILED, message)
+    })
+}
+
+fn cannot_grant(error: BuildError) -> Failure {
+    let message = match &error {
+        BuildError::Preopen { path, source } => {
+            let path = path.display();
+            match source.kind() {
+                io::ErrorKind::NotFound => {
+                    format!("the folder {path} does not exist; --dir names a folder of the host")
+                }
+                io::ErrorKind::NotADirectory => {
+                    format!("{path} is no folder; --dir takes the folder that it is in")
+                }
+                _ => format!("the folder {path} cannot be opened for --dir: {source}"),
+            }
+        }
+        BuildError::Stdio { stream, source } => {
+            format!("the {stream} cannot be used: {source}; give a file or `null` for it")
+        }
+        BuildError::TooLong(_) => format!("{error}, more than a guest can address"),
+        error => error.to_string(),
+    };
+    Failure::new(exit::FAILED, message)
+}

@@ -1,0 +1,190 @@
+//! `rwasm run`: a module, from its file to its exit code.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use rwasm::{Config, Engine, Limits, Linker, Module, Store, Val, Validation};
+
+use crate::args::{RunArgs, Tier, Validate};
+use crate::entry::Entry;
+use crate::failure::{Failure, Result};
+use crate::grants::{self, Guest};
+use crate::source::{self, Source};
+use crate::watchdog::Watchdog;
+use crate::{exit, invoke, output, sentences};
+
+/// In modules of more bytes, functions are validated when they are first
+/// called. Validating all of this many takes about 2 ms.
+const LAZY_ABOVE: u64 = 256 << 10;
+
+/// The bounds of a run that are told when the guest has reached them.
+pub struct Bounds {
+    /// `--timeout`.
+    pub timeout: Option<Duration>,
+    /// `--fuel`.
+    pub fuel: Option<u64>,
+}
+
+/// Runs a module. The result is the exit code of the process.
+pub fn run(args: &RunArgs) -> Result<u8> {
+    let clock = Clock::start(args.verbose);
+    let (word, guest_args) = args
+        .module_and_args
+        .split_first()
+        .expect("clap asks for one");
+    let name = source::display_name(word);
+    let bounds = Bounds {
+        timeout: args.timeout,
+        fuel: args.fuel,
+    };
+    let watchdog = match bounds.timeout {
+        Some(limit) => Some(Watchdog::start(limit, &name)?),
+        None => None,
+    };
+
+    let source = Source::open(word)?;
+    let engine = engine(args, source.size())?;
+    let module = source.load(&engine)?;
+    let entry = match &args.invoke {
+        Some(func) => Entry::of_invoke(&name, &module, func, guest_args)?,
+        None => Entry::of_program(&name, &module, guest_args)?,
+    };
+    clock.note(|| format!("loaded {name} ({} bytes)", source.size()));
+
+    let mut store = Store::new(&engine, grants::guest(args, word, guest_args)?);
+    store
+        .limits(limits(args))
+        .map_err(|error| sentences::stopped(&name, &bounds, &error))?;
+    if let Some(fuel) = bounds.fuel {
+        store
+            .set_fuel(fuel)
+            .expect("the engine was told to count it");
+    }
+    if let Some(watchdog) = &watchdog {
+        watchdog.interrupts(store.interrupt_handle());
+    }
+    let ended = call(&mut store, &engine, &module, &entry);
+    clock.note(|| {
+        let mut note = format!("ran {name}");
+        if let (Some(fuel), Ok(left)) = (bounds.fuel, store.get_fuel()) {
+            let _ = write!(
+                note,
+                ", which used {} of {fuel} fuel",
+                fuel.saturating_sub(left)
+            );
+        }
+        note
+    });
+    match ended {
+        Ok(results) => print_results(&results).map(|()| 0),
+        Err(error) => match error.exit_code() {
+            Some(code) => Ok(exit::of_guest(code)),
+            None => Err(sentences::stopped(&name, &bounds, &error)),
+        },
+    }
+}
+
+/// Instantiates the module and calls what `entry` names.
+fn call(
+    store: &mut Store<Guest>,
+    engine: &Engine,
+    module: &Module,
+    entry: &Entry,
+) -> rwasm::Result<Vec<Val>> {
+    let mut linker = Linker::new(engine);
+    grants::link(&mut linker)?;
+    let instance = linker.instantiate(&mut *store, module)?;
+    match entry {
+        Entry::Nothing => Ok(Vec::new()),
+        Entry::Program(name) => {
+            instance
+                .get_typed_func::<(), ()>(&mut *store, name)?
+                .call(store, ())?;
+            Ok(Vec::new())
+        }
+        Entry::Invoke {
+            initialize,
+            name,
+            args,
+            results,
+        } => {
+            if let Some(name) = initialize {
+                instance
+                    .get_typed_func::<(), ()>(&mut *store, name)?
+                    .call(&mut *store, ())?;
+            }
+            let func = instance
+                .get_func(&mut *store, name)
+                .expect("the entry was checked");
+            let mut values = vec![Val::I32(0); *results];
+            func.call(store, args, &mut values)?;
+            Ok(values)
+        }
+    }
+}
+
+fn engine(args: &RunArgs, size: u64) -> Result<Engine> {
+    let mut config = Config::new();
+    config.tier(args.tier.into());
+    config.consume_fuel(args.fuel.is_some());
+    config.interruption(args.timeout.is_some());
+    config.validation(match args.validate {
+        Some(Validate::Eager) => Validation::Eager,
+        Some(Validate::Lazy) => Validation::Lazy,
+        None if size > LAZY_ABOVE => Validation::Lazy,
+        None => Validation::Eager,
+    });
+    Engine::new(&config).map_err(|error| Failure::new(exit::USAGE, error.to_string()))
+}
+
+impl From<Tier> for rwasm::Tier {
+    fn from(tier: Tier) -> rwasm::Tier {
+        match tier {
+            Tier::Interp => rwasm::Tier::Interp,
+            Tier::Jit => rwasm::Tier::Jit,
+            Tier::Auto => rwasm::Tier::Auto,
+        }
+    }
+}
+
+fn limits(args: &RunArgs) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(bytes) = args.max_memory {
+        limits = limits.memory_bytes(bytes);
+    }
+    if let Some(elements) = args.max_table {
+        limits = limits.table_elements(elements);
+    }
+    if let Some(bytes) = args.max_stack {
+        limits = limits.stack_bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
+    limits
+}
+
+fn print_results(results: &[Val]) -> Result<()> {
+    if results.is_empty() {
+        return Ok(());
+    }
+    let mut text = String::new();
+    for value in results {
+        text += &invoke::format(value);
+        text.push('\n');
+    }
+    output::print(&text)
+}
+
+/// `-v`: what was done, and when.
+struct Clock(Option<Instant>);
+
+impl Clock {
+    fn start(on: bool) -> Clock {
+        Clock(on.then(Instant::now))
+    }
+
+    fn note(&self, what: impl FnOnce() -> String) {
+        if let Some(start) = self.0 {
+            let ms = start.elapsed().as_secs_f64() * 1e3;
+            output::note(&format!("[{ms:.1} ms] {}", what()));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The command `rwasm` as its users meet it: arguments in; exit code, standard
+//! output and standard error out. Tests that answer a report on another
+//! runtime are named after it (WT is wasmtime, WR wasmer, WI wasmi, WA WAMR).
+
+mod explore;
+mod files;
+mod harness;
+mod help;
+mod hostile;
+mod invoke;
+mod linking;
+mod no_module;
+mod run;
+mod validate;
+mod wast;
