@@ -1,6 +1,7 @@
 //! Which WebAssembly a script is written against.
 
-use rwasm::{Config, Tier};
+use rwasm::{Config, Result, Tier};
+use rwasm_parser::{Features, Module, ParseOptions};
 
 /// The features that a script's modules are validated with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -44,6 +45,20 @@ impl ScriptFeatures {
             ScriptFeatures::WideArithmetic => config.wide_arithmetic(true),
         };
         config
+    }
+
+    /// An error for a module that these features do not allow, although the
+    /// engine does, whose base is version 3.0 always.
+    pub(crate) fn check(self, module: &[u8]) -> Result<()> {
+        if self != ScriptFeatures::Threads {
+            return Ok(());
+        }
+        let options = ParseOptions {
+            features: Features::WASM1_THREADS,
+            validate_bodies: true,
+        };
+        Module::parse_any(module.to_vec().into(), None, &options)?;
+        Ok(())
     }
 }
 

@@ -20,6 +20,7 @@ use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke, WastT
 
 /// A running script.
 pub(crate) struct Script<'scope, 'env> {
+    features: ScriptFeatures,
     engine: Engine,
     store: Store<()>,
     linker: Linker<()>,
@@ -81,19 +82,20 @@ impl<'scope, 'env> Script<'scope, 'env> {
         tier: Tier,
     ) -> Result<Self> {
         let engine = Engine::new(&features.config(tier))?;
-        Script::with_engine(threads, engine, features == ScriptFeatures::Threads)
+        Script::with_engine(threads, features, engine)
     }
 
     fn with_engine(
         threads: &'scope Scope<'scope, 'env>,
+        features: ScriptFeatures,
         engine: Engine,
-        shared_memory: bool,
     ) -> Result<Self> {
         let mut store = Store::new(&engine, ());
         let mut linker = Linker::new(&engine);
         linker.allow_shadowing(true);
-        spectest::define(&mut linker, &mut store, shared_memory)?;
+        spectest::define(&mut linker, &mut store, features == ScriptFeatures::Threads)?;
         Ok(Script {
+            features,
             engine,
             store,
             linker,
@@ -176,9 +178,7 @@ impl<'scope, 'env> Script<'scope, 'env> {
     fn define(&mut self, module: QuoteWat) -> Check<Module> {
         let name = module.name();
         self.definitions.remove(name);
-        let bytes = encode(module)?;
-        let module = Module::new(&self.engine, bytes)
-            .map_err(|error| Mismatch::error("a valid module", &error))?;
+        let module = self.compile(module)?;
         self.definitions.add(name, module.clone());
         Ok(module)
     }
@@ -206,7 +206,7 @@ impl<'scope, 'env> Script<'scope, 'env> {
         match action {
             WastExecute::Invoke(invoke) => self.invoke(invoke),
             WastExecute::Wat(module) => {
-                let module = self.anonymous(module)?;
+                let module = self.compile(QuoteWat::Wat(module))?;
                 let instance = self.linker.instantiate(&mut self.store, &module);
                 Ok(instance.map(|_| Vec::new()))
             }
@@ -236,10 +236,13 @@ impl<'scope, 'env> Script<'scope, 'env> {
         Ok(called.map(|()| results))
     }
 
-    /// A module that gets no name.
-    fn anonymous(&self, module: Wat) -> Check<Module> {
-        let bytes = encode(QuoteWat::Wat(module))?;
-        Module::new(&self.engine, bytes).map_err(|error| Mismatch::error("a valid module", &error))
+    /// A module that must be well-formed and valid.
+    fn compile(&self, module: QuoteWat) -> Check<Module> {
+        let bytes = encode(module)?;
+        self.features
+            .check(&bytes)
+            .and_then(|()| Module::new(&self.engine, bytes))
+            .map_err(|error| Mismatch::error("a valid module", &error))
     }
 
     fn returned(&self, expected: &str, outcome: Result<Vec<Val>>) -> Check<Vec<Val>> {
@@ -270,7 +273,7 @@ impl<'scope, 'env> Script<'scope, 'env> {
 
     fn unlinkable(&mut self, module: Wat, message: &str) -> Check {
         let expected = format!("unlinkable: {message}");
-        let module = self.anonymous(module)?;
+        let module = self.compile(QuoteWat::Wat(module))?;
         match self.linker.instantiate(&mut self.store, &module) {
             Ok(_) => Err(Mismatch::wrong(expected, "an instance")),
             Err(Error::Link(error)) if message_matches(message, &error.to_string()) => Ok(()),
@@ -292,7 +295,11 @@ impl<'scope, 'env> Script<'scope, 'env> {
     /// suite's are those of one reference implementation.
     fn rejected(&self, bytes: &[u8], how: &str, message: &str) -> Check {
         let expected = format!("{how}: {message}");
-        match Module::validate(&self.engine, bytes) {
+        let verdict = self
+            .features
+            .check(bytes)
+            .and_then(|()| Module::validate(&self.engine, bytes));
+        match verdict {
             Ok(()) => Err(Mismatch::wrong(expected, "a valid module")),
             Err(Error::Parse(_)) => Ok(()),
             Err(error) => Err(Mismatch::error(expected, &error)),
@@ -307,9 +314,9 @@ impl<'scope, 'env> Script<'scope, 'env> {
                 "memories cannot be shared between stores yet",
             ));
         }
-        let (threads, engine) = (self.threads, self.engine.clone());
+        let (threads, features, engine) = (self.threads, self.features, self.engine.clone());
         let handle = threads.spawn(move || {
-            let mut script = Script::with_engine(threads, engine, true)
+            let mut script = Script::with_engine(threads, features, engine)
                 .map_err(|error| Mismatch::error("a store for the thread", &error))?;
             let mut directives = thread.directives.into_iter();
             directives.try_for_each(|directive| script.directive(directive))

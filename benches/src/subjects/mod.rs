@@ -1,5 +1,6 @@
 //! Who runs the kernels: rwasm's tiers and the peers, behind one small trait.
 
+mod rwasm;
 mod wasmi;
 
 use crate::kernels::Kernel;
@@ -15,10 +16,16 @@ pub struct Subject {
 }
 
 /// The subject that ratios are taken against comes last.
-pub const SUBJECTS: &[Subject] = &[Subject {
-    name: "wasmi",
-    load: wasmi::load,
-}];
+pub const SUBJECTS: &[Subject] = &[
+    Subject {
+        name: "rwasm",
+        load: rwasm::load_interp,
+    },
+    Subject {
+        name: "wasmi",
+        load: wasmi::load,
+    },
+];
 
 /// A kernel that was loaded.
 pub trait Guest {
