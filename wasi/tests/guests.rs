@@ -1,0 +1,247 @@
+//! Guests in text form, run through the public API.
+
+use rwasm::{Config, Engine, Error, Linker, Module, Result, Store, Trap};
+use rwasm_wasi::{Access, Capture, Input, NoMemory, Output, WasiCtx, WasiCtxBuilder};
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+macro_rules! guest {
+    ($name:literal) => {
+        include_str!(concat!("guests/", $name, ".wat"))
+    };
+}
+
+/// How a program ended, and what it wrote.
+#[derive(Debug, PartialEq, Eq)]
+struct Ended {
+    code: i32,
+    stdout: String,
+}
+
+fn ended(code: i32, stdout: &str) -> Ended {
+    Ended {
+        code,
+        stdout: stdout.to_owned(),
+    }
+}
+
+fn store(engine: &Engine, builder: &mut WasiCtxBuilder) -> Store<WasiCtx> {
+    Store::new(engine, builder.build().expect("the state"))
+}
+
+fn linker(engine: &Engine) -> Linker<WasiCtx> {
+    let mut linker = Linker::new(engine);
+    rwasm_wasi::add_to_linker(&mut linker, |ctx| ctx).expect("no name twice");
+    linker
+}
+
+fn start(engine: &Engine, wat: &str, builder: &mut WasiCtxBuilder) -> Result<()> {
+    let mut store = store(engine, builder);
+    let module = Module::new(engine, wat)?;
+    let instance = linker(engine).instantiate(&mut store, &module)?;
+    let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
+    start.call(&mut store, ())
+}
+
+/// Runs `_start` of a program.
+fn run(wat: &str, setup: impl FnOnce(&mut WasiCtxBuilder)) -> Ended {
+    let stdout = Capture::new(1 << 20);
+    let mut builder = WasiCtx::builder();
+    builder.stdout(Output::capture(&stdout));
+    setup(&mut builder);
+    let code = match start(&Engine::default(), wat, &mut builder) {
+        Ok(()) => 0,
+        Err(Error::Exit(code)) => code,
+        Err(error) => panic!("{error}"),
+    };
+    Ended {
+        code,
+        stdout: stdout.text(),
+    }
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, contents) in files {
+        fs::write(folder.path().join(name), contents).expect("a file");
+    }
+    folder
+}
+
+fn give(builder: &mut WasiCtxBuilder, folder: &TempDir, name: &str, access: Access) {
+    builder
+        .preopened_dir(folder.path(), name, access)
+        .expect("the folder is there");
+}
+
+#[test]
+fn hello() {
+    assert_eq!(run(guest!("hello"), |_| {}), ended(0, "hello, world\n"));
+}
+
+#[test]
+fn standard_input() {
+    let text = "more than seven bytes, several times over";
+    let setup = |builder: &mut WasiCtxBuilder| {
+        builder.stdin(Input::bytes(text));
+    };
+    assert_eq!(run(guest!("cat"), setup), ended(0, text));
+    assert_eq!(run(guest!("cat"), |_| {}), ended(0, ""));
+}
+
+#[test]
+fn arguments_and_environment() {
+    let ended = run(guest!("args"), |builder| {
+        builder.args(["tool", "", "-x"]).env("A", "1").env("B", "");
+    });
+    assert_eq!(ended.code, 32);
+    assert_eq!(ended.stdout, "tool\0\0-x\0A=1\0B=\0");
+    assert_eq!(run(guest!("args"), |_| {}).code, 0);
+}
+
+/// WI#675 and WR#361: codes above 125, and from anywhere.
+#[test]
+fn exit_codes() {
+    assert_eq!(run(guest!("exit_in_start"), |_| {}).code, 9);
+    assert_eq!(run(guest!("exit_deep_down"), |_| {}).code, 255);
+}
+
+#[test]
+fn preopened_directories() {
+    let (one, two) = (folder(&[]), folder(&[]));
+    let found = run(guest!("preopens"), |builder| {
+        give(builder, &one, "/", Access::ReadWrite);
+        give(builder, &two, "some/where", Access::ReadOnly);
+    });
+    assert_eq!(found, ended(0, "/\nsome/where\n"));
+    assert_eq!(run(guest!("preopens"), |_| {}), ended(0, ""));
+}
+
+#[test]
+fn files() {
+    const EXIST: i32 = 20;
+    const NOENT: i32 = 44;
+    const ROFS: i32 = 69;
+    let contents = "0123456789".repeat(77);
+    let folder = folder(&[("from", &contents)]);
+    let copy = |access| {
+        run(guest!("copy"), |builder| {
+            give(builder, &folder, "/", access)
+        })
+    };
+    assert_eq!(copy(Access::ReadOnly).code, ROFS);
+    assert_eq!(copy(Access::ReadWrite).code, 0);
+    let copied = fs::read_to_string(folder.path().join("to")).expect("the copy");
+    assert_eq!(copied, contents);
+    assert_eq!(copy(Access::ReadWrite).code, EXIST);
+    fs::remove_file(folder.path().join("from")).expect("it is there");
+    assert_eq!(copy(Access::ReadWrite).code, NOENT);
+}
+
+#[test]
+fn listings() {
+    let names: Vec<String> = (0..120).map(|index| format!("file-{index}")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    let folder = folder(&files);
+    let listed = run(guest!("count_entries"), |builder| {
+        give(builder, &folder, "/", Access::ReadOnly);
+    });
+    assert_eq!(listed.code, 122);
+}
+
+#[test]
+fn the_unstable_abi() {
+    let folder = folder(&[("file", "0123456789")]);
+    let checked = run(guest!("unstable"), |builder| {
+        give(builder, &folder, "/", Access::ReadOnly);
+    });
+    assert_eq!(checked.code, 0);
+}
+
+/// CVE-2025-66627 of wasmi: memory that grew while the host held on to it.
+#[test]
+fn memory_that_grows() {
+    assert_eq!(run(guest!("growing"), |_| {}), ended(0, "!"));
+}
+
+#[test]
+fn a_module_without_memory() {
+    let engine = Engine::default();
+    let mut store = store(&engine, &mut WasiCtx::builder());
+    let module = Module::new(&engine, guest!("no_memory")).expect("valid");
+    let instance = linker(&engine)
+        .instantiate(&mut store, &module)
+        .expect("linked");
+    let mut call = |name| {
+        let function = instance.get_typed_func::<(), i32>(&mut store, name)?;
+        function.call(&mut store, ())
+    };
+    assert_eq!(call("without").expect("it needs none"), 0);
+    let error = call("with").expect_err("it needs one");
+    let found = error.downcast_ref::<NoMemory>().map(|error| error.function);
+    assert_eq!(found, Some("args_sizes_get"), "{error}");
+}
+
+#[test]
+fn a_function_that_does_not_exist() {
+    let wat = r#"(module
+        (import "wasi_unstable" "sock_accept" (func (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_wriet" (func)))"#;
+    let error = start(&Engine::default(), wat, &mut WasiCtx::builder()).expect_err("unknown");
+    let message = error.to_string();
+    for expected in ["sock_accept", "fd_wriet", "`fd_write`"] {
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+/// Interrupts the guest after a while, and checks that it does not take long to
+/// notice.
+fn assert_interrupted(wat: &str, prepare: &[(&str, i32)], name: &str, argument: i64) {
+    let mut config = Config::new();
+    config.interruption(true);
+    let engine = Engine::new(&config).expect("an engine");
+    let mut store = store(&engine, &mut WasiCtx::builder());
+    let module = Module::new(&engine, wat).expect("valid");
+    let instance = linker(&engine)
+        .instantiate(&mut store, &module)
+        .expect("linked");
+    for (name, argument) in prepare {
+        let function = instance.get_typed_func::<i32, i32>(&mut store, name);
+        function
+            .expect("it is there")
+            .call(&mut store, *argument)
+            .expect("prepared");
+    }
+    let handle = store.interrupt_handle();
+    let interrupting = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(50));
+        handle.interrupt();
+    });
+    let begin = Instant::now();
+    let result = match instance.get_typed_func::<i64, i32>(&mut store, name) {
+        Ok(function) => function.call(&mut store, argument),
+        Err(_) => instance
+            .get_typed_func::<i32, i32>(&mut store, name)
+            .expect("it is there")
+            .call(&mut store, argument as i32),
+    };
+    let error = result.expect_err("it was interrupted");
+    assert_eq!(error.trap(), Some(Trap::Interrupted), "{error}");
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    interrupting.join().expect("no panic");
+}
+
+#[test]
+fn a_guest_that_sleeps_can_be_interrupted() {
+    assert_interrupted(guest!("sleep"), &[], "sleep", i64::MAX);
+}
+
+/// Two gigabytes of random bytes take seconds.
+#[test]
+fn a_guest_that_waits_for_random_bytes_can_be_interrupted() {
+    let gigabytes = 2 << 30;
+    let pages = [("grow", (gigabytes >> 16) as i32)];
+    assert_interrupted(guest!("random"), &pages, "random", gigabytes);
+}
