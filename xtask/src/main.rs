@@ -1,1 +1,70 @@
-fn main() {}
+//! The chores of this repository: `cargo xtask COMMAND`.
+//!
+//! A chore is what a contributor or CI does over and over and what cargo has no
+//! command for. Nothing here is part of the runtime, and no crate of the runtime
+//! may need it: `cargo build` and `cargo test` work without a guest toolchain.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod guests;
+mod paths;
+mod process;
+mod real_programs;
+mod toolchain;
+
+use std::{env, process::ExitCode};
+
+use error::{Error, Result};
+use paths::Paths;
+use toolchain::Toolchain;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+commands:
+  toolchain                             set up what builds guests (Debian packages and npm)
+  guests                                build the programs of guests/ into target/guests/
+  real-programs [--rwasm PATH] [NAME]…  run real and hostile programs under `rwasm run`, and
+                                        compare what they do with what they must do
+
+Downloads and toolchains stay in target/real-programs/, or in the folder that the
+variable RWASM_GUEST_CACHE names.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    match run(&args) {
+        Ok(code) => code,
+        Err(Error::Usage) => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<ExitCode> {
+    let Some((command, args)) = args.split_first() else {
+        return Err(Error::Usage);
+    };
+    let paths = Paths::new();
+    match (command.as_str(), args) {
+        ("toolchain", []) => {
+            let toolchain = Toolchain::set_up(&paths)?;
+            println!("{toolchain}");
+            Ok(ExitCode::SUCCESS)
+        }
+        ("guests", []) => {
+            let toolchain = Toolchain::set_up(&paths)?;
+            for module in guests::build_all(&paths, &toolchain)? {
+                println!("{}", module.display());
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        ("real-programs", args) => real_programs::run(&paths, args),
+        _ => Err(Error::Usage),
+    }
+}

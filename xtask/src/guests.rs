@@ -1,0 +1,89 @@
+//! Builds the programs of `guests/`.
+//!
+//! The same sources and the same toolchain give the same bytes, whatever the
+//! folder: no path of the machine gets into a module.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    error::{Context, Result},
+    paths::Paths,
+    process,
+    toolchain::{TARGET, Toolchain},
+};
+
+/// The programs in Rust: folders that are a package of that name with a binary
+/// of that name.
+const RUST_PROGRAMS: [&str; 4] = ["hello-std", "wordcount", "json-regex", "sqlite-shell"];
+
+/// The modules of the package `kernels`, which are its examples.
+pub const KERNELS: [&str; 6] = ["fib", "matmul", "sieve", "crc32", "sort", "coremark-like"];
+
+/// The programs in C: folders with one source file of that name, and what is
+/// needed beyond the usual flags.
+const C_PROGRAMS: [(&str, &[&str]); 2] = [
+    ("cfile", &["-O2"]),
+    (
+        "hello",
+        &["-Os", "-ffreestanding", "-nostdlib", "-Wl,--no-entry"],
+    ),
+];
+
+/// Builds all guests and returns the modules, in `target/guests/`.
+pub fn build_all(paths: &Paths, toolchain: &Toolchain) -> Result<Vec<PathBuf>> {
+    let sources = paths.root.join("guests");
+    let modules = paths.guests();
+    fs::create_dir_all(&modules).at(&modules)?;
+    let built = paths.guest_build().join(TARGET).join("release");
+    let mut all = Vec::new();
+    for name in RUST_PROGRAMS {
+        let mut cargo = toolchain.cargo(paths, &[]);
+        cargo.args(["build", "--release", "--locked", "--target", TARGET]);
+        process::run(cargo.current_dir(sources.join(name)))?;
+        all.push(keep(
+            &built.join(name).with_extension("wasm"),
+            &modules,
+            name,
+        )?);
+    }
+
+    // Without these flags each kernel would contain the start of a C library.
+    let bare = ["-Clink-self-contained=no", "-Clink-arg=--no-entry"];
+    let mut cargo = toolchain.cargo(paths, &bare);
+    cargo.args([
+        "build",
+        "--release",
+        "--locked",
+        "--examples",
+        "--target",
+        TARGET,
+    ]);
+    process::run(cargo.current_dir(sources.join("kernels")))?;
+    for name in KERNELS {
+        // cargo names a library after its crate, in which no hyphen may stand.
+        let file = format!("{}.wasm", name.replace('-', "_"));
+        all.push(keep(&built.join("examples").join(file), &modules, name)?);
+    }
+
+    for (name, flags) in C_PROGRAMS {
+        let module = modules.join(name).with_extension("wasm");
+        let mut clang = toolchain.clang();
+        clang.args(["-Wall", "-Wextra", "-Werror"]).args(flags);
+        clang
+            .arg(sources.join(name).join(name).with_extension("c"))
+            .arg("-o")
+            .arg(&module);
+        process::run(&mut clang)?;
+        all.push(module);
+    }
+    Ok(all)
+}
+
+fn keep(built: &Path, modules: &Path, name: &str) -> Result<PathBuf> {
+    let module = modules.join(name).with_extension("wasm");
+    fs::copy(built, &module).at(built)?;
+    Ok(module)
+}
