@@ -45,6 +45,10 @@ pub fn parse(argv: impl Iterator<Item = OsString>) -> Result<Command> {
                 output::print(&error.render().to_string())?;
                 std::process::exit(0)
             }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
+                exit::USAGE,
+                "there is nothing to do; `rwasm MODULE` runs a module, `rwasm --help` says more",
+            )),
             _ => Err(usage_failure(&error)),
         },
     }

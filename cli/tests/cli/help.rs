@@ -53,7 +53,9 @@ fn the_version_is_told() {
 #[test]
 fn wrong_usage_is_told_in_a_sentence() {
     Folder::new().check(&[
-        Case::new("").code(2).stderr(&["Usage: rwasm"]),
+        Case::new("")
+            .code(2)
+            .stderr(&["rwasm: there is nothing to do", "rwasm --help"]),
         Case::new("run").code(2).stderr(&["rwasm: ", "MODULE"]),
         Case::new("--dir .").code(2).stderr(&["rwasm: ", "MODULE"]),
         Case::new("--no-such-flag math.wat")
