@@ -86,7 +86,7 @@ impl Source {
 /// What messages call the module `word`.
 pub fn display_name(word: &OsStr) -> String {
     if word == "-" {
-        "standard input".into()
+        "<stdin>".into()
     } else {
         word.to_string_lossy().into_owned()
     }

@@ -81,11 +81,11 @@ fn modules_come_through_pipes() {
         Case::new("-")
             .stdin("")
             .code(1)
-            .stderr(&["standard input is empty"]),
+            .stderr(&["<stdin> is empty"]),
         Case::new("-")
             .stdin("\x7fELF")
             .code(1)
-            .stderr(&["standard input", "ELF"]),
+            .stderr(&["<stdin>", "ELF"]),
         Case::new("--invoke f /dev/stdin")
             .stdin(hello)
             .stdout("5\n"),
