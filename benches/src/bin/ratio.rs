@@ -1,5 +1,5 @@
 //! Prints the CPU time of every subject per kernel, and its ratio to the last
-//! subject: medians of interleaved rounds.
+//! subject. Rounds are interleaved, so that a busy machine disturbs all alike.
 #![forbid(unsafe_code)]
 
 use clap::Parser;
@@ -7,7 +7,9 @@ use rwasm_benches::{Guest, Kernel, SUBJECTS, Subject, built_in, cpu_time};
 use std::error::Error;
 use std::process::ExitCode;
 
-/// Compares CPU times in one process, on the same modules.
+/// Compares CPU times in one process, on the same modules: medians in
+/// milliseconds, the ratio of the medians, and in brackets the ratio of the
+/// fastest rounds. Where the two ratios differ, the machine was too busy.
 #[derive(Parser, Debug)]
 struct Options {
     /// Kernels (`fib`, `fib:35`) or files (`FILE.wasm[:SIZE[:EXPORT]]`); all
@@ -19,6 +21,12 @@ struct Options {
     /// Run only this subject, for a profiler.
     #[arg(long)]
     only: Option<String>,
+}
+
+/// Milliseconds of CPU time that one subject took for one kernel.
+struct Times {
+    median: f64,
+    best: f64,
 }
 
 fn main() -> ExitCode {
@@ -41,55 +49,62 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             .map(|argument| Kernel::parse(argument));
         parsed.collect::<Result<Vec<_>, _>>()?
     };
-    let subjects: Vec<Subject> = SUBJECTS
-        .iter()
-        .filter(|subject| {
-            options
-                .only
-                .as_ref()
-                .is_none_or(|only| subject.name == only)
-        })
-        .copied()
-        .collect();
-    print_header(&subjects);
-    let mut logs = vec![0.0; subjects.len()];
+    let selected = |subject: &&Subject| {
+        options
+            .only
+            .as_ref()
+            .is_none_or(|only| subject.name == only)
+    };
+    let subjects: Vec<Subject> = SUBJECTS.iter().filter(selected).copied().collect();
+    let Some((baseline, compared)) = subjects.split_last() else {
+        return Err("there is no such subject".into());
+    };
+    print_header(baseline, compared);
+    let mut logs = vec![0.0; compared.len()];
     for kernel in &kernels {
-        let medians = measure(kernel, &subjects, options.rounds.max(1))?;
-        let last = medians.last().copied().unwrap_or(1.0);
-        let ratios: Vec<f64> = medians.iter().map(|median| median / last).collect();
-        for (log, ratio) in logs.iter_mut().zip(&ratios) {
-            *log += ratio.ln();
+        let times = measure(kernel, &subjects, options.rounds.max(1))?;
+        print_times(&kernel.name, &times);
+        if let Some((baseline, compared)) = times.split_last() {
+            for (log, times) in logs.iter_mut().zip(compared) {
+                let ratio = times.median / baseline.median;
+                *log += ratio.ln();
+                print!(" {ratio:>12.3} ({:.3})", times.best / baseline.best);
+            }
         }
-        print_row(&kernel.name, &medians, &ratios);
+        println!();
     }
-    if kernels.len() > 1 {
-        let means: Vec<f64> = logs
-            .iter()
-            .map(|log| (log / kernels.len() as f64).exp())
-            .collect();
-        print_row("geometric mean", &[], &means);
+    if kernels.len() > 1 && !compared.is_empty() {
+        print!(
+            "{:<18}{:width$}",
+            "geometric mean",
+            "",
+            width = 13 * subjects.len()
+        );
+        for log in logs {
+            print!(" {:>12.3}        ", (log / kernels.len() as f64).exp());
+        }
+        println!();
     }
     Ok(())
 }
 
-/// Median CPU time in milliseconds of each subject.
+/// What each subject takes for a kernel, after a check that all of them compute
+/// the same.
 fn measure(
     kernel: &Kernel,
     subjects: &[Subject],
     rounds: usize,
-) -> Result<Vec<f64>, Box<dyn Error>> {
+) -> Result<Vec<Times>, Box<dyn Error>> {
     let mut guests = Vec::new();
     let mut expected = None;
     for subject in subjects {
         let mut guest = (subject.load)(kernel)?;
         let checksum = guest.run(kernel.size)?;
-        if *expected.get_or_insert(checksum) != checksum {
+        let (first, name) = *expected.get_or_insert((checksum, subject.name));
+        if first != checksum {
             return Err(format!(
-                "{}: {} returns {checksum:#x}, {} {:#x}",
-                kernel.name,
-                subject.name,
-                subjects[0].name,
-                expected.unwrap_or_default()
+                "{}: {name} returns {first:#x}, {} {checksum:#x}",
+                kernel.name, subject.name
             )
             .into());
         }
@@ -103,7 +118,7 @@ fn measure(
             times[at].push(time(&mut *guests[at], kernel.size)?);
         }
     }
-    Ok(times.into_iter().map(median).collect())
+    Ok(times.into_iter().map(Times::of).collect())
 }
 
 fn time(guest: &mut dyn Guest, size: i32) -> Result<f64, Box<dyn Error>> {
@@ -112,34 +127,33 @@ fn time(guest: &mut dyn Guest, size: i32) -> Result<f64, Box<dyn Error>> {
     Ok((cpu_time() - start).as_secs_f64() * 1e3)
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+impl Times {
+    fn of(mut times: Vec<f64>) -> Self {
+        times.sort_by(f64::total_cmp);
+        Times {
+            median: times[times.len() / 2],
+            best: times[0],
+        }
+    }
 }
 
-fn print_header(subjects: &[Subject]) {
-    print!("{:<16}", "kernel");
-    for subject in subjects {
+fn print_header(baseline: &Subject, compared: &[Subject]) {
+    print!("{:<18}", "kernel");
+    for subject in compared.iter().chain([baseline]) {
         print!(" {:>12}", format!("{} ms", subject.name));
     }
-    if let Some((last, rest)) = subjects.split_last() {
-        for subject in rest {
-            print!(" {:>12}", format!("{}/{}", subject.name, last.name));
-        }
+    for subject in compared {
+        print!(
+            " {:>12} (best) ",
+            format!("{}/{}", subject.name, baseline.name)
+        );
     }
     println!();
 }
 
-fn print_row(name: &str, medians: &[f64], ratios: &[f64]) {
-    print!("{name:<16}");
-    for at in 0..ratios.len() {
-        match medians.get(at) {
-            Some(median) => print!(" {median:>12.1}"),
-            None => print!(" {:>12}", ""),
-        }
+fn print_times(name: &str, times: &[Times]) {
+    print!("{name:<18}");
+    for times in times {
+        print!(" {:>12.1}", times.median);
     }
-    for ratio in ratios.split_last().map_or(&[][..], |(_, rest)| rest) {
-        print!(" {ratio:>12.3}");
-    }
-    println!();
 }

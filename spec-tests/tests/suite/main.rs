@@ -39,9 +39,9 @@ fn main() -> ExitCode {
     let start = Instant::now();
     let filtered = scripts.len() - paths.len();
     if !options.json {
+        let (selected, all) = (paths.len(), scripts.len());
         println!(
-            "\nrunning {} scripts from {}",
-            paths.len(),
+            "\nrunning {selected} of {all} scripts from {}",
             scripts.origin()
         );
     }

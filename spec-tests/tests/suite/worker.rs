@@ -90,7 +90,11 @@ pub(crate) fn run(path: &str, options: &Options) -> Report {
         Err(error) => error.to_string(),
     });
     let errors = errors.join().unwrap_or_default();
-    lost(path, progress, format!("{how}\n{}", errors.trim_end()))
+    lost(
+        path,
+        progress,
+        format!("{how}\n{errors}").trim_end().to_owned(),
+    )
 }
 
 /// How a worker's output ended.
