@@ -205,13 +205,13 @@ macro_rules! float_to_int_ops {
 macro_rules! float_trunc_ops {
     ($with:ident) => {
         $with! {
-            I32TruncF32S(f32, |a| a >= -2147483648.0 && a < 2147483648.0, |a| u64::from(a as i32 as u32)),
+            I32TruncF32S(f32, |a| (-2147483648.0..2147483648.0).contains(&a), |a| u64::from(a as i32 as u32)),
             I32TruncF32U(f32, |a| a > -1.0 && a < 4294967296.0, |a| u64::from(a as u32)),
             I32TruncF64S(f64, |a| a > -2147483649.0 && a < 2147483648.0, |a| u64::from(a as i32 as u32)),
             I32TruncF64U(f64, |a| a > -1.0 && a < 4294967296.0, |a| u64::from(a as u32)),
-            I64TruncF32S(f32, |a| a >= -9223372036854775808.0 && a < 9223372036854775808.0, |a| a as i64 as u64),
+            I64TruncF32S(f32, |a| (-9223372036854775808.0..9223372036854775808.0).contains(&a), |a| a as i64 as u64),
             I64TruncF32U(f32, |a| a > -1.0 && a < 18446744073709551616.0, |a| a as u64),
-            I64TruncF64S(f64, |a| a >= -9223372036854775808.0 && a < 9223372036854775808.0, |a| a as i64 as u64),
+            I64TruncF64S(f64, |a| (-9223372036854775808.0..9223372036854775808.0).contains(&a), |a| a as i64 as u64),
             I64TruncF64U(f64, |a| a > -1.0 && a < 18446744073709551616.0, |a| a as u64),
         }
     };

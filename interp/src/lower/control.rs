@@ -487,14 +487,12 @@ impl Lower<'_> {
         }
         if let Some(last) = self.absorbable() {
             match self.out[last] {
-                Inst::Compare { op, a, b, .. } => {
-                    if fits_branch(op, a) && fits_branch(op, b) {
-                        self.absorb();
-                        let (op, swap) = if non_zero { (op, false) } else { op.negated() };
-                        let (a, b) = if swap { (b, a) } else { (a, b) };
-                        self.emit_compare_branch(op, a, b, to);
-                        return;
-                    }
+                Inst::Compare { op, a, b, .. } if fits_branch(op, a) && fits_branch(op, b) => {
+                    self.absorb();
+                    let (op, swap) = if non_zero { (op, false) } else { op.negated() };
+                    let (a, b) = if swap { (b, a) } else { (a, b) };
+                    self.emit_compare_branch(op, a, b, to);
+                    return;
                 }
                 Inst::Unary {
                     op: IntUnary::I64Eqz,

@@ -293,26 +293,26 @@ impl Lower<'_> {
             O::F64Max => self.float_binary(FB::F64Max),
             O::F64Copysign => self.float_binary(FB::F64Copysign),
 
-            O::F32ConvertI32S => self.from_int(IntToFloat::F32ConvertI32S),
-            O::F32ConvertI32U => self.from_int(IntToFloat::F32ConvertI32U),
-            O::F32ConvertI64S => self.from_int(IntToFloat::F32ConvertI64S),
-            O::F32ConvertI64U => self.from_int(IntToFloat::F32ConvertI64U),
-            O::F64ConvertI32S => self.from_int(IntToFloat::F64ConvertI32S),
-            O::F64ConvertI32U => self.from_int(IntToFloat::F64ConvertI32U),
-            O::F64ConvertI64S => self.from_int(IntToFloat::F64ConvertI64S),
-            O::F64ConvertI64U => self.from_int(IntToFloat::F64ConvertI64U),
-            O::F32ReinterpretI32 => self.from_int(IntToFloat::F32ReinterpretI32),
-            O::F64ReinterpretI64 => self.from_int(IntToFloat::F64ReinterpretI64),
-            O::I32ReinterpretF32 => self.to_int(FloatToInt::I32ReinterpretF32),
-            O::I64ReinterpretF64 => self.to_int(FloatToInt::I64ReinterpretF64),
-            O::I32TruncSatF32S => self.to_int(FloatToInt::I32TruncSatF32S),
-            O::I32TruncSatF32U => self.to_int(FloatToInt::I32TruncSatF32U),
-            O::I32TruncSatF64S => self.to_int(FloatToInt::I32TruncSatF64S),
-            O::I32TruncSatF64U => self.to_int(FloatToInt::I32TruncSatF64U),
-            O::I64TruncSatF32S => self.to_int(FloatToInt::I64TruncSatF32S),
-            O::I64TruncSatF32U => self.to_int(FloatToInt::I64TruncSatF32U),
-            O::I64TruncSatF64S => self.to_int(FloatToInt::I64TruncSatF64S),
-            O::I64TruncSatF64U => self.to_int(FloatToInt::I64TruncSatF64U),
+            O::F32ConvertI32S => self.convert_from_int(IntToFloat::F32ConvertI32S),
+            O::F32ConvertI32U => self.convert_from_int(IntToFloat::F32ConvertI32U),
+            O::F32ConvertI64S => self.convert_from_int(IntToFloat::F32ConvertI64S),
+            O::F32ConvertI64U => self.convert_from_int(IntToFloat::F32ConvertI64U),
+            O::F64ConvertI32S => self.convert_from_int(IntToFloat::F64ConvertI32S),
+            O::F64ConvertI32U => self.convert_from_int(IntToFloat::F64ConvertI32U),
+            O::F64ConvertI64S => self.convert_from_int(IntToFloat::F64ConvertI64S),
+            O::F64ConvertI64U => self.convert_from_int(IntToFloat::F64ConvertI64U),
+            O::F32ReinterpretI32 => self.convert_from_int(IntToFloat::F32ReinterpretI32),
+            O::F64ReinterpretI64 => self.convert_from_int(IntToFloat::F64ReinterpretI64),
+            O::I32ReinterpretF32 => self.convert_to_int(FloatToInt::I32ReinterpretF32),
+            O::I64ReinterpretF64 => self.convert_to_int(FloatToInt::I64ReinterpretF64),
+            O::I32TruncSatF32S => self.convert_to_int(FloatToInt::I32TruncSatF32S),
+            O::I32TruncSatF32U => self.convert_to_int(FloatToInt::I32TruncSatF32U),
+            O::I32TruncSatF64S => self.convert_to_int(FloatToInt::I32TruncSatF64S),
+            O::I32TruncSatF64U => self.convert_to_int(FloatToInt::I32TruncSatF64U),
+            O::I64TruncSatF32S => self.convert_to_int(FloatToInt::I64TruncSatF32S),
+            O::I64TruncSatF32U => self.convert_to_int(FloatToInt::I64TruncSatF32U),
+            O::I64TruncSatF64S => self.convert_to_int(FloatToInt::I64TruncSatF64S),
+            O::I64TruncSatF64U => self.convert_to_int(FloatToInt::I64TruncSatF64U),
             O::I32TruncF32S => self.trunc(FT::I32TruncF32S),
             O::I32TruncF32U => self.trunc(FT::I32TruncF32U),
             O::I32TruncF64S => self.trunc(FT::I32TruncF64S),
@@ -470,12 +470,12 @@ impl Lower<'_> {
         self.emit_int(|d| Inst::FloatCompare { op, a, b, d });
     }
 
-    fn from_int(&mut self, op: IntToFloat) {
+    fn convert_from_int(&mut self, op: IntToFloat) {
         let a = self.pop();
         self.emit_float(|d| Inst::FromInt { op, a, d });
     }
 
-    fn to_int(&mut self, op: FloatToInt) {
+    fn convert_to_int(&mut self, op: FloatToInt) {
         let a = self.pop();
         self.emit_int(|d| Inst::ToInt { op, a, d });
     }

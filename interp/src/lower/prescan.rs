@@ -109,10 +109,10 @@ pub(super) fn scan_nest(
             }
             Operator::LocalGet { local_index }
             | Operator::LocalSet { local_index }
-            | Operator::LocalTee { local_index } => {
-                if (local_index as usize) < locals.len() {
-                    uses.push((local_index, open.len().min(16) as u8));
-                }
+            | Operator::LocalTee { local_index }
+                if (local_index as usize) < locals.len() =>
+            {
+                uses.push((local_index, open.len().min(16) as u8));
             }
             _ => {}
         }

@@ -37,11 +37,47 @@ pub fn pointer() -> usize {
     (&raw const here).addr()
 }
 
+/// The bounds of the main thread's stack: it ends with the name of the program,
+/// which the kernel puts at its very top, and grows as far as its limit lets it.
+///
+/// `pthread_getattr_np` would tell the same after reading all of
+/// `/proc/self/maps`, some 40 µs of a start that takes 500.
+#[cfg(target_os = "linux")]
+fn ask_main_thread() -> Option<Range<usize>> {
+    /// What the stack of a process without a limit may take here.
+    const UNLIMITED: usize = 8 << 20;
+    const PAGE: usize = 4096;
+
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: these calls have no preconditions but a valid `limit`.
+    let (is_main, name, result) = unsafe {
+        (
+            libc::getpid() == libc::gettid(),
+            libc::getauxval(libc::AT_EXECFN) as usize,
+            libc::getrlimit(libc::RLIMIT_STACK, &mut limit),
+        )
+    };
+    if !is_main || name == 0 || result != 0 {
+        return None;
+    }
+    let size = usize::try_from(limit.rlim_cur).map_or(UNLIMITED, |size| size.min(UNLIMITED));
+    let end = name.next_multiple_of(PAGE);
+    let bounds = end.saturating_sub(size)..end;
+    // A main thread that runs on another stack than its own is told apart.
+    bounds.contains(&pointer()).then_some(bounds)
+}
+
 #[cfg(target_os = "linux")]
 fn ask() -> Option<Range<usize>> {
     use std::mem::MaybeUninit;
     use std::ptr;
 
+    if let Some(bounds) = ask_main_thread() {
+        return Some(bounds);
+    }
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     // SAFETY: the call initialises `attributes` for the current thread, which
     // is alive; zero says that it did.
