@@ -26,8 +26,9 @@ impl<'a, T> Caller<'a, T> {
     #[inline(always)]
     pub(crate) unsafe fn new(store: NonNull<StoreInner<T>>, caller: *mut VmCtx) -> Self {
         // SAFETY: as the caller promises.
+        let ctx = unsafe { StoreContextMut::new(store) };
         Caller {
-            ctx: unsafe { StoreContextMut::new(store) },
+            ctx,
             instance: NonNull::new(caller),
         }
     }

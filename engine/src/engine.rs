@@ -1,20 +1,26 @@
 //! The engine: what stores and modules share.
 
 use crate::config::{Config, Validation};
-use crate::error::{ConfigError, Error, Result};
+use crate::error::{ConfigError, Result};
 use rwasm_parser::{Features, ParseOptions};
 use rwasm_runtime::code::{CodeSettings, Entries};
 use rwasm_runtime::sys;
 use rwasm_runtime::types::TypeRegistry;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Settings, types and the way code is made, shared by the modules and stores
 /// made with it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Engine(Arc<Shared>);
 
+/// Tells engines apart: no two in a process ever have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct EngineId(u64);
+
 #[derive(Debug)]
 struct Shared {
+    id: EngineId,
     config: Config,
     settings: CodeSettings,
     registry: Arc<TypeRegistry>,
@@ -24,8 +30,8 @@ impl Engine {
     /// An engine with these settings; an error if this build or this process
     /// cannot do what they ask for.
     pub fn new(config: &Config) -> Result<Engine> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         config.check()?;
-        rwasm_interp::init();
         let settings = CodeSettings {
             guarded_memories: guarded_memories(config)?,
             fuel: config.consume_fuel,
@@ -34,6 +40,7 @@ impl Engine {
         };
         let registry = Arc::new(TypeRegistry::new());
         Ok(Engine(Arc::new(Shared {
+            id: EngineId(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
             config: config.clone(),
             settings,
             registry,
@@ -48,6 +55,10 @@ impl Engine {
     /// Whether both are clones of one engine.
     pub fn same(a: &Engine, b: &Engine) -> bool {
         Arc::ptr_eq(&a.0, &b.0)
+    }
+
+    pub(crate) fn id(&self) -> EngineId {
+        self.0.id
     }
 
     /// How code is made.
@@ -94,10 +105,12 @@ impl Default for Engine {
 
 /// Whether memories are guarded: as configured, or else where it is possible.
 fn guarded_memories(config: &Config) -> Result<bool> {
+    let faults_are_traps = rwasm_interp::init();
+    let possible = || faults_are_traps && sys::guarded_memories_available();
     match config.guarded_memories {
         Some(false) => Ok(false),
-        None => Ok(sys::guarded_memories_available()),
-        Some(true) if sys::guarded_memories_available() => Ok(true),
-        Some(true) => Err(Error::Config(ConfigError::NoGuardedMemories)),
+        None => Ok(possible()),
+        Some(true) if possible() => Ok(true),
+        Some(true) => Err(ConfigError::NoGuardedMemories.into()),
     }
 }

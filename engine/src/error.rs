@@ -134,7 +134,7 @@ impl Error {
 
     /// Why `module` could not be instantiated.
     pub(crate) fn from_instantiate(error: InstantiateError, module: &Module) -> Self {
-        let extern_type = |ty| ExternType::from_raw(ty, module.engine().registry());
+        let extern_type = |ty| ExternType::from_raw(ty, module.engine());
         match error {
             InstantiateError::Link(RawLinkError::Incompatible {
                 module,

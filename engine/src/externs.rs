@@ -33,7 +33,7 @@ impl Extern {
         let ctx = ctx.as_context();
         let store = ctx.opaque();
         let ty = store.runtime.extern_type(self.to_raw());
-        ExternType::from_raw(ty, store.engine.registry())
+        ExternType::from_raw(ty, &store.engine)
     }
 
     pub(crate) fn belongs_to(&self, store: StoreId) -> bool {

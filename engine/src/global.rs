@@ -17,11 +17,10 @@ impl Global {
     pub fn new(mut ctx: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global> {
         let mut ctx = ctx.as_context_mut();
         let store = ctx.opaque_mut();
+        let raw = ty.to_raw(&store.engine)?;
         let value = store.slots(value, ty.content())?;
         // SAFETY: the value was checked to be of the global's type.
-        Ok(Global(unsafe {
-            store.runtime.new_global(ty.to_raw(), value)
-        }))
+        Ok(Global(unsafe { store.runtime.new_global(raw, value) }))
     }
 
     /// Its type.
@@ -62,6 +61,6 @@ impl Global {
     }
 
     fn ty_in(&self, store: &StoreOpaque) -> GlobalType {
-        GlobalType::from_raw(store.runtime.get(self.0).ty(), store.engine.registry())
+        GlobalType::from_raw(store.runtime.get(self.0).ty(), &store.engine)
     }
 }

@@ -75,7 +75,7 @@ impl<T> Linker<T> {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
-        ty.register(self.engine.registry())?;
+        ty.register(&self.engine)?;
         let def = HostDef::dynamic(ty, func);
         self.insert(module, name, Definition::Host(Arc::new(def)))
     }
@@ -136,7 +136,7 @@ impl<T> Linker<T> {
         Ok(self)
     }
 
-    /// What is defined under these names. An error if that belongs to another
+    /// What is defined under these names; `None` also if that belongs to another
     /// store.
     pub fn get(
         &self,
@@ -144,9 +144,9 @@ impl<T> Linker<T> {
         module: &str,
         name: &str,
     ) -> Option<Extern> {
-        self.find(module, name)?
-            .bind(&mut ctx.as_context_mut())
-            .ok()
+        let mut ctx = ctx.as_context_mut();
+        self.check(&ctx).ok()?;
+        self.find(module, name)?.bind(&mut ctx).ok()
     }
 
     /// Instantiates `module` with what is defined, and runs its start function.
@@ -165,6 +165,7 @@ impl<T> Linker<T> {
 
     /// Finds all imports of a module, in order.
     fn resolve(&self, ctx: &mut StoreContextMut<'_, T>, module: &Module) -> Result<Vec<Extern>> {
+        self.check(ctx)?;
         let imports = module.parsed().imports();
         let mut found = Vec::with_capacity(imports.len());
         let mut unknown = Vec::new();
@@ -214,6 +215,14 @@ impl<T> Linker<T> {
             })
             .min()
             .map(|(_, module, name)| (module.to_owned(), name.to_owned()))
+    }
+
+    /// Whether this is a linker for the store: types have meaning in one engine.
+    fn check(&self, ctx: &StoreContextMut<'_, T>) -> Result<()> {
+        if Engine::same(&self.engine, ctx.engine()) {
+            return Ok(());
+        }
+        Err(Error::StoreMismatch("a linker"))
     }
 
     fn find(&self, module: &str, name: &str) -> Option<&Definition<T>> {

@@ -132,7 +132,7 @@ impl Module {
 
     fn extern_type(&self, ty: rwasm_parser::ExternType) -> ExternType {
         let ids = &self.code().type_ids;
-        ExternType::from_raw(ty.map(|index| ids[index.index()]), self.engine().registry())
+        ExternType::from_raw(ty.map(|index| ids[index.index()]), self.engine())
     }
 }
 
@@ -144,17 +144,25 @@ impl std::fmt::Debug for Module {
     }
 }
 
-/// The bytes of a file, mapped if that is asked for and possible: pipes, say,
-/// are always read.
+/// The most that is read from what is no regular file, and so may never end.
+const MAX_STREAM: u64 = 1 << 30;
+
+/// The bytes of a file, mapped if that is asked for and possible.
 fn read_file(path: &Path, map: bool) -> io::Result<ModuleBytes> {
     let mut file = File::open(path)?;
-    if map && file.metadata()?.is_file() {
+    let mut bytes = Vec::new();
+    if !file.metadata()?.is_file() {
+        file.take(MAX_STREAM + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_STREAM {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+    } else {
+        // An empty file cannot be mapped, for one.
         // SAFETY: as `Module::from_file` asks of its caller.
-        if let Ok(map) = unsafe { mmap::map_file(&file) } {
+        if let Some(map) = map.then(|| unsafe { mmap::map_file(&file) }.ok()).flatten() {
             return Ok(ModuleBytes::new(map));
         }
+        file.read_to_end(&mut bytes)?;
     }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
     Ok(bytes.into())
 }

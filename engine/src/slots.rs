@@ -29,9 +29,9 @@ impl StoreOpaque {
     /// belongs to another store.
     pub(crate) fn slots(&self, value: Val, ty: ValType) -> Result<[u64; 2]> {
         let found = self.type_of(value)?;
-        let registry = self.engine.registry();
-        if !registry.is_val_subtype(&found, &ty.to_raw()) {
-            let found = ValType::from_raw(found, registry);
+        let expected = ty.to_raw(&self.engine)?;
+        if !self.engine.registry().is_val_subtype(&found, &expected) {
+            let found = ValType::from_raw(found, &self.engine);
             return Err(crate::TypeError::Mismatch {
                 expected: ty,
                 found,

@@ -19,7 +19,7 @@ impl Table {
     pub fn new(mut ctx: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let mut ctx = ctx.as_context_mut();
         let store = ctx.opaque_mut();
-        let raw = ty.to_raw()?;
+        let raw = ty.to_raw(&store.engine)?;
         let init = store.ref_slot(init, ty.element())?;
         // SAFETY: the reference was checked to be of the element type.
         Ok(Table(unsafe { store.runtime.new_table(raw, init)? }))
@@ -32,7 +32,7 @@ impl Table {
     pub fn ty(&self, ctx: impl AsContext) -> TableType {
         let ctx = ctx.as_context();
         let store = ctx.opaque();
-        TableType::from_raw(store.runtime.get(self.0).ty(), store.engine.registry())
+        TableType::from_raw(store.runtime.get(self.0).ty(), &store.engine)
     }
 
     /// Its number of elements.
@@ -52,7 +52,7 @@ impl Table {
         let store = ctx.opaque();
         let table = store.runtime.get(self.0);
         let slot = table.get(index)?;
-        let ty = RefType::from_raw(table.ty().element, store.engine.registry());
+        let ty = RefType::from_raw(table.ty().element, &store.engine);
         // SAFETY: the table's elements are references of this store.
         let value = unsafe { Val::read(&store.runtime, ValType::Ref(ty), &[slot]) };
         value.as_ref()
@@ -98,10 +98,9 @@ impl Table {
         source.check(store)?;
         let element = |table: &Table| store.runtime.get(table.0).ty().element;
         let (to, from) = (element(target), element(source));
-        let registry = store.engine.registry();
-        if !registry.is_ref_subtype(&from, &to) {
-            let expected = RefType::from_raw(to, registry).into();
-            let found = RefType::from_raw(from, registry).into();
+        if !store.engine.registry().is_ref_subtype(&from, &to) {
+            let expected = RefType::from_raw(to, &store.engine).into();
+            let found = RefType::from_raw(from, &store.engine).into();
             return Err(TypeError::Mismatch { expected, found }.into());
         }
         let (to, from) = (target.0.as_ptr(), source.0.as_ptr());
@@ -115,7 +114,7 @@ impl Table {
     fn element(&self, store: &StoreOpaque, value: Ref) -> Result<u64> {
         self.check(store)?;
         let ty = store.runtime.get(self.0).ty().element;
-        store.ref_slot(value, RefType::from_raw(ty, store.engine.registry()))
+        store.ref_slot(value, RefType::from_raw(ty, &store.engine))
     }
 
     fn check(&self, store: &StoreOpaque) -> Result<()> {

@@ -18,7 +18,7 @@ impl Tag {
         }
         let mut ctx = ctx.as_context_mut();
         let store = ctx.opaque_mut();
-        let id = ty.func_type().register(store.engine.registry())?;
+        let id = ty.func_type().register(&store.engine)?;
         Ok(Tag(store.runtime.new_tag(id)))
     }
 
@@ -30,6 +30,6 @@ impl Tag {
         let ctx = ctx.as_context();
         let store = ctx.opaque();
         let id = store.runtime.get(self.0).ty();
-        TagType::new(FuncType::from_id(id, store.engine.registry()))
+        TagType::new(FuncType::from_id(id, &store.engine))
     }
 }

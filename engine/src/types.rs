@@ -6,6 +6,8 @@
 
 mod convert;
 
+use crate::engine::EngineId;
+use crate::val::Hierarchy;
 use std::fmt;
 
 /// The type of a value.
@@ -177,14 +179,9 @@ impl fmt::Display for HeapType {
 /// different modules are one `ConcreteType`. It means nothing to another engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConcreteType {
-    pub(crate) id: u32,
-    pub(crate) hierarchy: crate::val::Hierarchy,
-}
-
-impl ConcreteType {
-    pub(crate) fn hierarchy(self) -> crate::val::Hierarchy {
-        self.hierarchy
-    }
+    engine: EngineId,
+    id: u32,
+    pub(crate) hierarchy: Hierarchy,
 }
 
 impl fmt::Display for ConcreteType {

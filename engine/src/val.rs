@@ -147,7 +147,7 @@ pub(crate) fn hierarchy(ty: HeapType) -> Hierarchy {
         | HeapType::Struct
         | HeapType::Array
         | HeapType::None => Hierarchy::Any,
-        HeapType::Concrete(ty) => ty.hierarchy(),
+        HeapType::Concrete(ty) => ty.hierarchy,
     }
 }
 

@@ -109,7 +109,8 @@ fn invalid_bodies_are_found_when_the_configuration_says() {
 #[test]
 fn what_is_no_module() {
     let engine = Engine::default();
-    let cases: [(&[u8], fn(&ParseError) -> bool); 5] = [
+    type Check = fn(&ParseError) -> bool;
+    let cases: [(&[u8], Check); 5] = [
         (b"", |e| matches!(e, ParseError::Empty)),
         (b"\x7fELF\x02\x01\x01", |e| {
             matches!(e, ParseError::NotWasm { .. })

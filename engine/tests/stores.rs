@@ -4,9 +4,9 @@ mod common;
 
 use common::{instance, link};
 use rwasm::{
-    AsContext, AsContextMut, Caller, Config, ConfigError, Engine, Error, ExternRef, Func, FuncType,
-    Global, GlobalType, Instance, Linker, Memory, MemoryType, Module, Mutability, Ref, RefType,
-    Store, StoreContextMut, Table, TableType, Tier, Val, ValType,
+    AsContext, AsContextMut, Caller, Config, ConfigError, Engine, Error, ExternRef, ExternType,
+    Func, FuncType, Global, GlobalType, Instance, Linker, Memory, MemoryType, Module, Mutability,
+    Ref, RefType, Store, StoreContextMut, Table, TableType, Tier, Val, ValType,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -110,7 +110,8 @@ fn handles_of_another_store_are_panics_elsewhere() {
     let memory = instance.get_memory(&mut one, "memory").unwrap();
     let value = ExternRef::new(&mut one, 1).unwrap();
     let mut two = Store::<()>::default();
-    let cases: [(&str, &mut dyn FnMut(&mut Store<()>)); 6] = [
+    type Case<'a> = (&'a str, &'a mut dyn FnMut(&mut Store<()>));
+    let cases: [Case<'_>; 6] = [
         ("data", &mut |s| _ = memory.data(&*s).len()),
         ("size", &mut |s| _ = memory.size(&*s)),
         ("grow", &mut |s| _ = memory.grow(s, 1)),
@@ -132,6 +133,63 @@ fn modules_of_another_engine_are_errors() {
     let mut store = Store::<()>::default();
     let error = Instance::new(&mut store, &module, &[]).unwrap_err();
     assert!(matches!(error, Error::StoreMismatch(_)), "{error:?}");
+}
+
+#[test]
+fn types_of_another_engine_are_errors() {
+    // A struct there, a function here: the number alone would tell them apart
+    // no more than the guest's references.
+    let structs = r#"(module (type $t (struct)) (table (export "x") 1 (ref null $t)))"#;
+    let foreign = Module::new(&Engine::default(), structs).unwrap();
+    let Some(ExternType::Table(table)) = foreign.get_export("x") else {
+        panic!("a table");
+    };
+    let ty = ValType::Ref(table.element());
+    let mut store = Store::<()>::default();
+    let func = r#"(module (type $t (func)) (import "" "" (func (type $t))))"#;
+    Module::new(store.engine(), func).unwrap();
+    let func_type = FuncType::new([ty], []);
+    let global = GlobalType::new(ty, Mutability::Var);
+    let mut linker = Linker::<()>::new(store.engine());
+    let cases: [(&str, rwasm::Result<()>); 4] = [
+        (
+            "function",
+            Func::new(&mut store, func_type.clone(), |_, _, _| Ok(())).map(drop),
+        ),
+        (
+            "linker",
+            linker
+                .func_new("", "", func_type, |_, _, _| Ok(()))
+                .map(drop),
+        ),
+        (
+            "table",
+            Table::new(&mut store, table, Ref::Any(None)).map(drop),
+        ),
+        (
+            "global",
+            Global::new(&mut store, global, Val::AnyRef(None)).map(drop),
+        ),
+    ];
+    for (what, result) in cases {
+        assert!(
+            matches!(result, Err(Error::StoreMismatch(_))),
+            "{what}: {result:?}"
+        );
+    }
+}
+
+#[test]
+fn linkers_of_another_engine_are_errors() {
+    let mut linker = Linker::new(&Engine::default());
+    linker.func_wrap("m", "f", || {}).unwrap();
+    let mut store = Store::new(&Engine::default(), ());
+    let module = Module::new(store.engine(), "(module)").unwrap();
+    assert!(matches!(
+        linker.instantiate(&mut store, &module),
+        Err(Error::StoreMismatch(_))
+    ));
+    assert!(linker.get(&mut store, "m", "f").is_none());
 }
 
 #[test]

@@ -77,13 +77,15 @@ impl<T> HostDef<T> {
         };
         // SAFETY: as the caller promises.
         let opaque = unsafe { &mut (*store.as_ptr()).opaque };
-        let ty = self.ty.register(opaque.engine.registry())?;
+        let ty = self.ty.register(&opaque.engine)?;
         // SAFETY: the closure is what the entry expects, by the contract of
         // `new`, and entries do not unwind, by that of `run`.
-        let closure = Box::new(closure);
-        Ok(Func(unsafe {
-            opaque.runtime.new_host_func(ty, self.entry, closure)
-        }))
+        let func = unsafe {
+            opaque
+                .runtime
+                .new_host_func(ty, self.entry, Box::new(closure))
+        };
+        Ok(Func(func))
     }
 }
 

@@ -121,7 +121,7 @@ impl Func {
     }
 
     fn ty_in(&self, store: &StoreOpaque) -> FuncType {
-        FuncType::from_id(store.runtime.get(self.0).ty, store.engine.registry())
+        FuncType::from_id(store.runtime.get(self.0).ty, &store.engine)
     }
 
     fn check(&self, store: &StoreOpaque) -> Result<()> {
@@ -152,12 +152,13 @@ fn check_types(
     found: &[ValType],
     expected: &[ValType],
     store: &StoreOpaque,
-) -> Result<(), TypeError> {
+) -> Result<()> {
     check_count(what, expected.len(), found.len())?;
-    let registry = store.engine.registry();
+    let engine = &store.engine;
     for (&found, &expected) in found.iter().zip(expected) {
-        if !registry.is_val_subtype(&found.to_raw(), &expected.to_raw()) {
-            return Err(TypeError::Mismatch { expected, found });
+        let fits = (found.to_raw(engine)?, expected.to_raw(engine)?);
+        if !engine.registry().is_val_subtype(&fits.0, &fits.1) {
+            return Err(TypeError::Mismatch { expected, found }.into());
         }
     }
     Ok(())

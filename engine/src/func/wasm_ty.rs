@@ -291,7 +291,9 @@ macro_rules! tuples {
     ($len:literal: $($a:ident)*) => {
         impl<$($a: WasmTy),*> Sealed for ($($a,)*) {}
 
-        #[allow(non_snake_case, unused_mut, unused_assignments, unused_variables)]
+        // For the names, and for the empty tuple.
+        #[allow(non_snake_case, unused_assignments, unused_mut, unused_variables)]
+        #[allow(clippy::unused_unit)]
         impl<$($a: WasmTy),*> WasmList for ($($a,)*) {
             const SLOTS: usize = 0 $(+ <$a as WasmTy>::SLOTS)*;
             type Buffer = [u64; 2 * $len];
