@@ -113,7 +113,12 @@ impl From<ResourceError> for Error {
 impl Error {
     /// As the reason why a host function failed.
     pub(crate) fn into_pending(self) -> Pending {
-        Pending::Host(Box::new(self))
+        match self {
+            // A trap of the host's: who left the guest for the host adds the
+            // frames.
+            Error::Trap(error) if error.backtrace.frames().is_empty() => error.trap.into(),
+            error => Pending::Host(Box::new(error)),
+        }
     }
 
     /// As it went in, if it came from a host function. It must be no panic.

@@ -1,4 +1,71 @@
-//! A WebAssembly runtime: the embedding API.
+//! A WebAssembly runtime that starts at once: the embedding API.
+//!
+//! An [`Engine`] holds settings. A [`Module`] comes from bytes, binary or text,
+//! and is validated. A [`Store`] owns instances and data of the embedder's; a
+//! [`Linker`] knows host functions by name and makes an [`Instance`] of a
+//! module, whose functions are then called:
+//!
+//! ```
+//! use rwasm::{Caller, Engine, Linker, Module, Result, Store};
+//!
+//! fn main() -> Result<()> {
+//!     let engine = Engine::default();
+//!     let module = Module::new(
+//!         &engine,
+//!         r#"(module
+//!             (import "host" "log" (func $log (param i32)))
+//!             (func (export "triple") (param $n i32) (result i32)
+//!                 (call $log (local.get $n))
+//!                 (i32.mul (local.get $n) (i32.const 3))))"#,
+//!     )?;
+//!
+//!     // Host functions are closures. With a `Caller` they reach the store's
+//!     // data, here a list of numbers, and the exports of the guest.
+//!     let mut linker = Linker::new(&engine);
+//!     linker.func_wrap("host", "log", |mut caller: Caller<'_, Vec<i32>>, n: i32| {
+//!         caller.data_mut().push(n);
+//!     })?;
+//!
+//!     let mut store = Store::new(&engine, Vec::new());
+//!     let instance = linker.instantiate(&mut store, &module)?;
+//!     let triple = instance.get_typed_func::<i32, i32>(&mut store, "triple")?;
+//!
+//!     assert_eq!(triple.call(&mut store, 14)?, 42);
+//!     assert_eq!(store.data(), &[14]);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What belongs to what
+//! ```text
+//!  Engine ─┬─ Module        shared, immutable, any thread
+//!          ├─ Linker<T>     host functions and other definitions by name
+//!          └─ Store<T> ─── Instance, Func, Memory, Table, Global, Tag, ExternRef
+//!                           handles: small, copied, of use with their store
+//! ```
+//! A store is used by one thread at a time, and frees what it owns when it is
+//! dropped. To use a handle with another store than its own is an error where a
+//! function returns a `Result`, and a panic where it does not.
+//!
+//! # What can go wrong
+//! Everything is an [`Error`]. A guest that traps gives [`Error::Trap`], one
+//! that ends the program [`Error::Exit`]. What a host function returns as an
+//! error comes out of the call as it is; a host function that panics unwinds the
+//! guest, and the panic goes on from the call. Either way the store stays whole
+//! and can be used again.
+//!
+//! # What a guest may take
+//! [`Limits`] bound memory, tables and stack, each with a default. Time is
+//! bounded by fuel ([`Store::set_fuel`]), which is the same on every machine, or
+//! by an [`InterruptHandle`] from another thread.
+//!
+//! # Where to look next
+//! The folder `examples/` has a documented program for each: hello, host
+//! functions, memory, limits and fuel.
+//!
+//! Architecture invariant: this crate alone knows both what the embedder sees
+//! and which tiers exist. It keeps no state of guests of its own; that lives in
+//! `rwasm-runtime`. It knows nothing of WASI.
 
 mod backtrace;
 mod caller;
