@@ -249,6 +249,13 @@ pub(crate) fn encode_dirent(
     record.0
 }
 
+/// The cookie and the length of the name in an encoded `$dirent`.
+pub(crate) fn decode_dirent(bytes: &[u8]) -> (u64, u32) {
+    let next = u64::from_le_bytes(field(bytes, 0));
+    let name_len = u32::from_le_bytes(field(bytes, 16));
+    (next, name_len)
+}
+
 /// What a `$subscription` waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subscribed {

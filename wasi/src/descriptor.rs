@@ -108,8 +108,9 @@ pub(crate) struct HostFile {
     pub(crate) seekable: bool,
     pub(crate) flags: FdFlags,
     /// Whether other processes may hold the same open file, as a shell does for
-    /// a terminal. Then NONBLOCK is ours alone: setting it on the file would
-    /// make the reads of the others fail, also after we are gone.
+    /// a terminal. Then NONBLOCK is in our books alone, both ways: setting it on
+    /// the file would make the reads of the others fail, also after we are
+    /// gone, and what they set must not make ours fail.
     pub(crate) shared: bool,
     /// Whether it was reached through a read-only directory.
     pub(crate) read_only: bool,

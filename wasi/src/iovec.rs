@@ -26,70 +26,62 @@ pub(crate) struct Iovec {
     pub(crate) len: u32,
 }
 
-/// A list of buffers: copied once, checked once, without empty ones.
+/// Room for a list of buffers, which stays where it is: moving it would cost
+/// more than a short list itself.
+#[derive(Default)]
 pub(crate) struct Iovecs {
     inline: [Iovec; INLINE],
-    len: usize,
-    /// All of them, if they are too many to be inline.
+    /// A list that is too long to be inline.
     spilled: Vec<Iovec>,
 }
 
 impl Iovecs {
-    /// Decodes `count` buffers at `ptr`. All of them are checked, also those
-    /// beyond what one call transfers, so that a fault has no partial effect.
+    /// Decodes `count` buffers at `ptr`: copied once, checked once, without
+    /// empty ones. All of them are checked, also those beyond what one call
+    /// transfers, so that a fault has no partial effect.
     pub(crate) fn decode(
+        &mut self,
         memory: &GuestMemory<'_>,
         ptr: u32,
         count: u32,
         limit: u32,
-    ) -> Result<Iovecs, Errno> {
+    ) -> Result<&[Iovec], Errno> {
         let array = memory.array(ptr, count, IOVEC_BYTES)?;
         if count > limit {
             return Err(Errno::Inval);
         }
-        let mut iovecs = Iovecs {
-            inline: [Iovec::default(); INLINE],
-            len: 0,
-            spilled: Vec::new(),
+        let count = count as usize;
+        let list = if count <= INLINE {
+            &mut self.inline[..count]
+        } else {
+            self.spilled.resize(count, Iovec::default());
+            &mut self.spilled[..]
         };
-        if count as usize > INLINE {
-            iovecs.spilled.reserve_exact(count as usize);
-        }
-        let mut room = MAX_TRANSFER;
+        let (mut len, mut room) = (0, MAX_TRANSFER);
         for record in memory.all()[array].chunks_exact(IOVEC_BYTES) {
-            let (start, len) = record.split_at(4);
-            let start = u32::from_le_bytes([start[0], start[1], start[2], start[3]]);
-            let len = u32::from_le_bytes([len[0], len[1], len[2], len[3]]);
+            let mut iovec = Iovec::decode(record);
             // The address of an empty buffer does not matter, as on Linux.
-            if len == 0 {
+            if iovec.len == 0 {
                 continue;
             }
-            memory.range(start, len)?;
-            let len = len.min(room);
-            room -= len;
-            if len > 0 {
-                iovecs.push(Iovec { start, len }, count);
+            memory.range(iovec.start, iovec.len)?;
+            iovec.len = iovec.len.min(room);
+            room -= iovec.len;
+            if iovec.len > 0 {
+                list[len] = iovec;
+                len += 1;
             }
         }
-        Ok(iovecs)
+        Ok(&list[..len])
     }
+}
 
-    fn push(&mut self, iovec: Iovec, count: u32) {
-        if count as usize > INLINE {
-            self.spilled.push(iovec);
-        } else {
-            self.inline[self.len] = iovec;
-            self.len += 1;
-        }
-    }
-
-    /// The buffers.
-    #[inline]
-    pub(crate) fn as_slice(&self) -> &[Iovec] {
-        if self.spilled.is_empty() {
-            &self.inline[..self.len]
-        } else {
-            &self.spilled
+impl Iovec {
+    fn decode(record: &[u8]) -> Iovec {
+        let word = |at| u32::from_le_bytes(std::array::from_fn(|index| record[at + index]));
+        Iovec {
+            start: word(0),
+            len: word(4),
         }
     }
 }
@@ -248,8 +240,9 @@ mod tests {
             place[4..].copy_from_slice(&len.to_le_bytes());
         }
         let memory = GuestMemory::new(&mut bytes);
-        let iovecs = Iovecs::decode(&memory, 0, records.len() as u32, limit)?;
-        Ok(iovecs.as_slice().to_vec())
+        let mut iovecs = Iovecs::default();
+        let list = iovecs.decode(&memory, 0, records.len() as u32, limit)?;
+        Ok(list.to_vec())
     }
 
     #[test]
@@ -280,7 +273,8 @@ mod tests {
             place[4..].copy_from_slice(&(1u32 << 20).to_le_bytes());
         }
         let memory = GuestMemory::new(&mut bytes);
-        let iovecs = Iovecs::decode(&memory, 0, 1 << 12, 1 << 16).unwrap();
-        assert_eq!(total(iovecs.as_slice()), MAX_TRANSFER as usize);
+        let mut iovecs = Iovecs::default();
+        let list = iovecs.decode(&memory, 0, 1 << 12, 1 << 16).unwrap();
+        assert_eq!(total(list), MAX_TRANSFER as usize);
     }
 }

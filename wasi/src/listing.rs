@@ -6,7 +6,7 @@
 //! each call; so a large directory is read in linear time, and memory does not
 //! grow with it. A guest that goes on where it stopped costs no seek.
 
-use crate::abi::{DIRENT_BYTES, FileType, encode_dirent};
+use crate::abi::{DIRENT_BYTES, FileType, decode_dirent, encode_dirent};
 use crate::descriptor::file_type_of;
 use crate::errno::Errno;
 use rustix::fs::{AtFlags, FileType as HostFileType, RawDir, SeekFrom, fstat, seek, statat};
@@ -78,30 +78,7 @@ impl Listing {
 
     /// The cookie after the next entry, and the length of the entry.
     fn entry(&self) -> (u64, usize) {
-        let (header, _) = self.entries[self.next..]
-            .split_first_chunk::<DIRENT_BYTES>()
-            .expect("`refill` appends whole entries");
-        let [
-            c0,
-            c1,
-            c2,
-            c3,
-            c4,
-            c5,
-            c6,
-            c7,
-            ..,
-            n0,
-            n1,
-            n2,
-            n3,
-            _,
-            _,
-            _,
-            _,
-        ] = *header;
-        let cookie = u64::from_le_bytes([c0, c1, c2, c3, c4, c5, c6, c7]);
-        let name_len = u32::from_le_bytes([n0, n1, n2, n3]);
+        let (cookie, name_len) = decode_dirent(&self.entries[self.next..]);
         (cookie, DIRENT_BYTES + name_len as usize)
     }
 

@@ -2,11 +2,10 @@
 
 use crate::descriptor::{Descriptor, HostFile, Object};
 use crate::rights::Rights;
-use rustix::io::dup;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A source for the guest's standard input.
@@ -46,7 +45,7 @@ impl Input {
 
     pub(crate) fn into_descriptor(self) -> io::Result<Descriptor> {
         let object = match self.0 {
-            Source::Inherit => host_file(dup(io::stdin())?)?,
+            Source::Inherit => host_file(io::stdin().as_fd().try_clone_to_owned()?)?,
             Source::File(file) => host_file(file.into())?,
             Source::Reader(reader) => Object::Reader(reader),
         };
@@ -101,16 +100,16 @@ impl Output {
     }
 
     pub(crate) fn into_stdout(self) -> io::Result<Descriptor> {
-        self.into_descriptor(|| dup(io::stdout()))
+        self.into_descriptor(|| io::stdout().as_fd().try_clone_to_owned())
     }
 
     pub(crate) fn into_stderr(self) -> io::Result<Descriptor> {
-        self.into_descriptor(|| dup(io::stderr()))
+        self.into_descriptor(|| io::stderr().as_fd().try_clone_to_owned())
     }
 
     fn into_descriptor(
         self,
-        inherited: impl FnOnce() -> rustix::io::Result<OwnedFd>,
+        inherited: impl FnOnce() -> io::Result<OwnedFd>,
     ) -> io::Result<Descriptor> {
         let object = match self.0 {
             Sink::Inherit => host_file(inherited()?)?,

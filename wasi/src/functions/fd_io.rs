@@ -51,7 +51,7 @@ pub(crate) fn fd_pwrite(
     write(call, fd, iovs, iovs_len, At::Offset(offset), nwritten)
 }
 
-#[inline]
+#[inline(always)]
 fn read(
     call: &mut Call<'_>,
     fd: u32,
@@ -63,17 +63,13 @@ fn read(
     let descriptor = call.ctx.table.get_mut(fd)?;
     require_transfer(descriptor, Rights::FD_READ, at)?;
     call.memory.range(nread, 4)?;
-    let iovecs = Iovecs::decode(&call.memory, iovs, iovs_len, call.ctx.limits.iovecs)?;
-    let count = io::read(
-        &mut descriptor.object,
-        &mut call.memory,
-        iovecs.as_slice(),
-        at,
-    )?;
+    let mut iovecs = Iovecs::default();
+    let iovecs = iovecs.decode(&call.memory, iovs, iovs_len, call.ctx.limits.iovecs)?;
+    let count = io::read(&mut descriptor.object, &mut call.memory, iovecs, at)?;
     call.memory.write_u32(nread, count)
 }
 
-#[inline]
+#[inline(always)]
 fn write(
     call: &mut Call<'_>,
     fd: u32,
@@ -85,8 +81,9 @@ fn write(
     let descriptor = call.ctx.table.get_mut(fd)?;
     require_transfer(descriptor, Rights::FD_WRITE, at)?;
     call.memory.range(nwritten, 4)?;
-    let iovecs = Iovecs::decode(&call.memory, iovs, iovs_len, call.ctx.limits.iovecs)?;
-    let count = io::write(&mut descriptor.object, &call.memory, iovecs.as_slice(), at)?;
+    let mut iovecs = Iovecs::default();
+    let iovecs = iovecs.decode(&call.memory, iovs, iovs_len, call.ctx.limits.iovecs)?;
+    let count = io::write(&mut descriptor.object, &call.memory, iovecs, at)?;
     call.memory.write_u32(nwritten, count)
 }
 

@@ -207,6 +207,24 @@ fn nonblock_on_a_standard_stream_stays_with_the_guest() {
     assert_eq!(guest.read(0, 9), Ok(vec![]));
 }
 
+/// And the other way round: another program in the same terminal has set it.
+#[test]
+fn nonblock_set_by_others_does_not_reach_the_guest() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let status = rustix::fs::fcntl_getfl(&reader).unwrap();
+    rustix::fs::fcntl_setfl(&reader, status | rustix::fs::OFlags::NONBLOCK).unwrap();
+    let mut guest = Guest::with(|builder| {
+        builder.stdin(Input::file(File::from(OwnedFd::from(reader))));
+    });
+    assert_eq!(guest.fdstat(0).unwrap().flags, 0);
+    let write = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        rustix::io::write(&writer, b"late").unwrap();
+    });
+    assert_eq!(guest.read(0, 9), Ok(b"late".to_vec()));
+    write.join().unwrap();
+}
+
 #[test]
 fn sizes_and_times() {
     let mut guest = Guest::new();
