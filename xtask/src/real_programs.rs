@@ -105,11 +105,14 @@ pub fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {
     })
 }
 
+/// Installs the command as its users do, into a folder of ours.
 fn build_rwasm(paths: &Paths) -> Result<PathBuf> {
+    let root = paths.target.join("installed");
     let mut cargo = host_cargo();
     cargo
-        .args(["build", "--release", "--package", "rwasm-cli"])
+        .args(["install", "--locked", "--force", "--path", "cli", "--root"])
+        .arg(&root)
         .current_dir(&paths.root);
     process::run(&mut cargo)?;
-    Ok(paths.target.join("release/rwasm"))
+    Ok(root.join("bin/rwasm"))
 }
