@@ -2,8 +2,7 @@
 
 use crate::context::{AsContext, AsContextMut};
 use crate::error::{Error, Result, TypeError};
-use crate::store::StoreOpaque;
-use crate::types::{GlobalType, Mutability};
+use crate::types::GlobalType;
 use crate::val::Val;
 use rwasm_runtime::global::Global as RawGlobal;
 use rwasm_runtime::handle::Handle;
@@ -18,7 +17,7 @@ impl Global {
         let mut ctx = ctx.as_context_mut();
         let store = ctx.opaque_mut();
         let raw = ty.to_raw(&store.engine)?;
-        let value = store.slots(value, ty.content())?;
+        let value = store.slots(value, raw.content)?;
         // SAFETY: the value was checked to be of the global's type.
         Ok(Global(unsafe { store.runtime.new_global(raw, value) }))
     }
@@ -28,7 +27,9 @@ impl Global {
     /// # Panics
     /// If the global belongs to another store.
     pub fn ty(&self, ctx: impl AsContext) -> GlobalType {
-        self.ty_in(ctx.as_context().opaque())
+        let ctx = ctx.as_context();
+        let store = ctx.opaque();
+        GlobalType::from_raw(store.runtime.get(self.0).ty(), &store.engine)
     }
 
     /// Its value.
@@ -40,7 +41,7 @@ impl Global {
         let store = ctx.opaque();
         let global = store.runtime.get(self.0);
         // SAFETY: a global of this store holds a value of its type.
-        unsafe { Val::read(&store.runtime, self.ty_in(store).content(), &global.value()) }
+        unsafe { store.read(global.ty().content, &global.value()) }
     }
 
     /// Sets its value; an error if it is immutable or `value` of another type.
@@ -50,17 +51,13 @@ impl Global {
         if self.0.store() != store.id {
             return Err(Error::StoreMismatch("a global"));
         }
-        let ty = self.ty_in(store);
-        if ty.mutability() == Mutability::Const {
+        let ty = store.runtime.get(self.0).ty();
+        if !ty.mutable {
             return Err(TypeError::ImmutableGlobal.into());
         }
-        let value = store.slots(value, ty.content())?;
+        let value = store.slots(value, ty.content)?;
         // SAFETY: the value was checked to be of the global's type.
         unsafe { store.runtime.set_global(self.0, value) };
         Ok(())
-    }
-
-    fn ty_in(&self, store: &StoreOpaque) -> GlobalType {
-        GlobalType::from_raw(store.runtime.get(self.0).ty(), &store.engine)
     }
 }

@@ -75,8 +75,7 @@ impl<T> Linker<T> {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
-        ty.register(&self.engine)?;
-        let def = HostDef::dynamic(ty, func);
+        let def = HostDef::dynamic(&self.engine, ty, func)?;
         self.insert(module, name, Definition::Host(Arc::new(def)))
     }
 

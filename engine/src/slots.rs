@@ -1,60 +1,138 @@
 //! Values whose type is known at run time, to slots and back.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TypeError};
 use crate::func::Func;
 use crate::reference::{AnyRef, ExnRef, ExternRef};
 use crate::store::StoreOpaque;
-use crate::types::{RefType, ValType};
-use crate::val::{Hierarchy, Ref, V128, Val, hierarchy};
-use rwasm_parser::{HeapType as RawHeapType, RefType as RawRefType, ValType as RawValType};
+use crate::types::ValType;
+use crate::val::{Ref, V128, Val};
+use rwasm_parser::{CompositeType, HeapType, RefType, ValType as RawValType};
+use rwasm_runtime::code::value_slots;
 use rwasm_runtime::handle::StoreId;
 use rwasm_runtime::layout::FuncRef;
 use rwasm_runtime::reference;
-use rwasm_runtime::store::Store as RuntimeStore;
 use rwasm_runtime::types::TypeId;
 use std::num::NonZeroU32;
 
-/// Slots that values of these types take.
-pub(crate) fn count(types: &[ValType]) -> usize {
-    types.iter().map(|ty| slots_of(*ty)).sum()
-}
+/// The type of a value, as the store has it.
+type RawType = RawValType<TypeId>;
 
-/// Slots that a value of this type takes.
-pub(crate) fn slots_of(ty: ValType) -> usize {
-    if ty == ValType::V128 { 2 } else { 1 }
+/// Slots that values of these types take.
+pub(crate) fn count(types: &[RawType]) -> usize {
+    types.iter().map(|ty| usize::from(value_slots(ty))).sum()
 }
 
 impl StoreOpaque {
-    /// A value as it stands in slots. An error if it is not of type `ty`, or
-    /// belongs to another store.
-    pub(crate) fn slots(&self, value: Val, ty: ValType) -> Result<[u64; 2]> {
+    /// Writes values to the start of `slots`, which has room for them. An error
+    /// if one does not fit its type, or belongs to another store.
+    pub(crate) fn write_values(
+        &self,
+        values: &[Val],
+        types: &[RawType],
+        mut slots: &mut [u64],
+    ) -> Result<()> {
+        for (&value, ty) in values.iter().zip(types) {
+            let bits = self.slots(value, *ty)?;
+            let (first, rest) = slots.split_at_mut(value_slots(ty).into());
+            first.copy_from_slice(&bits[..first.len()]);
+            slots = rest;
+        }
+        Ok(())
+    }
+
+    /// Reads values from the start of `slots`.
+    ///
+    /// # Safety
+    /// There stand values of these types that belong to this store.
+    pub(crate) unsafe fn read_values(
+        &self,
+        types: &[RawType],
+        mut slots: &[u64],
+    ) -> impl Iterator<Item = Val> {
+        types.iter().map(move |ty| {
+            let (first, rest) = slots.split_at(value_slots(ty).into());
+            slots = rest;
+            // SAFETY: as the caller promises.
+            unsafe { self.read(*ty, first) }
+        })
+    }
+
+    /// A value as it stands in slots; all but a vector take the first one only.
+    /// An error if it is not of type `ty`, or belongs to another store.
+    pub(crate) fn slots(&self, value: Val, ty: RawType) -> Result<[u64; 2]> {
         let found = self.type_of(value)?;
-        let expected = ty.to_raw(&self.engine)?;
-        if !self.engine.registry().is_val_subtype(&found, &expected) {
+        if !self.engine.registry().is_val_subtype(&found, &ty) {
+            let expected = ValType::from_raw(ty, &self.engine);
             let found = ValType::from_raw(found, &self.engine);
-            return Err(crate::TypeError::Mismatch {
-                expected: ty,
-                found,
-            }
-            .into());
+            return Err(TypeError::Mismatch { expected, found }.into());
         }
         Ok(slots(value))
     }
 
     /// As [`Self::slots`], for references.
-    pub(crate) fn ref_slot(&self, value: Ref, ty: RefType) -> Result<u64> {
-        Ok(self.slots(value.into(), ty.into())?[0])
+    pub(crate) fn ref_slot(&self, value: Ref, ty: RefType<TypeId>) -> Result<u64> {
+        Ok(self.slots(value.into(), RawValType::Ref(ty))?[0])
+    }
+
+    /// Reads a value of type `ty` from the start of `slots`.
+    ///
+    /// # Safety
+    /// There stands a value of this type that belongs to this store, or zeroes.
+    pub(crate) unsafe fn read(&self, ty: RawType, slots: &[u64]) -> Val {
+        let store = self.id;
+        let slot = slots[0];
+        let bits = NonZeroU32::new(slot as u32);
+        match ty {
+            RawValType::I32 => Val::I32(slot as i32),
+            RawValType::I64 => Val::I64(slot as i64),
+            RawValType::F32 => Val::F32(slot as u32),
+            RawValType::F64 => Val::F64(slot),
+            RawValType::V128 => {
+                let bits = u128::from(slot) | u128::from(slots[1]) << 64;
+                Val::V128(V128::from(bits))
+            }
+            RawValType::Ref(ty) => match self.top(ty.heap) {
+                // SAFETY: null or a function, as the caller promises.
+                HeapType::Func => Val::FuncRef(
+                    (slot != 0)
+                        .then(|| unsafe { Func(self.runtime.func_handle(slot as *const FuncRef)) }),
+                ),
+                HeapType::Extern => Val::ExternRef(bits.map(|bits| ExternRef { store, bits })),
+                HeapType::Exn => Val::ExnRef(bits.map(|bits| ExnRef { store, bits })),
+                _ => Val::AnyRef(bits.map(|bits| AnyRef { store, bits })),
+            },
+        }
+    }
+
+    /// The type at the top of a type's hierarchy, which decides what its
+    /// references look like.
+    fn top(&self, ty: HeapType<TypeId>) -> HeapType<TypeId> {
+        match ty {
+            HeapType::Func | HeapType::NoFunc => HeapType::Func,
+            HeapType::Extern | HeapType::NoExtern => HeapType::Extern,
+            HeapType::Exn | HeapType::NoExn => HeapType::Exn,
+            HeapType::Any
+            | HeapType::Eq
+            | HeapType::I31
+            | HeapType::Struct
+            | HeapType::Array
+            | HeapType::None => HeapType::Any,
+            HeapType::Concrete(id) => match self.engine.registry().sub_type(id).composite {
+                CompositeType::Func(_) => HeapType::Func,
+                CompositeType::Struct(_) | CompositeType::Array(_) => HeapType::Any,
+            },
+        }
     }
 
     /// The most special type that a value has.
-    fn type_of(&self, value: Val) -> Result<RawValType<TypeId>> {
+    fn type_of(&self, value: Val) -> Result<RawType> {
         let reference = |heap, store: Option<StoreId>, bottom| match store {
             Some(store) if store != self.id => Err(Error::StoreMismatch("a reference")),
-            Some(_) => Ok(RawValType::Ref(RawRefType {
+            Some(_) => Ok(RawValType::Ref(RefType {
                 nullable: false,
                 heap,
             })),
-            None => Ok(RawValType::Ref(RawRefType {
+            None => Ok(RawValType::Ref(RefType {
                 nullable: true,
                 heap: bottom,
             })),
@@ -68,35 +146,35 @@ impl StoreOpaque {
             Val::FuncRef(func) => {
                 let heap = match func {
                     Some(func) if func.0.store() == self.id => {
-                        RawHeapType::Concrete(self.runtime.get(func.0).ty)
+                        HeapType::Concrete(self.runtime.get(func.0).ty)
                     }
-                    _ => RawHeapType::Func,
+                    _ => HeapType::Func,
                 };
-                reference(heap, func.map(|func| func.0.store()), RawHeapType::NoFunc)
+                reference(heap, func.map(|func| func.0.store()), HeapType::NoFunc)
             }
             Val::ExternRef(value) => {
                 let store = value.map(|value| value.store);
-                reference(RawHeapType::Extern, store, RawHeapType::NoExtern)
+                reference(HeapType::Extern, store, HeapType::NoExtern)
             }
             Val::AnyRef(value) => {
                 // What is no i31 could be anything, as long as nobody can look.
                 let heap = match value {
                     Some(value) if reference::i31_from_slot(value.bits.get().into()).is_some() => {
-                        RawHeapType::I31
+                        HeapType::I31
                     }
-                    _ => RawHeapType::Any,
+                    _ => HeapType::Any,
                 };
-                reference(heap, value.map(|value| value.store), RawHeapType::None)
+                reference(heap, value.map(|value| value.store), HeapType::None)
             }
             Val::ExnRef(value) => {
                 let store = value.map(|value| value.store);
-                reference(RawHeapType::Exn, store, RawHeapType::NoExn)
+                reference(HeapType::Exn, store, HeapType::NoExn)
             }
         }
     }
 }
 
-/// A value as it stands in slots; all but a vector take the first one only.
+/// The bits of a value.
 fn slots(value: Val) -> [u64; 2] {
     let word = |bits: Option<NonZeroU32>| bits.map_or(0, |bits| u64::from(bits.get()));
     let slot = match value {
@@ -114,33 +192,4 @@ fn slots(value: Val) -> [u64; 2] {
         Val::ExnRef(value) => word(value.map(|value| value.bits)),
     };
     [slot, 0]
-}
-
-impl Val {
-    /// Reads a value of type `ty` from the start of `slots`.
-    ///
-    /// # Safety
-    /// There stands a value of this type; a reference belongs to `runtime`.
-    pub(crate) unsafe fn read(runtime: &RuntimeStore, ty: ValType, slots: &[u64]) -> Val {
-        let store = runtime.id();
-        let slot = slots[0];
-        let bits = NonZeroU32::new(slot as u32);
-        match ty {
-            ValType::I32 => Val::I32(slot as i32),
-            ValType::I64 => Val::I64(slot as i64),
-            ValType::F32 => Val::F32(slot as u32),
-            ValType::F64 => Val::F64(slot),
-            ValType::V128 => Val::V128(V128::from(u128::from(slot) | u128::from(slots[1]) << 64)),
-            ValType::Ref(ty) => match hierarchy(ty.heap_type()) {
-                // SAFETY: a non-null function reference, as the caller promises.
-                Hierarchy::Func => Val::FuncRef(
-                    (slot != 0)
-                        .then(|| unsafe { Func(runtime.func_handle(slot as *const FuncRef)) }),
-                ),
-                Hierarchy::Extern => Val::ExternRef(bits.map(|bits| ExternRef { store, bits })),
-                Hierarchy::Any => Val::AnyRef(bits.map(|bits| AnyRef { store, bits })),
-                Hierarchy::Exn => Val::ExnRef(bits.map(|bits| ExnRef { store, bits })),
-            },
-        }
-    }
 }

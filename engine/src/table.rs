@@ -3,8 +3,9 @@
 use crate::context::{AsContext, AsContextMut};
 use crate::error::{AccessError, Error, Result, TypeError};
 use crate::store::StoreOpaque;
-use crate::types::{RefType, TableType, ValType};
-use crate::val::{Ref, Val};
+use crate::types::{RefType, TableType};
+use crate::val::Ref;
+use rwasm_parser::ValType as RawValType;
 use rwasm_runtime::handle::Handle;
 use rwasm_runtime::table::Table as RawTable;
 
@@ -20,7 +21,7 @@ impl Table {
         let mut ctx = ctx.as_context_mut();
         let store = ctx.opaque_mut();
         let raw = ty.to_raw(&store.engine)?;
-        let init = store.ref_slot(init, ty.element())?;
+        let init = store.ref_slot(init, raw.element)?;
         // SAFETY: the reference was checked to be of the element type.
         Ok(Table(unsafe { store.runtime.new_table(raw, init)? }))
     }
@@ -52,9 +53,9 @@ impl Table {
         let store = ctx.opaque();
         let table = store.runtime.get(self.0);
         let slot = table.get(index)?;
-        let ty = RefType::from_raw(table.ty().element, &store.engine);
+        let ty = RawValType::Ref(table.ty().element);
         // SAFETY: the table's elements are references of this store.
-        let value = unsafe { Val::read(&store.runtime, ValType::Ref(ty), &[slot]) };
+        let value = unsafe { store.read(ty, &[slot]) };
         value.as_ref()
     }
 
@@ -114,7 +115,7 @@ impl Table {
     fn element(&self, store: &StoreOpaque, value: Ref) -> Result<u64> {
         self.check(store)?;
         let ty = store.runtime.get(self.0).ty().element;
-        store.ref_slot(value, RefType::from_raw(ty, &store.engine))
+        store.ref_slot(value, ty)
     }
 
     fn check(&self, store: &StoreOpaque) -> Result<()> {

@@ -16,16 +16,19 @@
 
 use super::Func;
 use crate::caller::Caller;
+use crate::engine::Engine;
 use crate::error::Result;
 use crate::slots;
 use crate::store::{StoreInner, StoreOpaque};
 use crate::types::FuncType;
 use crate::val::Val;
+use rwasm_parser::FuncType as RawFuncType;
 use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::error::Pending;
 use rwasm_runtime::host::HostFunc;
 use rwasm_runtime::layout::{ArrayEntry, Status, StoreCtx, VmCtx};
 use rwasm_runtime::store::Store as RuntimeStore;
+use rwasm_runtime::types::TypeId;
 use std::any::Any;
 use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe};
@@ -185,19 +188,25 @@ unsafe fn fail(ctx: *mut StoreCtx, reason: Pending) -> Status {
 
 /// A function of values, and its type.
 struct Dynamic<F> {
-    ty: FuncType,
+    ty: RawFuncType<TypeId>,
     func: F,
 }
 
 impl<T> HostDef<T> {
-    /// A function that gets its arguments and leaves its results as values.
-    pub(crate) fn dynamic<F>(ty: FuncType, func: F) -> Self
+    /// A function that gets its arguments and leaves its results as values. An
+    /// error if the type is of another engine, or too large.
+    pub(crate) fn dynamic<F>(engine: &Engine, ty: FuncType, func: F) -> Result<Self>
     where
         F: Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     {
+        ty.register(engine)?;
+        let func = Dynamic {
+            ty: ty.to_raw(engine)?,
+            func,
+        };
         // SAFETY: the entry takes the closure for a `Dynamic<F>` and its values
         // for those of the type in there.
-        unsafe { HostDef::new(ty.clone(), dynamic_entry::<T, F>, Dynamic { ty, func }) }
+        Ok(unsafe { HostDef::new(ty, dynamic_entry::<T, F>, func) })
     }
 }
 
@@ -221,31 +230,20 @@ where
                 caller,
                 store,
             } = call;
-            let len = slots::count(ty.params()).max(slots::count(ty.results()));
+            let len = slots::count(&ty.params).max(slots::count(&ty.results));
             let slots = std::slice::from_raw_parts_mut(slots, len);
             let opaque: *mut StoreOpaque = &raw mut (*store.as_ptr()).opaque;
 
             let mut values = std::mem::take(&mut (*opaque).scratch);
-            let runtime = &(*opaque).runtime;
-            let mut at = 0;
-            values.extend(ty.params().iter().map(|&ty| {
-                let value = Val::read(runtime, ty, &slots[at..]);
-                at += slots::slots_of(ty);
-                value
-            }));
-            // A result that null is no value of is left to the function.
-            let zeroes = ty.results().iter().map(|&ty| Val::default_for_ty(ty));
-            values.extend(zeroes.map(|value| value.unwrap_or(Val::FuncRef(None))));
-            let (params, results) = values.split_at_mut(ty.params().len());
+            values.extend((*opaque).read_values(&ty.params, slots));
+            // Zero, or null, which may be no value of the result's type: then
+            // the function has to set it.
+            values.extend(ty.results.iter().map(|&ty| (*opaque).read(ty, &[0; 2])));
+            let (params, results) = values.split_at_mut(ty.params.len());
 
             func(caller, params, results)?;
 
-            let mut at = 0;
-            for (&result, &ty) in results.iter().zip(ty.results()) {
-                let len = slots::slots_of(ty);
-                slots[at..at + len].copy_from_slice(&(*opaque).slots(result, ty)?[..len]);
-                at += len;
-            }
+            (*opaque).write_values(results, &ty.results, slots)?;
             values.clear();
             (*opaque).scratch = values;
             Ok(())

@@ -45,7 +45,9 @@ impl Func {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<Func> {
-        ctx.as_context_mut().bind(&HostDef::dynamic(ty, func))
+        let mut ctx = ctx.as_context_mut();
+        let def = HostDef::dynamic(ctx.engine(), ty, func)?;
+        ctx.bind(&def)
     }
 
     /// Its type.
@@ -70,35 +72,35 @@ impl Func {
         let mut ctx = ctx.as_context_mut();
         let store = ctx.opaque();
         self.check(store)?;
-        let ty = self.ty_in(store);
-        check_count("arguments", ty.params().len(), params.len())?;
-        check_count("results", ty.results().len(), results.len())?;
+        let ty = store
+            .engine
+            .registry()
+            .sub_type(store.runtime.get(self.0).ty);
+        let ty = ty
+            .composite
+            .as_func()
+            .expect("a function has a function type");
+        check_count("arguments", ty.params.len(), params.len())?;
+        check_count("results", ty.results.len(), results.len())?;
 
-        let len = slots::count(ty.params()).max(slots::count(ty.results()));
+        let len = slots::count(&ty.params).max(slots::count(&ty.results));
         let mut few = [0; 16];
-        let mut many;
+        let mut many = Vec::new();
         let slots = match few.get_mut(..len) {
             Some(few) => few,
             None => {
-                many = vec![0; len];
+                many.resize(len, 0);
                 &mut many[..]
             }
         };
-        let mut at = 0;
-        for (&param, &ty) in params.iter().zip(ty.params()) {
-            let len = slots::slots_of(ty);
-            slots[at..at + len].copy_from_slice(&store.slots(param, ty)?[..len]);
-            at += len;
-        }
+        store.write_values(params, &ty.params, slots)?;
         // SAFETY: the slots hold arguments that were checked, and have room for
-        // the results; `store` is not used any more.
+        // the results; no reference to the store is used any more.
         unsafe { StoreOpaque::enter(ctx.opaque_ptr(), self.0, slots.as_mut_ptr())? };
-        let store = ctx.opaque();
-        let mut at = 0;
-        for (result, &ty) in results.iter_mut().zip(ty.results()) {
-            // SAFETY: the function has left results of its type.
-            *result = unsafe { Val::read(&store.runtime, ty, &slots[at..]) };
-            at += slots::slots_of(ty);
+        // SAFETY: the function has left results of its type.
+        let values = unsafe { ctx.opaque().read_values(&ty.results, slots) };
+        for (result, value) in results.iter_mut().zip(values) {
+            *result = value;
         }
         Ok(())
     }

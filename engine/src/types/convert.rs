@@ -116,14 +116,16 @@ impl FuncType {
     /// The id of this type without a supertype, as host functions have it. An
     /// error if it has more parameters or results than a module's may have.
     pub(crate) fn register(&self, engine: &Engine) -> Result<TypeId> {
-        let convert = |types: &[ValType]| types.iter().map(|ty| ty.to_raw(engine)).collect();
-        let params = convert(self.params())?;
-        let results: Result<_> = convert(self.results());
-        let ty = raw::FuncType {
-            params,
-            results: results?,
-        };
-        Ok(engine.registry().register_func_type(ty)?)
+        Ok(engine.registry().register_func_type(self.to_raw(engine)?)?)
+    }
+
+    pub(crate) fn to_raw(&self, engine: &Engine) -> Result<raw::FuncType<TypeId>> {
+        let convert =
+            |types: &[ValType]| -> Result<_> { types.iter().map(|ty| ty.to_raw(engine)).collect() };
+        Ok(raw::FuncType {
+            params: convert(self.params())?,
+            results: convert(self.results())?,
+        })
     }
 }
 
