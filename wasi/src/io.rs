@@ -89,17 +89,24 @@ pub(crate) fn write(
             [] => Ok(0),
             [one] => Ok(file.write(iovec::bytes(memory, *one), at)? as u32),
             _ => transfer(iovecs, at, true, |batch, at| {
-                let count = file.write_batch(memory, batch, at)?;
-                Ok((count, iovec::total(batch), batch.len()))
+                Ok(Moved {
+                    buffers: batch.len(),
+                    tried: iovec::total(batch),
+                    bytes: file.write_batch(memory, batch, at)?,
+                })
             }),
         },
         Object::Writer(writer) => {
             at_cursor(at)?;
             transfer(iovecs, at, true, |batch, _| {
                 let bytes = iovec::bytes(memory, batch[0]);
-                let count = retry(|| Ok(writer.write(bytes)?))?.min(bytes.len());
+                let written = retry(|| Ok(writer.write(bytes)?))?;
                 writer.flush()?;
-                Ok((count, bytes.len(), 1))
+                Ok(Moved {
+                    buffers: 1,
+                    tried: bytes.len(),
+                    bytes: written.min(bytes.len()),
+                })
             })
         }
         Object::Directory(_) => Err(Errno::Isdir),
@@ -115,33 +122,42 @@ fn at_cursor(at: At) -> Result<(), Errno> {
     }
 }
 
+/// What one system call did with a batch of buffers.
+struct Moved {
+    /// The buffers that it tried, from the first on.
+    buffers: usize,
+    /// The bytes that these have.
+    tried: usize,
+    /// The bytes that it moved.
+    bytes: usize,
+}
+
 /// Moves batches of buffers until all are done, one is not moved as a whole, or
 /// one fails. A failure after some success is a partial success: the next call
 /// meets it again.
 ///
-/// `step` returns the bytes moved, the bytes tried, and the buffers tried. It
-/// is not repeated unless `repeat`: a read that has brought something must not
-/// wait for more.
+/// Without `repeat` there is one batch: a read that has brought something must
+/// not wait for more.
 fn transfer(
     mut iovecs: &[Iovec],
     mut at: At,
     repeat: bool,
-    mut step: impl FnMut(&[Iovec], At) -> Result<(usize, usize, usize), Errno>,
+    mut step: impl FnMut(&[Iovec], At) -> Result<Moved, Errno>,
 ) -> Result<u32, Errno> {
     let mut done = 0;
     while !iovecs.is_empty() {
         let batch = &iovecs[..iovecs.len().min(BATCH)];
-        let (moved, tried, buffers) = match step(batch, at) {
+        let moved = match step(batch, at) {
             Ok(moved) => moved,
             Err(_) if done > 0 => break,
             Err(errno) => return Err(errno),
         };
-        done += moved;
-        if moved < tried || !repeat {
+        done += moved.bytes;
+        if moved.bytes < moved.tried || !repeat {
             break;
         }
-        iovecs = &iovecs[buffers..];
-        at = at.after(moved);
+        iovecs = &iovecs[moved.buffers..];
+        at = at.after(moved.bytes);
     }
     // The list was cut to less than 2 GiB when it was decoded.
     Ok(done as u32)
@@ -185,14 +201,8 @@ impl HostFile {
         })
     }
 
-    /// Reads into as many leading buffers as are disjoint. Returns the bytes
-    /// read, the bytes asked for, and the number of buffers.
-    fn read_batch(
-        &self,
-        memory: &mut [u8],
-        batch: &[Iovec],
-        at: At,
-    ) -> Result<(usize, usize, usize), Errno> {
+    /// Reads into as many leading buffers as are disjoint.
+    fn read_batch(&self, memory: &mut [u8], batch: &[Iovec], at: At) -> Result<Moved, Errno> {
         let batch = iovec::carvable(batch);
         let mut inline: [IoSliceMut<'_>; INLINE];
         let mut spilled: Vec<IoSliceMut<'_>>;
@@ -204,8 +214,11 @@ impl HostFile {
             &mut spilled[..]
         };
         let buffers = iovec::carve(memory, batch, slices);
-        let read = self.readv(&mut slices[..buffers], at)?;
-        Ok((read, iovec::total(&batch[..buffers]), buffers))
+        Ok(Moved {
+            buffers,
+            tried: iovec::total(&batch[..buffers]),
+            bytes: self.readv(&mut slices[..buffers], at)?,
+        })
     }
 
     fn write_batch(&self, memory: &[u8], batch: &[Iovec], at: At) -> Result<usize, Errno> {

@@ -47,9 +47,9 @@ macro_rules! describe {
         long { $($long:tt)* }
         recent { $($recent:tt)* }
     ) => {
-        describe! { @rows [] [true $($quick)* $($long)*] [false $($recent)*] }
+        describe! { @rows [true $($quick)* $($long)*] [false $($recent)*] }
     };
-    (@rows [$($done:tt)*] $([
+    (@rows $([
         $unstable:literal
         $($(#[doc = $doc:literal])* $name:ident($($param:ident: $ty:ident),*) -> $result:ident;)*
     ])*) => {

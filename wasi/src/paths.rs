@@ -77,25 +77,26 @@ impl Open {
         let read = !write || self.rights.intersects(Rights::FD_READ | Rights::FD_READDIR);
         // A terminal must not become the terminal that controls the host.
         let mut flags = HostFlags::NOCTTY;
-        let pairs = [
-            (self.oflags.contains(OFlags::CREAT), HostFlags::CREATE),
-            (
-                self.oflags.contains(OFlags::DIRECTORY),
-                HostFlags::DIRECTORY,
-            ),
-            (self.oflags.contains(OFlags::EXCL), HostFlags::EXCL),
-            (self.oflags.contains(OFlags::TRUNC), HostFlags::TRUNC),
-            (self.fdflags.contains(FdFlags::APPEND), HostFlags::APPEND),
-            (
-                self.fdflags.contains(FdFlags::NONBLOCK),
-                HostFlags::NONBLOCK,
-            ),
-            (self.fdflags.contains(FdFlags::SYNC), HostFlags::SYNC),
-            (self.fdflags.contains(FdFlags::DSYNC), HostFlags::DSYNC),
-            (self.fdflags.contains(FdFlags::RSYNC), HostFlags::RSYNC),
-        ];
-        for (wanted, flag) in pairs {
-            flags.set(flag, flags.contains(flag) || wanted);
+        for (flag, host) in [
+            (OFlags::CREAT, HostFlags::CREATE),
+            (OFlags::DIRECTORY, HostFlags::DIRECTORY),
+            (OFlags::EXCL, HostFlags::EXCL),
+            (OFlags::TRUNC, HostFlags::TRUNC),
+        ] {
+            if self.oflags.contains(flag) {
+                flags |= host;
+            }
+        }
+        for (flag, host) in [
+            (FdFlags::APPEND, HostFlags::APPEND),
+            (FdFlags::NONBLOCK, HostFlags::NONBLOCK),
+            (FdFlags::SYNC, HostFlags::SYNC),
+            (FdFlags::DSYNC, HostFlags::DSYNC),
+            (FdFlags::RSYNC, HostFlags::RSYNC),
+        ] {
+            if self.fdflags.contains(flag) {
+                flags |= host;
+            }
         }
         let mut options = OpenOptions::new();
         // As custom flags, because the combinations that `OpenOptions` refuses
@@ -114,14 +115,13 @@ pub(crate) fn open(
     directory: &Directory,
     inheriting: Rights,
     path: &Path,
-    open: Open,
+    mut open: Open,
 ) -> Result<Descriptor, Errno> {
     if open.oflags.contains(OFlags::CREAT | OFlags::DIRECTORY) {
         return Err(Errno::Inval);
     }
     // To get less than these would only show at the first read or write.
     inheriting.require(open.rights & (Rights::FD_READ | Rights::FD_WRITE))?;
-    let mut open = open;
     if directory.read_only {
         require_unchanged(directory, path, &open)?;
         open.oflags -= OFlags::CREAT;
