@@ -120,6 +120,10 @@ pub(crate) fn open(
     if open.oflags.contains(OFlags::CREAT | OFlags::DIRECTORY) {
         return Err(Errno::Inval);
     }
+    // What is created is a file; as Linux says, also where the directory exists.
+    if open.oflags.contains(OFlags::CREAT) && has_trailing_slash(path) {
+        return Err(Errno::Isdir);
+    }
     // To get less than these would only show at the first read or write.
     inheriting.require(open.rights & (Rights::FD_READ | Rights::FD_WRITE))?;
     if directory.read_only {
@@ -225,6 +229,10 @@ fn follow(lookup: LookupFlags) -> FollowSymlinks {
 fn is_name(path: &Path) -> bool {
     let bytes = path.as_os_str().as_bytes();
     !bytes.contains(&b'/') && bytes != b".."
+}
+
+fn has_trailing_slash(path: &Path) -> bool {
+    path.as_os_str().as_bytes().ends_with(b"/")
 }
 
 /// The path is relative, so that something is left.
