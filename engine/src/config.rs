@@ -1,6 +1,7 @@
 //! What an engine is asked to do, before it exists.
 
 use crate::error::{ConfigError, Error, Result};
+use rwasm_runtime::tunables;
 use std::fmt;
 use std::str::FromStr;
 
@@ -34,7 +35,7 @@ impl Config {
             consume_fuel: false,
             interruption: false,
             validation: Validation::Eager,
-            max_stack: 1 << 20,
+            max_stack: tunables::DEFAULT_MAX_STACK,
             guarded_memories: None,
             threads: false,
             custom_page_sizes: false,
@@ -69,8 +70,8 @@ impl Config {
         self
     }
 
-    /// Bytes of stack that the guest code of one store may use, unless the
-    /// store's [`Limits`](crate::Limits) say otherwise.
+    /// Bytes of stack that the guest code of a store may use, until the store is
+    /// given [`Limits`](crate::Limits) of its own.
     pub fn max_stack(&mut self, bytes: usize) -> &mut Self {
         self.max_stack = bytes;
         self

@@ -100,6 +100,12 @@ impl Error {
     }
 }
 
+impl From<Box<dyn StdError + Send + Sync>> for Error {
+    fn from(error: Box<dyn StdError + Send + Sync>) -> Self {
+        Error::Host(error)
+    }
+}
+
 impl From<ResourceError> for Error {
     fn from(error: ResourceError) -> Self {
         match error {

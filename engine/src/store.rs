@@ -98,8 +98,9 @@ impl<T> Store<T> {
         inner.data
     }
 
-    /// Sets the limits of what is made or grown from now on. An error if the
-    /// system has no address space left for a stack of another size.
+    /// Sets the limits of what is made or grown from now on, the size of the
+    /// stack included. An error if the system has no address space left for a
+    /// stack of another size.
     pub fn limits(&mut self, limits: Limits) -> Result<()> {
         Ok(self
             .as_context_mut()

@@ -110,7 +110,7 @@ fn huge_declared_sizes_are_refused() {
 }
 
 #[test]
-fn the_stack_cannot_change_under_a_running_guest() {
+fn stacks_that_the_system_has_no_room_for() {
     let (mut store, linker) = linker(());
     assert!(
         store

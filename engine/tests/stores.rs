@@ -4,9 +4,10 @@ mod common;
 
 use common::{instance, link};
 use rwasm::{
-    AsContext, AsContextMut, Caller, Config, ConfigError, Engine, Error, ExternRef, ExternType,
-    Func, FuncType, Global, GlobalType, Instance, Linker, Memory, MemoryType, Module, Mutability,
-    Ref, RefType, Store, StoreContextMut, Table, TableType, Tier, Val, ValType,
+    AsContext, AsContextMut, Caller, Config, ConfigError, Engine, Error, Extern, ExternRef,
+    ExternType, Func, FuncType, Global, GlobalType, Instance, InterruptHandle, Linker, Memory,
+    MemoryType, Module, Mutability, Ref, RefType, Store, StoreContextMut, Table, TableType, Tier,
+    TypedFunc, Val, ValType,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -217,6 +218,23 @@ fn stores_move_between_threads() {
         .join()
         .unwrap();
     }
+}
+
+#[test]
+fn what_goes_between_threads() {
+    fn check<T: Send + Sync>() {}
+    check::<Engine>();
+    check::<Module>();
+    check::<Linker<std::cell::Cell<u8>>>();
+    check::<Store<u8>>();
+    check::<StoreContextMut<'_, u8>>();
+    check::<Instance>();
+    check::<Extern>();
+    check::<Val>();
+    check::<Ref>();
+    check::<TypedFunc<Option<ExternRef>, Option<Func>>>();
+    check::<Error>();
+    check::<InterruptHandle>();
 }
 
 #[test]
