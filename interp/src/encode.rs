@@ -3,8 +3,8 @@
 
 use crate::exec::regs::Handler;
 use crate::exec::slots::slot_handler;
-use crate::exec::{call, control, float, int, memory};
-use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Src};
+use crate::exec::{call, control, float, int, memory, simd};
+use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Place, Src};
 use crate::lower::Lowered;
 use rwasm_runtime::code::{InterpCode, ModuleCode};
 
@@ -329,6 +329,51 @@ impl Encoder<'_> {
             } => {
                 let immediates = u64::from(x) | u64::from(y) << 32;
                 self.op(slot_handler(op), &[quad(s0, s1, s2, 0), immediates]);
+            }
+            Inst::Simd {
+                op,
+                s: [d, a, b, c],
+                lane,
+            } => {
+                let last = if op.shape().has_lane { lane.into() } else { c };
+                self.op(op.handler(), &[quad(d, a, b, last)]);
+            }
+            Inst::SimdConst {
+                d,
+                bits: [low, high],
+            } => {
+                self.op(simd::constant_handler(), &[quad(d, 0, 0, 0), low, high]);
+            }
+            Inst::SimdShuffle { d, a, b, lanes } => {
+                let lanes = u128::from_le_bytes(lanes);
+                self.op(
+                    simd::shuffle_handler(),
+                    &[quad(d, a, b, 0), lanes as u64, (lanes >> 64) as u64],
+                );
+            }
+            Inst::SimdGlobalGet { global, d } => {
+                self.op(simd::global_get_handler(), &[pair(d, 0, global)]);
+            }
+            Inst::SimdGlobalSet { global, a } => {
+                self.op(simd::global_set_handler(), &[pair(a, 0, global)]);
+            }
+            Inst::SimdAccess {
+                op,
+                at,
+                a,
+                d,
+                v,
+                lane,
+            } => {
+                match at {
+                    Place::Guarded(offset) => self.op(op.guarded_handler(), &[pair(a, d, offset)]),
+                    Place::Checked { memory, offset } => {
+                        self.op(op.checked_handler(), &[pair(a, d, memory), offset]);
+                    }
+                }
+                if op.has_lane() {
+                    self.words.push(quad(v, lane.into(), 0, 0));
+                }
             }
             Inst::Unreachable => self.op(control::unreachable_handler(), &[]),
             Inst::ConsumeFuel { units } => {

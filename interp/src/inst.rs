@@ -3,6 +3,8 @@
 //! fact.
 
 use crate::exec::regs::class;
+use crate::exec::simd::memory::SimdAccess;
+use crate::exec::simd::{ResultKind, SimdOp};
 use crate::exec::slots::SlotOp;
 use crate::op::*;
 
@@ -118,6 +120,15 @@ pub(crate) enum Callee {
     Indirect { table: u32, ty: u32, index: Src },
     /// A function reference.
     Ref(Src),
+}
+
+/// Where in memory a vector access is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In guarded memory 0, at this offset from the address.
+    Guarded(u32),
+    /// In any memory.
+    Checked { memory: u32, offset: u64 },
 }
 
 /// An instruction.
@@ -339,6 +350,40 @@ pub(crate) enum Inst {
         x: u32,
         y: u32,
     },
+    /// A vector operation: the result's slot, then those of the operands.
+    Simd {
+        op: SimdOp,
+        s: [u16; 4],
+        lane: u8,
+    },
+    SimdConst {
+        d: u16,
+        bits: [u64; 2],
+    },
+    SimdShuffle {
+        d: u16,
+        a: u16,
+        b: u16,
+        lanes: [u8; 16],
+    },
+    SimdGlobalGet {
+        global: u32,
+        d: u16,
+    },
+    SimdGlobalSet {
+        global: u32,
+        a: u16,
+    },
+    /// A load to `d` or a store from it; `v` is the vector that a lane is
+    /// loaded into.
+    SimdAccess {
+        op: SimdAccess,
+        at: Place,
+        a: u16,
+        d: u16,
+        v: u16,
+        lane: u8,
+    },
     Unreachable,
     ConsumeFuel {
         units: u32,
@@ -378,14 +423,28 @@ impl Inst {
                 *d = to;
                 true
             }
-            Inst::Slots { op, s, .. } if op.has_result() => match to {
-                Dst::Slot(slot) => {
-                    s[0] = slot;
-                    true
-                }
-                Dst::Acc | Dst::Pin(..) => false,
-            },
+            Inst::Slots { op, s, .. } if op.has_result() => redirect_slot(&mut s[0], to),
+            Inst::Simd { s: [d, ..], .. }
+            | Inst::SimdConst { d, .. }
+            | Inst::SimdShuffle { d, .. }
+            | Inst::SimdGlobalGet { d, .. } => redirect_slot(d, to),
+            Inst::SimdAccess { op, d, .. } if !op.is_store() => redirect_slot(d, to),
             _ => false,
+        }
+    }
+
+    /// Slots of the result, for an instruction that has one.
+    pub(crate) fn result_slots(&self) -> u16 {
+        match self {
+            Inst::Simd { op, .. } => match op.shape().result {
+                ResultKind::Vector => 2,
+                ResultKind::Int | ResultKind::Float => 1,
+            },
+            Inst::SimdConst { .. }
+            | Inst::SimdShuffle { .. }
+            | Inst::SimdGlobalGet { .. }
+            | Inst::SimdAccess { .. } => 2,
+            _ => 1,
         }
     }
 
@@ -461,9 +520,42 @@ impl Inst {
             Inst::GlobalGet { d, .. } => dst(d),
             Inst::GlobalSet { a, .. } => src(a),
             Inst::Slots { s, .. } => s.contains(&slot),
+            Inst::Simd {
+                op,
+                s: [d, operands @ ..],
+                ..
+            } => {
+                let mut operands = operands.iter().zip(op.shape().operands);
+                within(slot, *d, self.result_slots())
+                    || operands.any(|(&operand, &slots)| within(slot, operand, slots))
+            }
+            Inst::SimdConst { d, .. } | Inst::SimdGlobalGet { d, .. } => within(slot, *d, 2),
+            Inst::SimdGlobalSet { a, .. } => within(slot, *a, 2),
+            Inst::SimdShuffle { d, a, b, .. } => {
+                within(slot, *d, 2) || within(slot, *a, 2) || within(slot, *b, 2)
+            }
+            Inst::SimdAccess { op, a, d, v, .. } => {
+                *a == slot || within(slot, *d, 2) || (op.is_lane_load() && within(slot, *v, 2))
+            }
             Inst::ConsumeFuel { .. } | Inst::CheckInterrupt => false,
             // Calls, and everything that ends a region anyway.
             _ => true,
         }
     }
+}
+
+/// Sends a result that only goes to slots elsewhere.
+fn redirect_slot(d: &mut u16, to: Dst) -> bool {
+    match to {
+        Dst::Slot(slot) => {
+            *d = slot;
+            true
+        }
+        Dst::Acc | Dst::Pin(..) => false,
+    }
+}
+
+/// Whether a slot is one of the `count` slots from `first` up.
+fn within(slot: u16, first: u16, count: u16) -> bool {
+    slot.checked_sub(first).is_some_and(|at| at < count)
 }

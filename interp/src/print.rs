@@ -1,6 +1,6 @@
 //! Register code as text, for people and golden tests.
 
-use crate::inst::{Callee, Dst, Inst, Jump, Src};
+use crate::inst::{Callee, Dst, Inst, Jump, Place, Src};
 use crate::lower::Lowered;
 use std::fmt::{self, Write};
 
@@ -73,6 +73,15 @@ impl fmt::Display for Callee {
                 write!(f, "table {table} [{index}] type {ty}")
             }
             Callee::Ref(func) => write!(f, "ref {func}"),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Guarded(offset) => write!(f, "+ {offset}]"),
+            Place::Checked { memory, offset } => write!(f, "+ {offset}] checked @{memory}"),
         }
     }
 }
@@ -207,6 +216,45 @@ impl fmt::Display for Line<'_> {
             } => {
                 write!(f, "{op:?} s{a}, s{b}, s{c}, {x}, {y}")
             }
+            Inst::Simd {
+                op,
+                s: [d, operands @ ..],
+                lane,
+            } => {
+                let shape = op.shape();
+                write!(f, "s{d} = {op:?}")?;
+                for (at, slot) in operands[..shape.operands.len()].iter().enumerate() {
+                    write!(f, "{} s{slot}", if at == 0 { "" } else { "," })?;
+                }
+                if shape.has_lane {
+                    write!(f, " lane {lane}")?;
+                }
+                Ok(())
+            }
+            Inst::SimdConst {
+                d,
+                bits: [low, high],
+            } => {
+                write!(f, "s{d} = {:#x}", u128::from(high) << 64 | u128::from(low))
+            }
+            Inst::SimdShuffle { d, a, b, lanes } => {
+                write!(f, "s{d} = shuffle s{a}, s{b} {lanes:?}")
+            }
+            Inst::SimdGlobalGet { global, d } => write!(f, "s{d} = vector global @{global}"),
+            Inst::SimdGlobalSet { global, a } => write!(f, "vector global @{global} = s{a}"),
+            Inst::SimdAccess {
+                op,
+                at,
+                a,
+                d,
+                v,
+                lane,
+            } => match (op.is_store(), op.has_lane()) {
+                (false, false) => write!(f, "s{d} = {op:?} [s{a} {at}"),
+                (false, true) => write!(f, "s{d} = {op:?} s{v} lane {lane} [s{a} {at}"),
+                (true, false) => write!(f, "{op:?} [s{a} {at} = s{d}"),
+                (true, true) => write!(f, "{op:?} [s{a} {at} = s{d} lane {lane}"),
+            },
             Inst::Unreachable => f.write_str("unreachable"),
             Inst::ConsumeFuel { units } => write!(f, "fuel {units}"),
             Inst::CheckInterrupt => f.write_str("check interrupt"),

@@ -44,18 +44,6 @@ pub(crate) fn gap_of<'a>(gaps: &'a [Gap], path: &str) -> Option<&'a Gap> {
 /// Everything that is not covered yet.
 pub const GAPS: &[Gap] = &[
     Gap {
-        path: "core/simd/",
-        directives: 24_275,
-        how: How::Run,
-        reason: SIMD,
-    },
-    Gap {
-        path: "core/relaxed-simd/",
-        directives: 69,
-        how: How::Run,
-        reason: SIMD,
-    },
-    Gap {
         path: "core/gc/",
         directives: 584,
         how: How::Run,
@@ -105,7 +93,6 @@ pub const GAPS: &[Gap] = &[
     },
 ];
 
-const SIMD: &str = "vector instructions are not executed yet";
 const GC: &str = "structs and arrays, and the instructions on them, are not executed yet";
 const EXCEPTIONS: &str = "exceptions are not thrown or caught yet";
 

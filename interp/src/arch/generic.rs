@@ -2,6 +2,10 @@
 //! that the accesses below run behind explicit checks only.
 
 use crate::exec::regs::{Ip, Outcome, Regs};
+use crate::exec::simd::lanes::map;
+pub(crate) use crate::exec::simd::lanes::{
+    soft_dot_i16 as dot_i16x8, soft_shuffle as shuffle, soft_swizzle as swizzle,
+};
 use rwasm_runtime::layout::Segment;
 
 macro_rules! loads {
@@ -31,6 +35,7 @@ loads! {
     load64(u64, |v| v, u64);
     load_f32(f32, |v| v, f32);
     load_f64(f64, |v| v, f64);
+    load128([u8; 16], |v| v, [u8; 16]);
 }
 
 macro_rules! stores {
@@ -54,6 +59,16 @@ stores! {
     store64(u64, u64);
     store_f32(f32, f32);
     store_f64(f64, f64);
+}
+
+/// Stores a vector to `base + ea`.
+///
+/// # Safety
+/// The address is writable.
+#[inline(always)]
+pub(crate) unsafe fn store128(_ip: Ip, _fp: *mut u64, base: u64, ea: u64, value: [u8; 16]) {
+    // SAFETY: the caller's contract.
+    unsafe { ((base + ea) as *mut [u8; 16]).write_unaligned(value) }
 }
 
 /// No access is a trap site.
@@ -108,4 +123,25 @@ rounding! {
     floor_f64(f64, floor);
     ceil_f64(f64, ceil);
     trunc_f64(f64, trunc);
+}
+
+macro_rules! lane_rounding {
+    ($($name:ident($lanes:ty, $method:ident);)*) => {$(
+        /// Rounds all lanes, and quiets NaNs.
+        #[inline(always)]
+        pub(crate) fn $name(a: $lanes) -> $lanes {
+            map(a, |x| x.$method())
+        }
+    )*};
+}
+
+lane_rounding! {
+    nearest_f32x4([f32; 4], round_ties_even);
+    floor_f32x4([f32; 4], floor);
+    ceil_f32x4([f32; 4], ceil);
+    trunc_f32x4([f32; 4], trunc);
+    nearest_f64x2([f64; 2], round_ties_even);
+    floor_f64x2([f64; 2], floor);
+    ceil_f64x2([f64; 2], ceil);
+    trunc_f64x2([f64; 2], trunc);
 }

@@ -8,8 +8,11 @@
 //! so that the signal handler can tell which instruction of which frame faulted.
 
 use crate::exec::regs::{Ip, Outcome, Regs};
+use crate::exec::simd::lanes::{map, soft_shuffle, soft_swizzle, zip};
 use rwasm_runtime::layout::Segment;
+use std::arch::x86_64::{__m128, __m128d, __m128i};
 use std::arch::{asm, naked_asm};
+use std::mem::transmute;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 macro_rules! loads {
@@ -56,6 +59,7 @@ loads! {
     load64("mov {value}, qword ptr [{base} + {ea}]", reg, u64);
     load_f32("movss {value}, dword ptr [{base} + {ea}]", xmm_reg, f32);
     load_f64("movsd {value}, qword ptr [{base} + {ea}]", xmm_reg, f64);
+    load_m128("movups {value}, xmmword ptr [{base} + {ea}]", xmm_reg, __m128i);
 }
 
 macro_rules! stores {
@@ -93,6 +97,27 @@ stores! {
     store64("mov qword ptr [{base} + {ea}], {value}", reg, u64);
     store_f32("movss dword ptr [{base} + {ea}], {value}", xmm_reg, f32);
     store_f64("movsd qword ptr [{base} + {ea}], {value}", xmm_reg, f64);
+    store_m128("movups xmmword ptr [{base} + {ea}], {value}", xmm_reg, __m128i);
+}
+
+/// Loads a vector from `base + ea`.
+///
+/// # Safety
+/// As for the other loads.
+#[inline(always)]
+pub(crate) unsafe fn load128(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> [u8; 16] {
+    // SAFETY: the caller's contract; both types are any 16 bytes.
+    unsafe { transmute(load_m128(ip, fp, base, ea)) }
+}
+
+/// Stores a vector to `base + ea`.
+///
+/// # Safety
+/// As for the other stores.
+#[inline(always)]
+pub(crate) unsafe fn store128(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: [u8; 16]) {
+    // SAFETY: the caller's contract; both types are any 16 bytes.
+    unsafe { store_m128(ip, fp, base, ea, transmute::<[u8; 16], __m128i>(value)) }
 }
 
 unsafe extern "C" {
@@ -201,7 +226,8 @@ const _: () = {
     assert!(offset_of!(Regs, fa) == 48);
 };
 
-/// Whether the processor has `roundss` and `roundsd`; false until [`detect`].
+/// Whether the processor has SSE 4.1 and with it SSSE3, hence the rounding
+/// instructions and `pshufb`; false until [`detect`].
 static HAS_SSE41: AtomicBool = AtomicBool::new(false);
 
 /// Finds out what the processor has.
@@ -243,4 +269,106 @@ rounding! {
     floor_f64(f64, "roundsd", "9", |a| a.floor());
     ceil_f64(f64, "roundsd", "10", |a| a.ceil());
     trunc_f64(f64, "roundsd", "11", |a| a.trunc());
+}
+
+macro_rules! lane_rounding {
+    ($($name:ident($lanes:ty, $vector:ty, $instruction:literal, $mode:literal, $soft:ident);)*) => {$(
+        /// Rounds all lanes, and quiets NaNs.
+        #[inline(always)]
+        pub(crate) fn $name(a: $lanes) -> $lanes {
+            if HAS_SSE41.load(Ordering::Relaxed) {
+                let value: $vector;
+                // SAFETY: the processor has SSE 4.1; both types are any 16 bytes.
+                unsafe {
+                    asm!(
+                        concat!($instruction, " {value}, {a}, ", $mode),
+                        value = lateout(xmm_reg) value,
+                        a = in(xmm_reg) transmute::<$lanes, $vector>(a),
+                        options(pure, nomem, nostack, preserves_flags),
+                    );
+                    transmute::<$vector, $lanes>(value)
+                }
+            } else {
+                map(a, |x| x.$soft())
+            }
+        }
+    )*};
+}
+
+lane_rounding! {
+    nearest_f32x4([f32; 4], __m128, "roundps", "8", round_ties_even);
+    floor_f32x4([f32; 4], __m128, "roundps", "9", floor);
+    ceil_f32x4([f32; 4], __m128, "roundps", "10", ceil);
+    trunc_f32x4([f32; 4], __m128, "roundps", "11", trunc);
+    nearest_f64x2([f64; 2], __m128d, "roundpd", "8", round_ties_even);
+    floor_f64x2([f64; 2], __m128d, "roundpd", "9", floor);
+    ceil_f64x2([f64; 2], __m128d, "roundpd", "10", ceil);
+    trunc_f64x2([f64; 2], __m128d, "roundpd", "11", trunc);
+}
+
+/// `pshufb`: the byte of `a` that the low four bits of each byte of `lanes` say,
+/// or 0 where its highest bit is set.
+///
+/// # Safety
+/// The processor has SSSE3.
+#[inline(always)]
+unsafe fn shuffle_bytes(a: [u8; 16], lanes: [u8; 16]) -> [u8; 16] {
+    // SAFETY: the caller's contract; both types are any 16 bytes.
+    unsafe {
+        let mut value = transmute::<[u8; 16], __m128i>(a);
+        asm!(
+            "pshufb {value}, {lanes}",
+            value = inout(xmm_reg) value,
+            lanes = in(xmm_reg) transmute::<[u8; 16], __m128i>(lanes),
+            options(pure, nomem, nostack, preserves_flags),
+        );
+        transmute(value)
+    }
+}
+
+/// `pmaddwd`, which LLVM does not find by itself: the products of lanes, added
+/// to their neighbours.
+#[inline(always)]
+pub(crate) fn dot_i16x8(a: [i16; 8], b: [i16; 8]) -> [i32; 4] {
+    // SAFETY: SSE2 is part of x86-64; both types are any 16 bytes.
+    unsafe {
+        let mut value = transmute::<[i16; 8], __m128i>(a);
+        asm!(
+            "pmaddwd {value}, {b}",
+            value = inout(xmm_reg) value,
+            b = in(xmm_reg) transmute::<[i16; 8], __m128i>(b),
+            options(pure, nomem, nostack, preserves_flags),
+        );
+        transmute(value)
+    }
+}
+
+/// The lanes of `a` that `lanes` names, 0 for those from 16 up.
+#[inline(always)]
+pub(crate) fn swizzle(a: [u8; 16], lanes: [u8; 16]) -> [u8; 16] {
+    if HAS_SSE41.load(Ordering::Relaxed) {
+        // From 16 up the sum has the highest bit; below, it keeps the low four.
+        // SAFETY: the processor has SSE 4.1.
+        unsafe { shuffle_bytes(a, map(lanes, |lane| lane.saturating_add(0x70))) }
+    } else {
+        soft_swizzle(a, lanes)
+    }
+}
+
+/// The lanes of `a` and, from 16 up, of `b` that `lanes` names, all below 32.
+#[inline(always)]
+pub(crate) fn shuffle(a: [u8; 16], b: [u8; 16], lanes: [u8; 16]) -> [u8; 16] {
+    if HAS_SSE41.load(Ordering::Relaxed) {
+        // Bit 7 is set for lanes of the other vector.
+        // SAFETY: the processor has SSE 4.1.
+        let (of_a, of_b) = unsafe {
+            (
+                shuffle_bytes(a, map(lanes, |lane| lane.wrapping_add(0x70))),
+                shuffle_bytes(b, map(lanes, |lane| lane.wrapping_sub(16))),
+            )
+        };
+        zip(of_a, of_b, |x, y| x | y)
+    } else {
+        soft_shuffle(a, b, lanes)
+    }
 }

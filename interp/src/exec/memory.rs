@@ -59,7 +59,7 @@ pub(crate) trait FloatAccess: Float {
 
 /// The effective address: 32 bits of address plus the static offset.
 #[inline(always)]
-fn effective(address: u64, offset: u32) -> u64 {
+pub(super) fn effective(address: u64, offset: u32) -> u64 {
     u64::from(address as u32) + u64::from(offset)
 }
 
@@ -167,7 +167,7 @@ handler! {
 
 /// The host address of an access of `size` bytes, or `None` outside the memory.
 #[inline(always)]
-unsafe fn checked_address(r: &Regs, size: u64) -> Option<*mut u8> {
+pub(super) unsafe fn checked_address(r: &Regs, size: u64) -> Option<*mut u8> {
     // SAFETY: the contract of all handlers; the format of checked accesses.
     unsafe {
         let memory: *mut MemoryDef = VmCtx::pointer_at(r.vmctx(), r.ip.u32(12));

@@ -10,5 +10,6 @@ pub(crate) mod grid;
 pub(crate) mod int;
 pub(crate) mod memory;
 pub(crate) mod regs;
+pub(crate) mod simd;
 pub(crate) mod slots;
 pub(crate) mod trap;

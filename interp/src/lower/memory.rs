@@ -13,7 +13,7 @@ const WIDEST: u64 = 16;
 impl Lower<'_> {
     /// The memory that an access is to. GC arrays are no operands of the loads
     /// and stores that validation accepts here.
-    fn memory_of(memarg: &MemArg) -> u32 {
+    pub(super) fn memory_of(memarg: &MemArg) -> u32 {
         match memarg.target {
             MemArgTarget::Memory(memory) => memory,
             MemArgTarget::Array(_) => unreachable!("validated: no accesses to arrays"),
@@ -21,7 +21,7 @@ impl Lower<'_> {
     }
 
     /// Whether the access needs no explicit check: then its offset as 32 bits.
-    fn guarded(&self, memarg: &MemArg) -> Option<u32> {
+    pub(super) fn guarded(&self, memarg: &MemArg) -> Option<u32> {
         let guarded = Self::memory_of(memarg) == 0
             && self.code.memory_is_guarded(0)
             && memarg.offset <= MEMORY_GUARD as u64 - WIDEST;

@@ -12,6 +12,7 @@ mod control;
 mod memory;
 mod ops;
 mod prescan;
+mod simd;
 mod stack;
 
 use crate::inst::{Inst, Label, PinSlots};

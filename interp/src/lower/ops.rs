@@ -2,6 +2,7 @@
 
 use super::stack::{Kind, State};
 use super::{Lower, LowerError};
+use crate::exec::simd::SimdOp;
 use crate::exec::slots::SlotOp;
 use crate::inst::{Dst, Inst, Jump, Src};
 use crate::op::*;
@@ -69,20 +70,16 @@ impl Lower<'_> {
             O::Drop => {
                 self.pop_entry();
             }
-            O::Select | O::TypedSelect { .. } => self.select(operator, offset)?,
+            O::Select | O::TypedSelect { .. } => self.select(),
 
             O::LocalGet { local_index } => {
                 let kind = self.locals[local_index as usize].kind;
                 self.push(kind, State::Local(local_index));
             }
-            O::LocalSet { local_index } => {
-                self.set_local_op(local_index, false, operator, offset)?
-            }
-            O::LocalTee { local_index } => {
-                self.set_local_op(local_index, true, operator, offset)?
-            }
-            O::GlobalGet { global_index } => self.global_get(global_index, operator, offset)?,
-            O::GlobalSet { global_index } => self.global_set(global_index, operator, offset)?,
+            O::LocalSet { local_index } => self.set_local(local_index, false),
+            O::LocalTee { local_index } => self.set_local(local_index, true),
+            O::GlobalGet { global_index } => self.global_get(global_index),
+            O::GlobalSet { global_index } => self.global_set(global_index),
 
             O::I32Const { value } => self.push_const(Kind::Int, u64::from(value as u32)),
             O::I64Const { value } => self.push_const(Kind::Int, value as u64),
@@ -321,7 +318,11 @@ impl Lower<'_> {
             O::I64TruncF32U => self.trunc(FT::I64TruncF32U),
             O::I64TruncF64S => self.trunc(FT::I64TruncF64S),
             O::I64TruncF64U => self.trunc(FT::I64TruncF64U),
-            _ => return self.unsupported(operator, offset),
+            _ => {
+                if !self.simd(operator) {
+                    return self.unsupported(operator, offset);
+                }
+            }
         }
         Ok(false)
     }
@@ -485,15 +486,15 @@ impl Lower<'_> {
         self.emit_int(|d| Inst::Trunc { op, a, d });
     }
 
-    fn select(&mut self, operator: &Operator<'_>, offset: u64) -> Result<(), LowerError> {
+    fn select(&mut self) {
         if let Some(condition) = self.const_at(0) {
             self.pop_entry();
-            return self.select_known(condition as u32 != 0, operator, offset);
+            return self.select_known(condition as u32 != 0);
         }
         let top = self.stack.len() - 1;
         let kind = self.stack[top - 1].kind;
         match kind {
-            Kind::Vector => return self.unsupported(operator, offset),
+            Kind::Vector => self.simd_operation(SimdOp::Select, 0),
             Kind::Int => {
                 let c = self.pop();
                 let b = self.pop();
@@ -512,55 +513,32 @@ impl Lower<'_> {
                 });
             }
         }
-        Ok(())
     }
 
     /// A selection whose condition is a constant.
-    fn select_known(
-        &mut self,
-        first: bool,
-        operator: &Operator<'_>,
-        offset: u64,
-    ) -> Result<(), LowerError> {
-        let top = self.stack.len() - 1;
-        if self.stack[top].kind == Kind::Vector {
-            return self.unsupported(operator, offset);
-        }
-        if !first {
-            // The second stays, in the first one's slot.
-            let kind = self.stack[top].kind;
-            let b = self.pop_bits();
+    fn select_known(&mut self, first: bool) {
+        if first {
             self.pop_entry();
-            self.emit_to_slot(kind, |slot| Inst::Mov {
+            return;
+        }
+        // The second stays, in the first one's slot.
+        let kind = self.stack[self.stack.len() - 1].kind;
+        let b = self.pop_bits();
+        self.pop_entry();
+        self.emit_to_slot(kind, |slot| match kind {
+            Kind::Vector => Inst::Simd {
+                op: SimdOp::Copy,
+                s: [slot, b.slot(), 0, 0],
+                lane: 0,
+            },
+            Kind::Int | Kind::Float => Inst::Mov {
                 a: b,
                 d: Dst::Slot(slot),
-            });
-        } else {
-            self.pop_entry();
-        }
-        Ok(())
+            },
+        });
     }
 
-    fn set_local_op(
-        &mut self,
-        local: u32,
-        tee: bool,
-        operator: &Operator<'_>,
-        offset: u64,
-    ) -> Result<(), LowerError> {
-        if self.locals[local as usize].kind == Kind::Vector {
-            return self.unsupported(operator, offset);
-        }
-        self.set_local(local, tee);
-        Ok(())
-    }
-
-    fn global_get(
-        &mut self,
-        index: u32,
-        operator: &Operator<'_>,
-        offset: u64,
-    ) -> Result<(), LowerError> {
+    fn global_get(&mut self, index: u32) {
         let global = self.code.offsets.global(index);
         match Kind::of(&self.module.globals()[index as usize].ty.content) {
             Kind::Int => self.emit_int(|d| Inst::GlobalGet { global, d }),
@@ -568,24 +546,19 @@ impl Lower<'_> {
                 global,
                 d: Dst::Slot(slot),
             }),
-            Kind::Vector => return self.unsupported(operator, offset),
+            Kind::Vector => self.emit_to_slot(Kind::Vector, |d| Inst::SimdGlobalGet { global, d }),
         }
-        Ok(())
     }
 
-    fn global_set(
-        &mut self,
-        index: u32,
-        operator: &Operator<'_>,
-        offset: u64,
-    ) -> Result<(), LowerError> {
-        if Kind::of(&self.module.globals()[index as usize].ty.content) == Kind::Vector {
-            return self.unsupported(operator, offset);
-        }
+    fn global_set(&mut self, index: u32) {
         let global = self.code.offsets.global(index);
-        let a = self.pop_bits();
-        self.emit(Inst::GlobalSet { global, a });
-        Ok(())
+        if self.stack[self.stack.len() - 1].kind == Kind::Vector {
+            let a = self.pop_slot();
+            self.emit(Inst::SimdGlobalSet { global, a });
+        } else {
+            let a = self.pop_bits();
+            self.emit(Inst::GlobalSet { global, a });
+        }
     }
 
     /// An instruction over slots with a result and up to two operands.

@@ -7,6 +7,7 @@
 //! to a local that it is assigned to, to the argument area of a call.
 
 use super::Lower;
+use crate::exec::simd::SimdOp;
 use crate::inst::{Dst, Inst, Src};
 use rwasm_parser::ValType;
 
@@ -265,15 +266,12 @@ impl Lower<'_> {
     /// Copies a value of that kind to a slot.
     pub(super) fn emit_copy(&mut self, kind: Kind, a: Src, slot: u32) {
         let d = Dst::Slot(slot as u16);
-        if let (Kind::Vector, Src::Slot(low)) = (kind, a) {
-            self.emit(Inst::Mov { a, d });
-            self.emit(Inst::Mov {
-                a: Src::Slot(low + 1),
-                d: Dst::Slot(slot as u16 + 1),
-            });
-            return;
-        }
         match (kind, a) {
+            (Kind::Vector, _) => self.emit(Inst::Simd {
+                op: SimdOp::Copy,
+                s: [slot as u16, a.slot(), 0, 0],
+                lane: 0,
+            }),
             // A float constant's bits need no float instruction, and a float
             // move would cost the float accumulator its content.
             (Kind::Float, Src::Slot(_) | Src::Acc) => self.emit(Inst::FloatMov { a, d }),
@@ -419,10 +417,10 @@ impl Lower<'_> {
             Dst::Pin(pin, _) => Some(pin),
             Dst::Slot(_) | Dst::Acc => None,
         };
-        if self.out[def + 1..]
-            .iter()
-            .any(|inst| inst.touches(to.slot(), pin))
-        {
+        let first = to.slot();
+        let mut slots = first..first.saturating_add(self.out[def].result_slots());
+        let since = &self.out[def + 1..];
+        if slots.any(|slot| since.iter().any(|inst| inst.touches(slot, pin))) {
             return false;
         }
         self.out[def].redirect(to)
@@ -473,13 +471,15 @@ impl Lower<'_> {
                     self.emit(Inst::Mov { a: source, d: to });
                     self.forget_local(local);
                 }
-                Kind::Int | Kind::Vector => {
+                Kind::Int => {
                     self.emit(Inst::Mov { a: source, d: to });
                     self.forget_local(local);
                     if let Dst::Slot(_) = to {
                         self.acc = Acc::Local(local);
                     }
                 }
+                // No accumulator holds vectors.
+                Kind::Vector => self.emit_copy(Kind::Vector, source, info.slot),
             }
         }
         if tee {
