@@ -64,7 +64,8 @@ impl<R: WasmResults + 'static> WasmRet for Result<R, Error> {
     }
 }
 
-/// `$caller` is the type of the first parameter, where there is one.
+/// `IntoFunc` for closures of so many arguments; `$caller` names and types the
+/// `Caller` before them, where there is one.
 macro_rules! closure {
     ([$($caller:ident: $caller_ty:ty)?] $($a:ident)*) => {
         #[allow(non_snake_case)]
