@@ -89,6 +89,11 @@ fn typed_values_of_every_shape() {
         ),
         (-2, f32::MIN, f64::MAX, i32::MIN)
     );
+    let (a, b) = (V128::from(1u128 << 100 | 7), V128::from(u128::MAX));
+    assert_eq!(
+        rotated::<_, (i32, V128, V128)>(&["v128", "i32", "v128"], (a, 5, b)),
+        (5, b, a)
+    );
 }
 
 #[test]
@@ -116,8 +121,6 @@ fn sixteen_typed_values() {
 
 #[test]
 fn vectors_take_two_slots_each_through_host_functions() {
-    // The interpreter has no vector instructions yet; host functions do not
-    // care.
     let mut store = Store::<()>::default();
     let swap = Func::wrap(&mut store, |a: V128, n: i32, b: V128| (b, n, a));
     let (a, b) = (V128::from(1u128 << 100 | 7), V128::from(u128::MAX));
