@@ -14,6 +14,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{env, io, panic};
 
+/// Bytes of native stack for a script: enough for the parsers and for what an
+/// engine grants its guests, and so little that an interpreter whose
+/// instructions leave something on it (a tail call that was lost) runs out.
+const STACK: usize = 1 << 20;
+
 /// The worker: runs the script and prints what the other side waits for.
 pub(crate) fn main(scripts: &Scripts, path: &str, options: &Options) -> ExitCode {
     // A backtrace for each of many panics would take longer than the script.
@@ -31,16 +36,26 @@ pub(crate) fn main(scripts: &Scripts, path: &str, options: &Options) -> ExitCode
         progress: Some(|Progress { line, directives }| println!("{line} {directives}")),
         ..Default::default()
     };
-    match run_source(path, &source, &options) {
-        Ok(report) => {
+    let script = || run_source(path, &source, &options);
+    let outcome = thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK);
+        let running = thread.spawn_scoped(scope, script);
+        running.map(|thread| thread.join().expect("panics of directives are caught"))
+    });
+    match outcome {
+        Ok(Ok(report)) => {
             println!(
                 "{}",
                 serde_json::to_string(&report).expect("reports are plain data")
             );
             ExitCode::SUCCESS
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("no thread for the script: {error}");
             ExitCode::FAILURE
         }
     }
