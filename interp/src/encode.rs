@@ -338,6 +338,10 @@ impl Encoder<'_> {
                 let last = if op.shape().has_lane { lane.into() } else { c };
                 self.op(op.handler(), &[quad(d, a, b, last)]);
             }
+            Inst::SimdShift { op, d, a, bits } => {
+                let handler = op.constant_shift_handler().expect("made of shifts only");
+                self.op(handler, &[quad(d, a, bits.into(), 0)]);
+            }
             Inst::SimdConst {
                 d,
                 bits: [low, high],

@@ -356,6 +356,13 @@ pub(crate) enum Inst {
         s: [u16; 4],
         lane: u8,
     },
+    /// A shift by a constant number of bits.
+    SimdShift {
+        op: SimdOp,
+        d: u16,
+        a: u16,
+        bits: u8,
+    },
     SimdConst {
         d: u16,
         bits: [u64; 2],
@@ -425,6 +432,7 @@ impl Inst {
             }
             Inst::Slots { op, s, .. } if op.has_result() => redirect_slot(&mut s[0], to),
             Inst::Simd { s: [d, ..], .. }
+            | Inst::SimdShift { d, .. }
             | Inst::SimdConst { d, .. }
             | Inst::SimdShuffle { d, .. }
             | Inst::SimdGlobalGet { d, .. } => redirect_slot(d, to),
@@ -440,7 +448,8 @@ impl Inst {
                 ResultKind::Vector => 2,
                 ResultKind::Int | ResultKind::Float => 1,
             },
-            Inst::SimdConst { .. }
+            Inst::SimdShift { .. }
+            | Inst::SimdConst { .. }
             | Inst::SimdShuffle { .. }
             | Inst::SimdGlobalGet { .. }
             | Inst::SimdAccess { .. } => 2,
@@ -529,6 +538,7 @@ impl Inst {
                 within(slot, *d, self.result_slots())
                     || operands.any(|(&operand, &slots)| within(slot, operand, slots))
             }
+            Inst::SimdShift { d, a, .. } => within(slot, *d, 2) || within(slot, *a, 2),
             Inst::SimdConst { d, .. } | Inst::SimdGlobalGet { d, .. } => within(slot, *d, 2),
             Inst::SimdGlobalSet { a, .. } => within(slot, *a, 2),
             Inst::SimdShuffle { d, a, b, .. } => {

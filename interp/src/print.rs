@@ -231,6 +231,7 @@ impl fmt::Display for Line<'_> {
                 }
                 Ok(())
             }
+            Inst::SimdShift { op, d, a, bits } => write!(f, "s{d} = {op:?} s{a}, {bits}"),
             Inst::SimdConst {
                 d,
                 bits: [low, high],

@@ -9,6 +9,7 @@
 
 use crate::exec::regs::{Ip, Outcome, Regs};
 use crate::exec::simd::lanes::{map, soft_shuffle, soft_swizzle, zip};
+use crate::exec::simd::round::SoftRound;
 use rwasm_runtime::layout::Segment;
 use std::arch::x86_64::{__m128, __m128d, __m128i};
 use std::arch::{asm, naked_asm};
@@ -296,14 +297,14 @@ macro_rules! lane_rounding {
 }
 
 lane_rounding! {
-    nearest_f32x4([f32; 4], __m128, "roundps", "8", round_ties_even);
-    floor_f32x4([f32; 4], __m128, "roundps", "9", floor);
-    ceil_f32x4([f32; 4], __m128, "roundps", "10", ceil);
-    trunc_f32x4([f32; 4], __m128, "roundps", "11", trunc);
-    nearest_f64x2([f64; 2], __m128d, "roundpd", "8", round_ties_even);
-    floor_f64x2([f64; 2], __m128d, "roundpd", "9", floor);
-    ceil_f64x2([f64; 2], __m128d, "roundpd", "10", ceil);
-    trunc_f64x2([f64; 2], __m128d, "roundpd", "11", trunc);
+    nearest_f32x4([f32; 4], __m128, "roundps", "8", soft_nearest);
+    floor_f32x4([f32; 4], __m128, "roundps", "9", soft_floor);
+    ceil_f32x4([f32; 4], __m128, "roundps", "10", soft_ceil);
+    trunc_f32x4([f32; 4], __m128, "roundps", "11", soft_trunc);
+    nearest_f64x2([f64; 2], __m128d, "roundpd", "8", soft_nearest);
+    floor_f64x2([f64; 2], __m128d, "roundpd", "9", soft_floor);
+    ceil_f64x2([f64; 2], __m128d, "roundpd", "10", soft_ceil);
+    trunc_f64x2([f64; 2], __m128d, "roundpd", "11", soft_trunc);
 }
 
 /// `pshufb`: the byte of `a` that the low four bits of each byte of `lanes` say,

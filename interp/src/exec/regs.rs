@@ -129,7 +129,7 @@ macro_rules! tail {
 macro_rules! dispatch {
     ($r:ident) => {{
         let next = $r.ip.handler();
-        tail!(next, $r)
+        crate::exec::regs::tail!(next, $r)
     }};
 }
 #[cfg(rwasm_trampoline)]
@@ -153,7 +153,7 @@ macro_rules! dispatch_arm {
             std::arch::asm!(concat!("/* ", $arm, " {0} */"), inout(reg) next,
                 options(nomem, nostack, preserves_flags));
         }
-        tail!(next, $r)
+        crate::exec::regs::tail!(next, $r)
     }};
 }
 #[cfg(rwasm_trampoline)]

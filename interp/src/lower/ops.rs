@@ -348,7 +348,7 @@ impl Lower<'_> {
         }
     }
 
-    fn const_at(&self, from_top: usize) -> Option<u64> {
+    pub(super) fn const_at(&self, from_top: usize) -> Option<u64> {
         match self.stack[self.stack.len() - 1 - from_top].state {
             State::Const(bits) => Some(bits),
             State::Local(_) | State::Temp { .. } => None,

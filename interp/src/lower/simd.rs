@@ -35,6 +35,15 @@ impl Lower<'_> {
 
     /// An operation whose operands are on the stack.
     pub(super) fn simd_operation(&mut self, op: SimdOp, lane: u8) {
+        if op.constant_shift_handler().is_some()
+            && let Some(bits) = self.const_at(0)
+        {
+            self.pop_entry();
+            let a = self.pop_slot();
+            // No lane is wider than 64 bits, and shifts are modulo its width.
+            let bits = bits as u8 % 64;
+            return self.emit_to_slot(Kind::Vector, |d| Inst::SimdShift { op, d, a, bits });
+        }
         let shape = op.shape();
         let mut s = [0; 4];
         for operand in s[1..=shape.operands.len()].iter_mut().rev() {

@@ -11,6 +11,7 @@
 //!
 //! ```text
 //!  operation    [handler] [d:16 a:16 b:16 c:16]        the lane, if any, in c
+//!  shift        the same, or the constant number of bits in b
 //!  constant     [handler] [d:16 _] [low:64] [high:64]
 //!  shuffle      [handler] [d:16 a:16 b:16 _] [lanes:8 × 16]
 //!  global.get   [handler] [d:16 _ global:32]           offset in the instance block
@@ -20,8 +21,10 @@
 pub(crate) mod lanes;
 pub(crate) mod memory;
 mod ops;
+#[cfg(any(test, target_arch = "x86_64"))]
+pub(crate) mod round;
 
-use super::regs::{Handler, Regs, dispatch, handler, tail};
+use super::regs::{Handler, Regs, dispatch, handler};
 use crate::arch;
 use lanes::*;
 use ops::simd_ops;
@@ -140,6 +143,15 @@ handler! {
         let a = r.vector(r.ip.u16(10));
         let bits = r.slot(r.ip.u16(12)) as u32;
         r.set_vector(r.ip.u16(8), O::apply(a, bits));
+        r.ip = r.ip.next(SIZE);
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn shift_by_constant<O: Shift>(r) {
+        let a = r.vector(r.ip.u16(10));
+        r.set_vector(r.ip.u16(8), O::apply(a, r.ip.u16(12) as u32));
         r.ip = r.ip.next(SIZE);
         dispatch!(r)
     }
@@ -360,6 +372,14 @@ macro_rules! operations {
                     $(SimdOp::$ext => extract::<$ext>,)*
                     $(SimdOp::$extf => extract::<$extf>,)*
                     $(SimdOp::$rep => replace::<$rep>,)*
+                }
+            }
+
+            /// The handler of a shift by a constant, if the operation is a shift.
+            pub(crate) fn constant_shift_handler(self) -> Option<Handler> {
+                match self {
+                    $(SimdOp::$shift => Some(shift_by_constant::<$shift>),)*
+                    _ => None,
                 }
             }
         }
