@@ -124,6 +124,49 @@ impl Encoder<'_> {
                     float::binary_handler(op, a.float_class(), b.float_class(), d.class());
                 self.with_consts(handler, abd(a, b, d), a, b);
             }
+            Inst::FloatBinaryLoad {
+                op,
+                a,
+                address,
+                offset,
+                d,
+            } => {
+                let handler =
+                    memory::float_binary_load_handler(op, a.class(), address.class(), d.class());
+                self.op(
+                    handler,
+                    &[
+                        pair(address.slot(), d.slot(), offset),
+                        quad(a.slot(), 0, 0, 0),
+                    ],
+                );
+            }
+            Inst::FloatMulAdd { width, a, b, c, d } => {
+                let handler = float::mul_add_handler(width, a.class(), b.class(), d.class());
+                self.op(handler, &[quad(a.slot(), d.slot(), b.slot(), c)]);
+            }
+            Inst::FloatMulAddLoad {
+                width,
+                a,
+                address,
+                offset,
+                c,
+                d,
+            } => {
+                let handler = memory::float_mul_add_load_handler(
+                    width,
+                    a.class(),
+                    address.class(),
+                    d.class(),
+                );
+                self.op(
+                    handler,
+                    &[
+                        pair(address.slot(), d.slot(), offset),
+                        quad(a.slot(), c, 0, 0),
+                    ],
+                );
+            }
             Inst::FloatUnary { op, a, d } => {
                 let handler = float::unary_handler(op, a.float_class(), d.class());
                 self.with_consts(handler, abd(a, none, d), a, none);

@@ -163,6 +163,31 @@ pub(crate) enum Inst {
         b: Src,
         d: Dst,
     },
+    /// `d = a op [address + offset]`.
+    FloatBinaryLoad {
+        op: FloatBinary,
+        a: Src,
+        address: Src,
+        offset: u32,
+        d: Dst,
+    },
+    /// `d = c + a * b`, rounded twice.
+    FloatMulAdd {
+        width: FloatWidth,
+        a: Src,
+        b: Src,
+        c: u16,
+        d: Dst,
+    },
+    /// `d = c + a * [address + offset]`, rounded twice.
+    FloatMulAddLoad {
+        width: FloatWidth,
+        a: Src,
+        address: Src,
+        offset: u32,
+        c: u16,
+        d: Dst,
+    },
     FloatUnary {
         op: FloatUnary,
         a: Src,
@@ -419,6 +444,9 @@ impl Inst {
             | Inst::Trunc { d, .. }
             | Inst::CheckedLoad { d, .. }
             | Inst::FloatBinary { d, .. }
+            | Inst::FloatBinaryLoad { d, .. }
+            | Inst::FloatMulAdd { d, .. }
+            | Inst::FloatMulAddLoad { d, .. }
             | Inst::FloatUnary { d, .. }
             | Inst::FromInt { d, .. }
             | Inst::FloatLoad { d, .. }
@@ -484,6 +512,9 @@ impl Inst {
         matches!(
             self,
             Inst::FloatBinary { .. }
+                | Inst::FloatBinaryLoad { .. }
+                | Inst::FloatMulAdd { .. }
+                | Inst::FloatMulAddLoad { .. }
                 | Inst::FloatUnary { .. }
                 | Inst::FromInt { .. }
                 | Inst::FloatLoad { .. }
@@ -510,6 +541,11 @@ impl Inst {
             Inst::Compare { a, b, d, .. } => src(a) || src(b) || dst(d),
             Inst::Divide { a, b, d, .. } => src(a) || src(b) || dst(d),
             Inst::FloatBinary { a, b, d, .. } => src(a) || src(b) || dst(d),
+            Inst::FloatBinaryLoad { a, address, d, .. } => src(a) || src(address) || dst(d),
+            Inst::FloatMulAdd { a, b, c, d, .. } => src(a) || src(b) || *c == slot || dst(d),
+            Inst::FloatMulAddLoad {
+                a, address, c, d, ..
+            } => src(a) || src(address) || *c == slot || dst(d),
             Inst::FloatCompare { a, b, d, .. } => src(a) || src(b) || dst(d),
             Inst::Load2 { a, b, d, .. } => src(a) || src(b) || dst(d),
             Inst::FloatLoad2 { a, b, d, .. } => src(a) || src(b) || dst(d),

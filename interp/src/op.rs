@@ -321,6 +321,31 @@ macro_rules! float_binary_enum {
     ($($name:ident($($x:tt)*),)*) => { names!(/** A float operation with two operands. */ FloatBinary: $($name),*); };
 }
 float_binary_ops!(float_binary_enum);
+impl FloatBinary {
+    /// The operands' width if it is an operation that can absorb the load of
+    /// its second operand.
+    pub(crate) fn absorbs_load(self) -> Option<FloatWidth> {
+        match self {
+            FloatBinary::F32Add | FloatBinary::F32Sub | FloatBinary::F32Mul => {
+                Some(FloatWidth::F32)
+            }
+            FloatBinary::F64Add | FloatBinary::F64Sub | FloatBinary::F64Mul => {
+                Some(FloatWidth::F64)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is a multiplication.
+    pub(crate) fn is_mul(self) -> bool {
+        matches!(self, FloatBinary::F32Mul | FloatBinary::F64Mul)
+    }
+
+    /// Whether it is an addition.
+    pub(crate) fn is_add(self) -> bool {
+        matches!(self, FloatBinary::F32Add | FloatBinary::F64Add)
+    }
+}
 macro_rules! float_unary_enum {
     ($($name:ident($($x:tt)*),)*) => { names!(/** A float operation with one operand. */ FloatUnary: $($name),*); };
 }

@@ -94,6 +94,31 @@ impl fmt::Display for Line<'_> {
             Inst::Divide { op, a, b, d } => write!(f, "{d} = {op:?} {a}, {b}"),
             Inst::Unary { op, a, d } => write!(f, "{d} = {op:?} {a}"),
             Inst::FloatBinary { op, a, b, d } => write!(f, "f:{d} = {op:?} f:{a}, f:{b}"),
+            Inst::FloatBinaryLoad {
+                op,
+                a,
+                address,
+                offset,
+                d,
+            } => {
+                write!(f, "f:{d} = {op:?} f:{a}, [{address} + {offset}]")
+            }
+            Inst::FloatMulAdd { width, a, b, c, d } => {
+                write!(f, "f:{d} = {width:?} f:s{c} + f:{a} * f:{b}")
+            }
+            Inst::FloatMulAddLoad {
+                width,
+                a,
+                address,
+                offset,
+                c,
+                d,
+            } => {
+                write!(
+                    f,
+                    "f:{d} = {width:?} f:s{c} + f:{a} * [{address} + {offset}]"
+                )
+            }
             Inst::FloatUnary { op, a, d } => write!(f, "f:{d} = {op:?} f:{a}"),
             Inst::FloatCompare { op, a, b, d } => write!(f, "{d} = {op:?} f:{a}, f:{b}"),
             Inst::FromInt { op, a, d } => write!(f, "f:{d} = {op:?} {a}"),

@@ -5,6 +5,7 @@
 
 use self as float;
 use super::grid::pick;
+use super::memory::FloatAccess;
 use super::regs::{
     A, Class, FA, FK, FS, Float, FloatClass, Handler, K, P0, P1, P2, S, class, dispatch, handler,
     tail,
@@ -15,7 +16,7 @@ use crate::op::*;
 
 /// An operation with two operands.
 pub(crate) trait Binary {
-    type Operand: Float;
+    type Operand: FloatAccess;
     fn apply(a: Self::Operand, b: Self::Operand) -> Self::Operand;
 }
 
@@ -115,6 +116,19 @@ handler! {
 }
 
 handler! {
+    /// `d = c + a * b`, rounded twice, as the two instructions would:
+    /// `[handler] [a:16 d:16 b:16 c:16]`.
+    fn mul_add<F: FloatAccess, X: FloatClass, Y: FloatClass, D: FloatClass>(r) {
+        let a: F = r.read_float::<X, F>(8, 0);
+        let b: F = r.read_float::<Y, F>(12, 0);
+        let c = F::from_slot(r.slot(r.ip.u16(14)));
+        r.write_float::<D, F>(10, F::mul_add(a, b, c));
+        r.ip = r.ip.next(16);
+        dispatch!(r)
+    }
+}
+
+handler! {
     /// Moves a float between a slot, the accumulator and a constant.
     fn mov<X: FloatClass, D: FloatClass>(r) {
         let a: f64 = r.read_float::<X, _>(8, 16);
@@ -187,7 +201,7 @@ min_max!(f32, f64);
 macro_rules! binary_table {
     ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr),)*) => {
         $(
-            struct $name;
+            pub(super) struct $name;
             impl Binary for $name {
                 type Operand = $ty;
                 #[inline(always)]
@@ -305,4 +319,12 @@ float_trunc_ops!(trunc_table);
 /// The handler of a move.
 pub(crate) fn mov_handler(a: usize, d: usize) -> Handler {
     pick!(mov[]; float_three a, float_two d)
+}
+
+/// The handler of a multiplication and an addition.
+pub(crate) fn mul_add_handler(width: FloatWidth, a: usize, b: usize, d: usize) -> Handler {
+    match width {
+        FloatWidth::F32 => pick!(mul_add[f32]; float_two a, float_two b, float_two d),
+        FloatWidth::F64 => pick!(mul_add[f64]; float_two a, float_two b, float_two d),
+    }
 }

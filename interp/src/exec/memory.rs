@@ -9,9 +9,15 @@
 //!  store   [handler] [a:16 v:16 offset:32] [v's constant:64] [a's constant:64]
 //!  store2  [handler] [a:16 v:16 offset:32] [b:16 _ b's constant:32] [v's constant:64]
 //! ```
+//! Floats that are loaded to be computed with:
+//! ```text
+//!  op load       [handler] [address:16 d:16 offset:32] [a:16 _]
+//!  mul add load  [handler] [address:16 d:16 offset:32] [a:16 c:16 _]
+//! ```
 //! Any other memory is checked: `[handler] [a:16 d:16 memory:32] [offset:64]`
 //! with `memory` the offset of its definition in the instance block.
 
+use super::float::{self, Binary as FloatOperation};
 use super::grid::pick;
 use super::regs::{
     A, Class, FA, FK, FS, Float, FloatClass, Handler, Ip, K, P0, P1, P2, Regs, S, class, dispatch,
@@ -55,6 +61,8 @@ pub(crate) trait FloatAccess: Float {
     /// # Safety
     /// See [`arch`].
     unsafe fn store(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: Self);
+    /// `c + a * b`, rounded twice.
+    fn mul_add(a: Self, b: Self, c: Self) -> Self;
 }
 
 /// The effective address: 32 bits of address plus the static offset.
@@ -142,6 +150,31 @@ handler! {
         r.ip = r.ip.next(const {
             if X::INDEX == class::CONST { 32 } else if V::INDEX == class::FLOAT_CONST { 24 } else { 16 }
         });
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `a op [address + offset]`.
+    fn float_binary_load<O: FloatOperation, V: FloatClass, X: Class, D: FloatClass>(r) {
+        let a: O::Operand = r.read_float::<V, _>(16, 0);
+        let ea = effective(r.read::<X>(8, 0), r.ip.u32(12));
+        let b = O::Operand::load(r.ip, r.fp, r.header(header::MEMORY), ea);
+        r.write_float::<D, _>(10, O::apply(a, b));
+        r.ip = r.ip.next(24);
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `c + a * [address + offset]`.
+    fn float_mul_add_load<F: FloatAccess, V: FloatClass, X: Class, D: FloatClass>(r) {
+        let a: F = r.read_float::<V, F>(16, 0);
+        let c = F::from_slot(r.slot(r.ip.u16(18)));
+        let ea = effective(r.read::<X>(8, 0), r.ip.u32(12));
+        let b = F::load(r.ip, r.fp, r.header(header::MEMORY), ea);
+        r.write_float::<D, F>(10, F::mul_add(a, b, c));
+        r.ip = r.ip.next(24);
         dispatch!(r)
     }
 }
@@ -263,6 +296,10 @@ impl FloatAccess for f32 {
         // SAFETY: the caller's contract.
         unsafe { arch::store_f32(ip, fp, base, ea, value) }
     }
+    #[inline(always)]
+    fn mul_add(a: Self, b: Self, c: Self) -> Self {
+        c + a * b
+    }
 }
 
 impl FloatAccess for f64 {
@@ -275,6 +312,10 @@ impl FloatAccess for f64 {
     unsafe fn store(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: Self) {
         // SAFETY: the caller's contract.
         unsafe { arch::store_f64(ip, fp, base, ea, value) }
+    }
+    #[inline(always)]
+    fn mul_add(a: Self, b: Self, c: Self) -> Self {
+        c + a * b
     }
 }
 
@@ -299,5 +340,40 @@ pub(crate) fn float_store_handler(width: FloatWidth, a: usize, v: usize) -> Hand
     match width {
         FloatWidth::F32 => pick!(float_store[f32]; float_three v, six a),
         FloatWidth::F64 => pick!(float_store[f64]; float_three v, six a),
+    }
+}
+
+/// The handler of an operation on a float and one from guarded memory 0, if
+/// there is one.
+pub(crate) fn float_binary_load_handler(
+    op: FloatBinary,
+    a: usize,
+    address: usize,
+    d: usize,
+) -> Handler {
+    macro_rules! table {
+        ($($name:ident),*) => {
+            match op {
+                $(FloatBinary::$name => {
+                    pick!(float_binary_load[float::$name]; float_two a, five address, float_two d)
+                })*
+                _ => unreachable!("lowering makes no such instruction"),
+            }
+        };
+    }
+    table!(F32Add, F32Sub, F32Mul, F64Add, F64Sub, F64Mul)
+}
+
+/// The handler of a multiplication with a float from guarded memory 0 and an
+/// addition.
+pub(crate) fn float_mul_add_load_handler(
+    width: FloatWidth,
+    a: usize,
+    address: usize,
+    d: usize,
+) -> Handler {
+    match width {
+        FloatWidth::F32 => pick!(float_mul_add_load[f32]; float_two a, five address, float_two d),
+        FloatWidth::F64 => pick!(float_mul_add_load[f64]; float_two a, five address, float_two d),
     }
 }

@@ -9,6 +9,7 @@
 
 mod call;
 mod control;
+mod float;
 mod memory;
 mod ops;
 mod prescan;

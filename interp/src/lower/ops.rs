@@ -454,6 +454,11 @@ impl Lower<'_> {
     }
 
     fn float_binary(&mut self, op: FloatBinary) {
+        if let Some(width) = op.absorbs_load()
+            && (self.absorb_float_load(op, width) || op.is_add() && self.absorb_product(width))
+        {
+            return;
+        }
         let b = self.pop();
         let a = self.pop();
         self.emit_float(|d| Inst::FloatBinary { op, a, b, d });
