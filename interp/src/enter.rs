@@ -75,7 +75,7 @@ unsafe extern "C" fn enter_array(
             Store::raise(store, Trap::StackOverflow);
             return Status::Trap;
         }
-        ptr::copy_nonoverlapping(slots, fp, usize::from(cell.param_slots));
+        copy_slots(slots, fp, cell.param_slots);
         *fp.offset(header::MEMORY) = (*callee).memory0_base as u64;
         *fp.offset(header::CALLER) = base as u64;
         *fp.offset(header::RETURN) = EXIT.ip() as u64;
@@ -110,9 +110,26 @@ unsafe extern "C" fn enter_array(
         (*store).stack_top = outer_top;
         if status == Status::Ok {
             let results = fp.offset(header::RESULT);
-            ptr::copy_nonoverlapping(results, slots, usize::from(cell.result_slots));
+            copy_slots(results, slots, cell.result_slots);
         }
         status
+    }
+}
+
+/// Copies a few slots, the usual one or two without a call of `memcpy`.
+///
+/// # Safety
+/// As for [`ptr::copy_nonoverlapping`].
+#[inline(always)]
+unsafe fn copy_slots(from: *const u64, to: *mut u64, count: u16) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match count {
+            0 => {}
+            1 => *to = *from,
+            2 => *to.cast::<[u64; 2]>() = *from.cast::<[u64; 2]>(),
+            _ => ptr::copy_nonoverlapping(from, to, usize::from(count)),
+        }
     }
 }
 
