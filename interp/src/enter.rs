@@ -99,7 +99,7 @@ unsafe extern "C" fn enter_array(
             p1: 0,
             p2: 0,
             fa: 0.0,
-            #[cfg(rwasm_trampoline)]
+            #[cfg(any(rwasm_trampoline, debug_assertions))]
             home: ptr::null_mut(),
         };
         let status = run(&mut regs, &raw mut segment);

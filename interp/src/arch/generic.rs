@@ -83,7 +83,7 @@ pub(crate) fn is_trap_site(_pc: usize) -> bool {
 pub(crate) unsafe fn enter(regs: &mut Regs, _segment: *mut Segment) -> Outcome {
     // SAFETY: the caller's contract.
     unsafe {
-        #[cfg(not(rwasm_trampoline))]
+        #[cfg(not(any(rwasm_trampoline, debug_assertions)))]
         {
             let Regs {
                 ip,
@@ -96,7 +96,7 @@ pub(crate) unsafe fn enter(regs: &mut Regs, _segment: *mut Segment) -> Outcome {
             } = *regs;
             ip.handler()(ip, fp, acc, p0, p1, p2, fa)
         }
-        #[cfg(rwasm_trampoline)]
+        #[cfg(any(rwasm_trampoline, debug_assertions))]
         crate::exec::regs::run_loop(regs)
     }
 }

@@ -154,9 +154,9 @@ pub(crate) fn is_trap_site(pc: usize) -> bool {
 pub(crate) unsafe fn enter(regs: &mut Regs, segment: *mut Segment) -> Outcome {
     // SAFETY: both pointers are live; `run` is the caller's chain.
     unsafe {
-        #[cfg(not(rwasm_trampoline))]
+        #[cfg(not(any(rwasm_trampoline, debug_assertions)))]
         let first = regs.ip.handler() as usize;
-        #[cfg(rwasm_trampoline)]
+        #[cfg(any(rwasm_trampoline, debug_assertions))]
         let first = crate::exec::regs::run_loop as *const () as usize;
         enter_chain(regs, first, segment)
     }
@@ -171,7 +171,7 @@ unsafe extern "sysv64" fn enter_chain(
     first: usize,
     segment: *mut Segment,
 ) -> Outcome {
-    #[cfg(not(rwasm_trampoline))]
+    #[cfg(not(any(rwasm_trampoline, debug_assertions)))]
     macro_rules! load_registers {
         () => {
             "mov r10, rdi
@@ -185,7 +185,7 @@ unsafe extern "sysv64" fn enter_chain(
              movsd xmm0, qword ptr [r10 + 48]"
         };
     }
-    #[cfg(rwasm_trampoline)]
+    #[cfg(any(rwasm_trampoline, debug_assertions))]
     macro_rules! load_registers {
         () => {
             "mov rax, rsi"

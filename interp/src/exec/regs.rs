@@ -19,7 +19,8 @@
 //! a handler took the address of a local, which is why cold paths are sibling
 //! calls as well.
 //!
-//! Built without optimisation (`rwasm_trampoline`), the same handlers take their
+//! Built without optimisation (`rwasm_trampoline`) or with debug assertions, whose
+//! panics need the address of what they check, the same handlers take their
 //! registers by pointer and return to a loop.
 
 use crate::arch;
@@ -43,7 +44,7 @@ pub(crate) struct Regs {
     pub(crate) p2: u64,
     pub(crate) fa: f64,
     /// Where to leave the registers for the loop.
-    #[cfg(rwasm_trampoline)]
+    #[cfg(any(rwasm_trampoline, debug_assertions))]
     pub(crate) home: *mut Regs,
 }
 
@@ -51,34 +52,40 @@ pub(crate) struct Regs {
 pub(crate) type Outcome = u32;
 
 /// Returned to the trampoline loop: go on with the next instruction.
-#[cfg(rwasm_trampoline)]
+#[cfg(any(rwasm_trampoline, debug_assertions))]
 pub(crate) const CONTINUE: Outcome = u32::MAX;
 
 /// The code of one instruction.
-#[cfg(all(not(rwasm_trampoline), target_arch = "x86_64"))]
+#[cfg(all(not(any(rwasm_trampoline, debug_assertions)), target_arch = "x86_64"))]
 pub(crate) type Handler =
     unsafe extern "sysv64" fn(Ip, *mut u64, u64, u64, u64, u64, f64) -> Outcome;
 /// The code of one instruction.
-#[cfg(all(not(rwasm_trampoline), not(target_arch = "x86_64")))]
+#[cfg(all(
+    not(any(rwasm_trampoline, debug_assertions)),
+    not(target_arch = "x86_64")
+))]
 pub(crate) type Handler = unsafe extern "C" fn(Ip, *mut u64, u64, u64, u64, u64, f64) -> Outcome;
 /// The code of one instruction.
-#[cfg(rwasm_trampoline)]
+#[cfg(any(rwasm_trampoline, debug_assertions))]
 pub(crate) type Handler = unsafe extern "C" fn(*mut Regs) -> Outcome;
 
 /// Defines a handler. Its body is unsafe code under the one contract of all
 /// handlers: `r.ip` is an instruction of this handler, made by lowering from a
 /// validated body; `r.fp` is the live frame that it belongs to, with all slots
 /// that the instruction names; and `fp[VMCTX]` is a live instance.
-#[cfg(all(not(rwasm_trampoline), target_arch = "x86_64"))]
+#[cfg(all(not(any(rwasm_trampoline, debug_assertions)), target_arch = "x86_64"))]
 macro_rules! handler {
     ($($rest:tt)*) => { crate::exec::regs::handler_with_abi! { "sysv64", $($rest)* } };
 }
-#[cfg(all(not(rwasm_trampoline), not(target_arch = "x86_64")))]
+#[cfg(all(
+    not(any(rwasm_trampoline, debug_assertions)),
+    not(target_arch = "x86_64")
+))]
 macro_rules! handler {
     ($($rest:tt)*) => { crate::exec::regs::handler_with_abi! { "C", $($rest)* } };
 }
 
-#[cfg(not(rwasm_trampoline))]
+#[cfg(not(any(rwasm_trampoline, debug_assertions)))]
 macro_rules! handler_with_abi {
     ($abi:literal, $(#[$meta:meta])* fn $name:ident<$($g:ident : $bound:ident),* $(; const $cg:ident : $ct:ty)?>($r:ident) $body:block) => {
         $(#[$meta])*
@@ -93,7 +100,7 @@ macro_rules! handler_with_abi {
     };
 }
 
-#[cfg(rwasm_trampoline)]
+#[cfg(any(rwasm_trampoline, debug_assertions))]
 macro_rules! handler {
     ($(#[$meta:meta])* fn $name:ident<$($g:ident : $bound:ident),* $(; const $cg:ident : $ct:ty)?>($r:ident) $body:block) => {
         $(#[$meta])*
@@ -110,13 +117,13 @@ macro_rules! handler {
 }
 
 /// Ends a handler by running `$handler` with the registers as they are.
-#[cfg(not(rwasm_trampoline))]
+#[cfg(not(any(rwasm_trampoline, debug_assertions)))]
 macro_rules! tail {
     ($handler:expr, $r:ident) => {
         return $handler($r.ip, $r.fp, $r.acc, $r.p0, $r.p1, $r.p2, $r.fa)
     };
 }
-#[cfg(rwasm_trampoline)]
+#[cfg(any(rwasm_trampoline, debug_assertions))]
 macro_rules! tail {
     ($handler:expr, $r:ident) => {{
         *$r.home = $r;
@@ -125,14 +132,14 @@ macro_rules! tail {
 }
 
 /// Ends a handler by running the instruction at `ip`.
-#[cfg(not(rwasm_trampoline))]
+#[cfg(not(any(rwasm_trampoline, debug_assertions)))]
 macro_rules! dispatch {
     ($r:ident) => {{
         let next = $r.ip.handler();
         crate::exec::regs::tail!(next, $r)
     }};
 }
-#[cfg(rwasm_trampoline)]
+#[cfg(any(rwasm_trampoline, debug_assertions))]
 macro_rules! dispatch {
     ($r:ident) => {{
         *$r.home = $r;
@@ -143,7 +150,7 @@ macro_rules! dispatch {
 /// [`dispatch`] from one arm of a conditional handler. The empty `asm!` differs
 /// per arm, so that LLVM cannot merge the two indirect jumps into one, which
 /// the branch predictor would then have to tell apart (2-3 % measured).
-#[cfg(not(rwasm_trampoline))]
+#[cfg(not(any(rwasm_trampoline, debug_assertions)))]
 macro_rules! dispatch_arm {
     ($r:ident, $arm:literal) => {{
         let mut next = $r.ip.handler();
@@ -156,14 +163,14 @@ macro_rules! dispatch_arm {
         crate::exec::regs::tail!(next, $r)
     }};
 }
-#[cfg(rwasm_trampoline)]
+#[cfg(any(rwasm_trampoline, debug_assertions))]
 macro_rules! dispatch_arm {
     ($r:ident, $arm:literal) => {
         dispatch!($r)
     };
 }
 
-#[cfg(not(rwasm_trampoline))]
+#[cfg(not(any(rwasm_trampoline, debug_assertions)))]
 pub(crate) use handler_with_abi;
 pub(crate) use {dispatch, dispatch_arm, handler, tail};
 
@@ -185,7 +192,7 @@ pub(crate) unsafe fn run(regs: &mut Regs, segment: *mut Segment) -> Status {
 }
 
 /// The loop behind handlers that are not sibling calls.
-#[cfg(rwasm_trampoline)]
+#[cfg(any(rwasm_trampoline, debug_assertions))]
 pub(crate) unsafe extern "C" fn run_loop(regs: *mut Regs) -> Outcome {
     // SAFETY: the contract of `run`.
     unsafe {
