@@ -44,7 +44,11 @@ fn damaged_programs_are_errors_or_run_within_bounds() {
     eprintln!("{ran} of {COUNT} damaged programs were still valid and ran");
     if let (Some(before), Some(after)) = (before, peak_memory()) {
         let bound = 16 * largest + (64 << 20);
-        assert!(after - before < bound, "{} bytes for files of {largest}", after - before);
+        assert!(
+            after - before < bound,
+            "{} bytes for files of {largest}",
+            after - before
+        );
     }
 }
 
@@ -67,7 +71,10 @@ fn run(engine: &Engine, linker: &Linker<WasiCtx>, bytes: &[u8]) -> Result<()> {
 fn originals() -> Vec<Vec<u8>> {
     let (folder, ending) = match std::env::var_os("RWASM_REAL_PROGRAMS") {
         Some(folder) => (folder.into(), "wasm"),
-        None => (Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests"), "wat"),
+        None => (
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests"),
+            "wat",
+        ),
     };
     let mut originals: Vec<Vec<u8>> = fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
@@ -76,7 +83,11 @@ fn originals() -> Vec<Vec<u8>> {
         .map(|path| fs::read(path).expect("a readable file"))
         .filter(|bytes| bytes.len() <= LARGEST)
         .collect();
-    assert!(!originals.is_empty(), "{}: no .{ending} files", folder.display());
+    assert!(
+        !originals.is_empty(),
+        "{}: no .{ending} files",
+        folder.display()
+    );
     originals.sort_unstable_by_key(Vec::len);
     originals
 }
@@ -84,7 +95,9 @@ fn originals() -> Vec<Vec<u8>> {
 /// Peak resident memory of this process in bytes.
 fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kib << 10)
 }
