@@ -14,14 +14,15 @@ compile_error!("vectors are stored as arrays of little-endian lanes");
 /// An array that is a vector.
 ///
 /// # Safety
-/// It has 16 bytes, all of them initialised, and every bit pattern is valid.
+/// It has 16 bytes, all of them initialised, every bit pattern is valid, and it
+/// is aligned to 8 bytes at most, as slots are.
 pub(crate) unsafe trait Lanes: Copy {}
 
 macro_rules! lanes {
     ($($ty:ty),*) => {$(
         // SAFETY: 16 bytes of integers or floats.
         unsafe impl Lanes for $ty {}
-        const _: () = assert!(size_of::<$ty>() == 16);
+        const _: () = assert!(size_of::<$ty>() == 16 && align_of::<$ty>() <= align_of::<u64>());
     )*};
 }
 lanes! {

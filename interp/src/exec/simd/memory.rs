@@ -16,6 +16,7 @@ use crate::arch;
 use crate::exec::memory::{checked_address, effective};
 use crate::exec::regs::{Handler, Ip, dispatch, handler, header, tail};
 use crate::exec::trap::{MemoryOutOfBounds, trap};
+use std::mem::transmute;
 
 /// A load of a vector.
 pub(crate) trait Load {
@@ -102,9 +103,11 @@ handler! {
 
 handler! {
     fn checked_store<>(r) {
-        let value: [u8; 16] = r.vector(r.ip.u16(10));
+        let [low, high]: [u64; 2] = r.vector(r.ip.u16(10));
         let Some(address) = checked_address(&r, 16) else { tail!(trap::<MemoryOutOfBounds>, r) };
-        address.cast::<[u8; 16]>().write_unaligned(value);
+        // By halves: an array would be passed by address.
+        address.cast::<u64>().write_unaligned(low);
+        address.cast::<u64>().add(1).write_unaligned(high);
         r.ip = r.ip.next(24);
         dispatch!(r)
     }
@@ -143,7 +146,13 @@ impl Load for V128Load {
     #[inline(always)]
     unsafe fn checked(address: *const u8) -> [u8; 16] {
         // SAFETY: the caller's contract.
-        unsafe { address.cast::<[u8; 16]>().read_unaligned() }
+        unsafe {
+            let address = address.cast::<u64>();
+            transmute::<[u64; 2], [u8; 16]>([
+                address.read_unaligned(),
+                address.add(1).read_unaligned(),
+            ])
+        }
     }
 }
 

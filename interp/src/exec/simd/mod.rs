@@ -86,15 +86,16 @@ impl Regs {
     /// The vector that begins in frame slot `slot`.
     #[inline(always)]
     pub(super) unsafe fn vector<L: Lanes>(&self, slot: usize) -> L {
-        // SAFETY: the contract of all handlers; any 16 bytes are such a vector.
-        unsafe { self.fp.add(slot).cast::<L>().read_unaligned() }
+        // SAFETY: the contract of all handlers; any 16 bytes are such a vector,
+        // which is aligned as slots are.
+        unsafe { *self.fp.add(slot).cast::<L>() }
     }
 
     /// Sets the vector that begins in frame slot `slot`.
     #[inline(always)]
     pub(super) unsafe fn set_vector<L: Lanes>(&mut self, slot: usize, value: L) {
-        // SAFETY: the contract of all handlers.
-        unsafe { self.fp.add(slot).cast::<L>().write_unaligned(value) }
+        // SAFETY: the contract of all handlers; aligned as above.
+        unsafe { *self.fp.add(slot).cast::<L>() = value }
     }
 
     /// Address of a lane of the vector that begins in frame slot `slot`.
