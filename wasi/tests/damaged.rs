@@ -29,7 +29,7 @@ fn damaged_programs_are_errors_or_run_within_bounds() {
     rwasm_wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx).expect("no name twice");
 
     let before = peak_memory();
-    let mut random = Random(0x5eed_0fda_4a6e_d5);
+    let mut random = Random(0x005e_ed0f_da4a_6ed5);
     let mut ran = 0;
     for round in 0..COUNT {
         // Small programs more often: as much damage in less time.
