@@ -78,7 +78,10 @@ mod tests {
             same(value.soft_trunc(), value.trunc());
         }
         let signalling = f32::from_bits(0xffa0_0000);
-        assert_eq!(signalling.soft_trunc().to_bits(), 0xffe0_0000);
-        assert_eq!(signalling.soft_nearest().to_bits(), 0xffe0_0000);
+        // An arithmetic NaN: the specification leaves the rest of it open, and so
+        // does LLVM where it computes this while compiling.
+        for quieted in [signalling.soft_trunc(), signalling.soft_nearest()] {
+            assert!(quieted.is_nan() && quieted.to_bits() & 0x0040_0000 != 0);
+        }
     }
 }
