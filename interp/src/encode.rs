@@ -8,7 +8,7 @@ use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Place, Src};
 use crate::lower::Lowered;
 use rwasm_runtime::code::{InterpCode, ModuleCode};
 
-/// Encodes a lowered function. With `positions`, also returns the word offset of
+/// Encodes a lowered function. Also returns the word offset of
 /// each instruction.
 pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u32>) {
     let mut encoder = Encoder {

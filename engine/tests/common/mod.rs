@@ -1,6 +1,6 @@
 //! What the tests share.
 // Each test program uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses a part of this")]
 
 use rwasm::{AsContextMut, Caller, Config, Engine, Instance, Linker, Module, Result, Store, Val};
 

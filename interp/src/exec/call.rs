@@ -262,7 +262,7 @@ handler! {
 
 handler! {
     /// Ends the chain: the return address of a segment's first frame.
-    #[allow(unused_unsafe)]
+    #[allow(unused_unsafe, reason = "the macro's block is for handlers that read memory")]
     fn exit<>(r) {
         let _ = r;
         Status::Ok as Outcome

@@ -89,7 +89,7 @@ macro_rules! handler {
 macro_rules! handler_with_abi {
     ($abi:literal, $(#[$meta:meta])* fn $name:ident<$($g:ident : $bound:ident),* $(; const $cg:ident : $ct:ty)?>($r:ident) $body:block) => {
         $(#[$meta])*
-        #[allow(unused_mut)]
+        #[allow(unused_mut, reason = "not every handler changes a register")]
         pub(crate) unsafe extern $abi fn $name<$($g: $bound,)* $(const $cg: $ct)?>(
             ip: $crate::exec::regs::Ip, fp: *mut u64, acc: u64, p0: u64, p1: u64, p2: u64, fa: f64,
         ) -> $crate::exec::regs::Outcome {
@@ -104,7 +104,7 @@ macro_rules! handler_with_abi {
 macro_rules! handler {
     ($(#[$meta:meta])* fn $name:ident<$($g:ident : $bound:ident),* $(; const $cg:ident : $ct:ty)?>($r:ident) $body:block) => {
         $(#[$meta])*
-        #[allow(unused_mut)]
+        #[allow(unused_mut, reason = "not every handler changes a register")]
         pub(crate) unsafe extern "C" fn $name<$($g: $bound,)* $(const $cg: $ct)?>(home: *mut $crate::exec::regs::Regs) -> $crate::exec::regs::Outcome {
             // SAFETY: the contract of all handlers (see `handler!`); the loop
             // passes its own registers.
