@@ -1,17 +1,16 @@
-//! Structured control: blocks, loops, branches, returns.
+//! Structured control: blocks and loops, where they begin and end.
 //!
 //! At every label the operands that the label expects are in their slots, and
 //! the locals pinned are those that were pinned where its block began. Whoever
 //! branches there brings the operands; a block that was left from a loop with
 //! other pins loads its own again behind its label.
 
+use super::Lower;
 use super::prescan::{LoopInfo, Pins, keep_places, pin_slots, scan_nest};
-use super::stack::{Acc, Kind, State};
-use super::{Lower, LowerError};
-use crate::inst::{Dst, Inst, Jump, Label, Src};
-use crate::op::{IntBinary, IntCompare, IntUnary};
+use super::stack::{Kind, State};
+use crate::inst::{Inst, Jump, Label};
 use rwasm_parser::ValType;
-use wasmparser::{BlockType, BrTable, OperatorsReader};
+use wasmparser::{BlockType, OperatorsReader};
 
 /// The instruction that opened a control frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,28 +25,28 @@ pub(super) enum Opened {
 /// A control frame.
 #[derive(Debug)]
 pub(super) struct Frame {
-    opened: Opened,
+    pub(super) opened: Opened,
     /// Where branches go: the end, or a loop's head.
-    label: Label,
+    pub(super) label: Label,
     /// Whether anything branched there.
-    label_used: bool,
+    pub(super) label_used: bool,
     /// For a loop: the loop slot with its head's address, or 0.
-    loop_slot: u8,
+    pub(super) loop_slot: u8,
     /// Height of the operand stack below the parameters.
-    height: usize,
-    params: Vec<Kind>,
-    results: Vec<Kind>,
+    pub(super) height: usize,
+    pub(super) params: Vec<Kind>,
+    pub(super) results: Vec<Kind>,
     /// What is pinned at the label.
-    pins: Pins,
+    pub(super) pins: Pins,
     /// What was pinned around a loop.
-    outer_pins: Pins,
+    pub(super) outer_pins: Pins,
     /// Whether the pins must be loaded behind the label.
-    repin: bool,
+    pub(super) repin: bool,
 }
 
 impl Frame {
     /// What a branch to the label carries.
-    fn label_kinds(&self) -> &[Kind] {
+    pub(super) fn label_kinds(&self) -> &[Kind] {
         if self.opened == Opened::Loop {
             &self.params
         } else {
@@ -203,11 +202,11 @@ impl Lower<'_> {
         self.begin_fuel_block();
     }
 
-    fn is_settled(&self, height: usize) -> bool {
+    pub(super) fn is_settled(&self, height: usize) -> bool {
         matches!(self.stack[height].state, State::Temp { in_slot: true, .. })
     }
 
-    fn is_const(&self, height: usize) -> bool {
+    pub(super) fn is_const(&self, height: usize) -> bool {
         matches!(self.stack[height].state, State::Const(_))
     }
 
@@ -320,412 +319,6 @@ impl Lower<'_> {
         }
     }
 
-    fn frame_index(&self, depth: u32) -> usize {
-        self.frames.len() - 1 - depth as usize
-    }
-
-    /// Whether a branch to the frame must load pins before it jumps. A block's
-    /// label loads its own.
-    fn must_repin(&mut self, index: usize) -> bool {
-        let frame = &mut self.frames[index];
-        let differ = frame
-            .pins
-            .iter()
-            .zip(&self.pins)
-            .any(|(there, here)| there.is_some() && there != here);
-        match frame.opened {
-            Opened::Loop => differ,
-            _ => {
-                frame.repin |= differ;
-                false
-            }
-        }
-    }
-
-    /// Whether the operands on top are where the frame's label expects them.
-    fn operands_in_place(&self, index: usize) -> bool {
-        let frame = &self.frames[index];
-        let count = frame.label_kinds().len();
-        count == 0
-            || (self.stack.len() == frame.height + count
-                && (frame.height..self.stack.len()).all(|at| self.is_settled(at)))
-    }
-
-    fn jump_to(&mut self, index: usize) -> Jump {
-        let frame = &mut self.frames[index];
-        frame.label_used = true;
-        Jump {
-            label: frame.label,
-            loop_slot: frame.loop_slot,
-        }
-    }
-
-    /// `br`. The operand stack stays as it is: the code behind is dead, or the
-    /// caller goes on with it.
-    pub(super) fn br(&mut self, depth: u32) {
-        let index = self.frame_index(depth);
-        if self.frames[index].opened == Opened::Function {
-            return self.return_();
-        }
-        self.move_operands(index);
-        if self.must_repin(index) {
-            let pins = self.frames[index].pins;
-            self.emit(Inst::Pin {
-                pins: pin_slots(pins, &self.locals),
-            });
-        }
-        let to = self.jump_to(index);
-        self.emit(Inst::Br { to });
-    }
-
-    /// Moves the operands on top down to where the frame's label expects them.
-    fn move_operands(&mut self, index: usize) {
-        let frame = &self.frames[index];
-        let count = frame.label_kinds().len();
-        let from = self.stack.len() - count;
-        let to = frame.height;
-        if from == to {
-            for at in from..self.stack.len() {
-                self.materialise(at);
-            }
-            return;
-        }
-        // The accumulators are lost to the first move.
-        for at in from..self.stack.len() {
-            self.temp_to_slot(at);
-        }
-        let mut slot = self.slot_at(to);
-        // Upwards: every target is below its source.
-        for at in from..self.stack.len() {
-            let kind = self.stack[at].kind;
-            let source = self.source(at);
-            self.emit_copy(kind, source, slot);
-            slot += kind.slots();
-        }
-    }
-
-    /// The slot of the operand at `height`, which may be the next to come.
-    pub(super) fn slot_at(&self, height: usize) -> u32 {
-        match self.stack.get(height) {
-            Some(entry) => entry.slot,
-            None => self.next_slot(),
-        }
-    }
-
-    pub(super) fn br_if(&mut self, depth: u32) {
-        let index = self.frame_index(depth);
-        let returns = self.frames[index].opened == Opened::Function;
-        let condition = self.stack.len() - 1;
-        // Operands of the label lie below the condition.
-        let direct = !returns && {
-            let frame = &self.frames[index];
-            let count = frame.label_kinds().len();
-            count == 0
-                || (condition == frame.height + count
-                    && (frame.height..condition).all(|at| self.is_settled(at)))
-        };
-        if direct && !self.must_repin(index) {
-            let to = self.jump_to(index);
-            self.branch_on_top(true, to);
-            self.begin_fuel_block();
-            return;
-        }
-        let skip = self.new_label();
-        // What moves for the branch must not move for who goes on: everything
-        // that the branch needs is brought to its slot before.
-        let count = self.frames[index].label_kinds().len();
-        if !returns || count > 1 {
-            for at in condition - count..condition {
-                self.materialise(at);
-            }
-        }
-        self.branch_on_top(
-            false,
-            Jump {
-                label: skip,
-                loop_slot: 0,
-            },
-        );
-        let accs = (self.acc, self.float_acc);
-        self.br(depth);
-        self.bind(skip);
-        // Whoever skips has the accumulators that the branch found, unless an
-        // operand in one of them was spilled since: then its slot counts.
-        (self.acc, self.float_acc) = accs;
-        self.begin_fuel_block();
-    }
-
-    /// Branches on the `i32` on top, which is popped: if it is zero or if it is
-    /// not. Absorbs the comparison that made it.
-    pub(super) fn branch_on_top(&mut self, mut non_zero: bool, to: Jump) {
-        // `eqz` turns the branch around; an `and` below it is absorbed as well.
-        if let Some(last) = self.absorbable()
-            && let Inst::Unary {
-                op: IntUnary::I32Eqz,
-                a,
-                ..
-            } = self.out[last]
-        {
-            self.absorb();
-            non_zero = !non_zero;
-            if a == Src::Acc
-                && last > self.region
-                && let Inst::Binary {
-                    op: IntBinary::I32And,
-                    a,
-                    b,
-                    d: Dst::Acc,
-                } = self.out[last - 1]
-                && !a.is_const()
-            {
-                self.drop_last();
-                self.emit_branch(Inst::BrAnd { a, b, non_zero, to });
-            } else {
-                self.emit_if_branch(a, non_zero, to);
-            }
-            return;
-        }
-        if let Some(last) = self.absorbable() {
-            match self.out[last] {
-                Inst::Compare { op, a, b, .. } if fits_branch(op, a) && fits_branch(op, b) => {
-                    self.absorb();
-                    let (op, swap) = if non_zero { (op, false) } else { op.negated() };
-                    let (a, b) = if swap { (b, a) } else { (a, b) };
-                    self.emit_compare_branch(op, a, b, to);
-                    return;
-                }
-                Inst::Unary {
-                    op: IntUnary::I64Eqz,
-                    a,
-                    ..
-                } if !a.is_const() => {
-                    self.absorb();
-                    let op = if non_zero {
-                        IntCompare::I64Eq
-                    } else {
-                        IntCompare::I64Ne
-                    };
-                    self.emit_compare_branch(op, a, Src::Const(0), to);
-                    return;
-                }
-                Inst::Binary {
-                    op: IntBinary::I32And,
-                    a,
-                    b,
-                    ..
-                } if !a.is_const() => {
-                    self.absorb();
-                    self.emit_branch(Inst::BrAnd { a, b, non_zero, to });
-                    return;
-                }
-                Inst::FloatCompare { op, a, b, .. } => {
-                    self.absorb();
-                    let op = if non_zero { op } else { op.negated() };
-                    self.emit_branch(Inst::BrFloatCompare { op, a, b, to });
-                    return;
-                }
-                _ => {}
-            }
-        }
-        let a = self.pop_variable();
-        self.emit_if_branch(a, non_zero, to);
-    }
-
-    fn emit_if_branch(&mut self, a: Src, non_zero: bool, to: Jump) {
-        // `local.tee` of a sum, as at the end of a counting loop.
-        let op = if non_zero {
-            IntCompare::I32Ne
-        } else {
-            IntCompare::I32Eq
-        };
-        if let Some(local) = self.local_in(a)
-            && self.try_add_branch(local, op, Src::Const(0), to)
-        {
-            return;
-        }
-        self.emit_branch(Inst::BrIf { a, non_zero, to });
-    }
-
-    fn emit_compare_branch(&mut self, op: IntCompare, a: Src, b: Src, to: Jump) {
-        let commutes = matches!(
-            op,
-            IntCompare::I32Eq | IntCompare::I32Ne | IntCompare::I64Eq | IntCompare::I64Ne
-        );
-        for (a, b) in [(a, b), (b, a)]
-            .into_iter()
-            .take(if commutes { 2 } else { 1 })
-        {
-            if let Some(local) = self.local_in(a)
-                && self.local_in(b) != Some(local)
-                && self.try_add_branch(local, op, b, to)
-            {
-                return;
-            }
-        }
-        self.emit_branch(Inst::BrCompare { op, a, b, to });
-    }
-
-    /// The local that a source reads.
-    fn local_in(&self, source: Src) -> Option<u32> {
-        match source {
-            Src::Pin(pin) => self.pins[usize::from(pin)],
-            Src::Acc => match self.acc {
-                Acc::Local(local) => Some(local),
-                Acc::Temp(_) | Acc::Nothing => None,
-            },
-            Src::Slot(slot) if u32::from(slot) < self.first_temp => {
-                let after = self
-                    .locals
-                    .partition_point(|info| info.slot <= u32::from(slot));
-                Some(after as u32 - 1)
-            }
-            Src::Slot(_) | Src::Const(_) => None,
-        }
-    }
-
-    /// Absorbs `local += constant` before a branch back on that local.
-    fn try_add_branch(&mut self, local: u32, op: IntCompare, b: Src, to: Jump) -> bool {
-        if to.loop_slot == 0 || b == Src::Acc {
-            return false;
-        }
-        let Some(last) = self
-            .out
-            .len()
-            .checked_sub(1)
-            .filter(|&last| last >= self.region)
-        else {
-            return false;
-        };
-        let Inst::Binary {
-            op: add,
-            a,
-            b: Src::Const(addend),
-            d,
-        } = self.out[last]
-        else {
-            return false;
-        };
-        let wide = is_wide(op);
-        let expected = if wide {
-            IntBinary::I64Add
-        } else {
-            IntBinary::I32Add
-        };
-        let slot = self.locals[local as usize].slot as u16;
-        let (own_slot, own_pin) = (Src::Slot(slot), self.pin_of(local).map(Src::Pin));
-        let to_local = d.slot() == slot && d != Dst::Acc;
-        if add != expected || !to_local || (a != own_slot && Some(a) != own_pin) {
-            return false;
-        }
-        let addend = if wide {
-            addend as i64
-        } else {
-            i64::from(addend as i32)
-        };
-        let Ok(addend) = i32::try_from(addend) else {
-            return false;
-        };
-        self.drop_last();
-        let a = own_pin.unwrap_or(own_slot);
-        self.emit_branch(Inst::AddBr {
-            op,
-            a,
-            slot,
-            addend,
-            b,
-            to,
-        });
-        if own_pin.is_none() {
-            self.acc = Acc::Local(local);
-        }
-        true
-    }
-
-    /// Appends a branch, which ends the region: what comes before must not
-    /// change any more, lest it changes for who branches.
-    fn emit_branch(&mut self, inst: Inst) {
-        self.emit(inst);
-        self.region = self.out.len();
-    }
-
-    pub(super) fn br_table(&mut self, table: &BrTable<'_>) -> Result<(), LowerError> {
-        let default = self.frame_index(table.default());
-        let count = self.frames[default].label_kinds().len();
-        let index = self.stack.len() - 1;
-        for at in index - count..index {
-            self.materialise(at);
-        }
-        let a = self.pop_variable();
-        let first = self.targets.len() as u32;
-        // Targets that need more than a jump get it behind the table, once each.
-        let mut stubs: Vec<(u32, Label)> = Vec::new();
-        let mut stub_of = std::collections::HashMap::new();
-        for depth in table.targets().chain([Ok(table.default())]) {
-            let depth = depth?;
-            let index = self.frame_index(depth);
-            let direct = self.frames[index].opened != Opened::Function
-                && self.operands_in_place(index)
-                && !self.must_repin(index);
-            let label = if direct {
-                self.jump_to(index).label
-            } else {
-                match stub_of.get(&depth) {
-                    Some(&label) => label,
-                    None => {
-                        let label = self.new_label();
-                        stub_of.insert(depth, label);
-                        stubs.push((depth, label));
-                        label
-                    }
-                }
-            };
-            self.targets.push(label);
-        }
-        let last = self.targets.len() as u32 - 1 - first;
-        self.emit(Inst::BrTable { a, first, last });
-        for (depth, label) in stubs {
-            self.bind(label);
-            self.br(depth);
-        }
-        self.dead = true;
-        Ok(())
-    }
-
-    /// `return`, or the end of the function.
-    pub(super) fn return_(&mut self) {
-        let results = self.frames[0].results.len();
-        let from = self.stack.len() - results;
-        match results {
-            0 => {
-                self.emit(Inst::Ret);
-            }
-            1 => match self.stack[from].kind {
-                Kind::Int => {
-                    let a = self.source(from);
-                    self.emit(Inst::RetInt { a });
-                }
-                Kind::Float => {
-                    let a = self.source(from);
-                    self.emit(Inst::RetFloat { a });
-                }
-                Kind::Vector => self.return_many(from),
-            },
-            _ => self.return_many(from),
-        }
-    }
-
-    fn return_many(&mut self, from: usize) {
-        for at in from..self.stack.len() {
-            self.materialise(at);
-        }
-        let first = self.stack[from].slot;
-        let count = self.next_slot() - first;
-        self.emit(Inst::RetMany {
-            first: first as u16,
-            count: count as u16,
-        });
-    }
-
     pub(super) fn new_label(&mut self) -> Label {
         self.labels.push(u32::MAX);
         Label(self.labels.len() as u32 - 1)
@@ -737,20 +330,6 @@ impl Lower<'_> {
         self.spill_float_acc();
         self.labels[label.0 as usize] = self.out.len() as u32;
         self.region = self.out.len();
-    }
-}
-
-/// Whether it compares 64 bits.
-fn is_wide(op: IntCompare) -> bool {
-    op as u8 >= IntCompare::I64Eq as u8
-}
-
-/// Whether a branch can hold the operand: its constants have 32 bits and are
-/// sign-extended.
-fn fits_branch(op: IntCompare, operand: Src) -> bool {
-    match operand {
-        Src::Const(bits) => !is_wide(op) || i32::try_from(bits as i64).is_ok(),
-        _ => true,
     }
 }
 

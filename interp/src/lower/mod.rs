@@ -7,7 +7,9 @@
 //! Lowering knows nothing of instances: what it embeds is the same for all
 //! instances of a module.
 
+mod branch;
 mod call;
+mod condition;
 mod control;
 mod float;
 mod memory;

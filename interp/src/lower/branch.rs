@@ -1,0 +1,225 @@
+//! Branches and returns: operands are brought to where the label expects them,
+//! and pins that its block needs are loaded.
+
+use super::control::Opened;
+use super::prescan::pin_slots;
+use super::stack::Kind;
+use super::{Lower, LowerError};
+use crate::inst::{Inst, Jump, Label};
+use std::collections::HashMap;
+use wasmparser::BrTable;
+
+impl Lower<'_> {
+    pub(super) fn frame_index(&self, depth: u32) -> usize {
+        self.frames.len() - 1 - depth as usize
+    }
+
+    /// Whether a branch to the frame must load pins before it jumps. A block's
+    /// label loads its own.
+    fn must_repin(&mut self, index: usize) -> bool {
+        let frame = &mut self.frames[index];
+        let differ = frame
+            .pins
+            .iter()
+            .zip(&self.pins)
+            .any(|(there, here)| there.is_some() && there != here);
+        match frame.opened {
+            Opened::Loop => differ,
+            _ => {
+                frame.repin |= differ;
+                false
+            }
+        }
+    }
+
+    /// Whether the operands on top are where the frame's label expects them.
+    fn operands_in_place(&self, index: usize) -> bool {
+        let frame = &self.frames[index];
+        let count = frame.label_kinds().len();
+        count == 0
+            || (self.stack.len() == frame.height + count
+                && (frame.height..self.stack.len()).all(|at| self.is_settled(at)))
+    }
+
+    pub(super) fn jump_to(&mut self, index: usize) -> Jump {
+        let frame = &mut self.frames[index];
+        frame.label_used = true;
+        Jump {
+            label: frame.label,
+            loop_slot: frame.loop_slot,
+        }
+    }
+
+    /// `br`. The operand stack stays as it is: the code behind is dead, or the
+    /// caller goes on with it.
+    pub(super) fn br(&mut self, depth: u32) {
+        let index = self.frame_index(depth);
+        if self.frames[index].opened == Opened::Function {
+            return self.return_();
+        }
+        self.move_operands(index);
+        if self.must_repin(index) {
+            let pins = self.frames[index].pins;
+            self.emit(Inst::Pin {
+                pins: pin_slots(pins, &self.locals),
+            });
+        }
+        let to = self.jump_to(index);
+        self.emit(Inst::Br { to });
+    }
+
+    /// Moves the operands on top down to where the frame's label expects them.
+    pub(super) fn move_operands(&mut self, index: usize) {
+        let frame = &self.frames[index];
+        let count = frame.label_kinds().len();
+        let from = self.stack.len() - count;
+        let to = frame.height;
+        if from == to {
+            for at in from..self.stack.len() {
+                self.materialise(at);
+            }
+            return;
+        }
+        // The accumulators are lost to the first move.
+        for at in from..self.stack.len() {
+            self.temp_to_slot(at);
+        }
+        let mut slot = self.slot_at(to);
+        // Upwards: every target is below its source.
+        for at in from..self.stack.len() {
+            let kind = self.stack[at].kind;
+            let source = self.source(at);
+            self.emit_copy(kind, source, slot);
+            slot += kind.slots();
+        }
+    }
+
+    /// The slot of the operand at `height`, which may be the next to come.
+    pub(super) fn slot_at(&self, height: usize) -> u32 {
+        match self.stack.get(height) {
+            Some(entry) => entry.slot,
+            None => self.next_slot(),
+        }
+    }
+
+    pub(super) fn br_if(&mut self, depth: u32) {
+        let index = self.frame_index(depth);
+        let returns = self.frames[index].opened == Opened::Function;
+        let condition = self.stack.len() - 1;
+        // Operands of the label lie below the condition.
+        let direct = !returns && {
+            let frame = &self.frames[index];
+            let count = frame.label_kinds().len();
+            count == 0
+                || (condition == frame.height + count
+                    && (frame.height..condition).all(|at| self.is_settled(at)))
+        };
+        if direct && !self.must_repin(index) {
+            let to = self.jump_to(index);
+            self.branch_on_top(true, to);
+            self.begin_fuel_block();
+            return;
+        }
+        let skip = self.new_label();
+        // What moves for the branch must not move for who goes on: everything
+        // that the branch needs is brought to its slot before.
+        let count = self.frames[index].label_kinds().len();
+        if !returns || count > 1 {
+            for at in condition - count..condition {
+                self.materialise(at);
+            }
+        }
+        self.branch_on_top(
+            false,
+            Jump {
+                label: skip,
+                loop_slot: 0,
+            },
+        );
+        let accs = (self.acc, self.float_acc);
+        self.br(depth);
+        self.bind(skip);
+        // Whoever skips has the accumulators that the branch found, unless an
+        // operand in one of them was spilled since: then its slot counts.
+        (self.acc, self.float_acc) = accs;
+        self.begin_fuel_block();
+    }
+
+    pub(super) fn br_table(&mut self, table: &BrTable<'_>) -> Result<(), LowerError> {
+        let default = self.frame_index(table.default());
+        let count = self.frames[default].label_kinds().len();
+        let index = self.stack.len() - 1;
+        for at in index - count..index {
+            self.materialise(at);
+        }
+        let a = self.pop_variable();
+        let first = self.targets.len() as u32;
+        // Targets that need more than a jump get it behind the table, once each.
+        let mut stubs: Vec<(u32, Label)> = Vec::new();
+        let mut stub_of = HashMap::new();
+        for depth in table.targets().chain([Ok(table.default())]) {
+            let depth = depth?;
+            let index = self.frame_index(depth);
+            let direct = self.frames[index].opened != Opened::Function
+                && self.operands_in_place(index)
+                && !self.must_repin(index);
+            let label = if direct {
+                self.jump_to(index).label
+            } else {
+                match stub_of.get(&depth) {
+                    Some(&label) => label,
+                    None => {
+                        let label = self.new_label();
+                        stub_of.insert(depth, label);
+                        stubs.push((depth, label));
+                        label
+                    }
+                }
+            };
+            self.targets.push(label);
+        }
+        let last = self.targets.len() as u32 - 1 - first;
+        self.emit(Inst::BrTable { a, first, last });
+        for (depth, label) in stubs {
+            self.bind(label);
+            self.br(depth);
+        }
+        self.dead = true;
+        Ok(())
+    }
+
+    /// `return`, or the end of the function.
+    pub(super) fn return_(&mut self) {
+        let results = self.frames[0].results.len();
+        let from = self.stack.len() - results;
+        match results {
+            0 => {
+                self.emit(Inst::Ret);
+            }
+            1 => match self.stack[from].kind {
+                Kind::Int => {
+                    let a = self.source(from);
+                    self.emit(Inst::RetInt { a });
+                }
+                Kind::Float => {
+                    let a = self.source(from);
+                    self.emit(Inst::RetFloat { a });
+                }
+                Kind::Vector => self.return_many(from),
+            },
+            _ => self.return_many(from),
+        }
+    }
+
+    fn return_many(&mut self, from: usize) {
+        for at in from..self.stack.len() {
+            self.materialise(at);
+        }
+        let first = self.stack[from].slot;
+        let count = self.next_slot() - first;
+        self.emit(Inst::RetMany {
+            first: first as u16,
+            count: count as u16,
+        });
+    }
+}
