@@ -274,6 +274,14 @@ pub struct ExploreArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+
+    /// Print the code that the interpreter makes of the functions
+    #[arg(long, conflicts_with = "json")]
+    pub interp: bool,
+
+    /// Print only the function of this index, or those of this name
+    #[arg(long, value_name = "N|NAME", requires = "interp")]
+    pub func: Option<String>,
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 //!
 //! It goes by the headers alone: no body is validated, nothing is executed,
 //! and every proposal that the parser knows is accepted, so that it also shows
-//! modules that cannot be run.
+//! modules that cannot be run. With `--interp` it shows what the interpreter
+//! makes of the functions instead; nothing is executed then either.
 
+mod interp;
 mod summary;
 mod text;
 
@@ -16,9 +18,12 @@ use crate::{exit, output, sentences};
 
 use summary::Summary;
 
-/// Shows what is in a module, as text or as JSON.
+/// Shows what is in a module, as text or as JSON, or its interpreter code.
 pub fn explore(args: ExploreArgs) -> Result<u8> {
     let source = Source::open(args.file.as_os_str())?;
+    if args.interp {
+        return interp::print(&source, args.func.as_deref());
+    }
     let (name, size) = (source.name().to_owned(), source.size());
     let options = ParseOptions {
         features: Features {

@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::types::{ExportType, ExternType, ImportType};
-use rwasm_parser::{ModuleBytes, ParseOptions};
+use rwasm_parser::{FuncIndex, ModuleBytes, ParseOptions};
 use rwasm_runtime::code::ModuleCode;
 use rwasm_runtime::sys::mmap;
 use std::fs::File;
@@ -104,6 +104,21 @@ impl Module {
     /// The decoded module, for who wants to look into it.
     pub fn parsed(&self) -> &rwasm_parser::Module {
         &self.code().module
+    }
+
+    /// What the interpreter makes of a function, as text for people; `None` if
+    /// the module defines no function of this index. Nothing is run.
+    ///
+    /// # Errors
+    /// If the body is not valid, or beyond what the interpreter can run.
+    pub fn interp_code(&self, func: FuncIndex) -> Result<Option<String>> {
+        let local = self.parsed().local_func_index(func);
+        let Some(func) = local.filter(|func| func.index() < self.parsed().bodies().len()) else {
+            return Ok(None);
+        };
+        rwasm_interp::print_function(self.code(), func)
+            .map(Some)
+            .map_err(|error| Error::from_pending(error.into()))
     }
 
     /// What its instances share.

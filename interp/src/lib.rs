@@ -55,12 +55,14 @@ pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
     Ok(cell.publish_interp_code(encoded))
 }
 
-/// Lowers a function and prints its register code.
+/// Lowers a function, without running anything, and prints its register code.
 ///
 /// # Errors
 /// As for [`lower_cell`].
 pub fn print_function(code: &ModuleCode, func: LocalFuncIndex) -> Result<String, LowerError> {
-    Ok(print::print(&lower_function(code, func, false)?))
+    let lowered = lower_function(code, func, false)?;
+    let index = code.module.func_index(func);
+    Ok(print::print(&code.module, index, &lowered))
 }
 
 /// Lowers a function, validating it first if nobody did. With `offsets`, the

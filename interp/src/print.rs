@@ -1,13 +1,21 @@
 //! Register code as text, for people and golden tests.
 
+use crate::exec::slots::SlotOp;
 use crate::inst::{Callee, Dst, Inst, Jump, Place, Src};
 use crate::lower::Lowered;
+use rwasm_parser::{FuncIndex, Module};
+use rwasm_runtime::layout::VmCtx;
 use std::fmt::{self, Write};
 
-/// Prints a lowered function: one line per instruction, labels before the
-/// instructions that they name.
-pub(crate) fn print(lowered: &Lowered) -> String {
-    let mut text = String::new();
+/// Prints a lowered function: a line with its index, its name and the slots of
+/// its frame, then one line per instruction, labels before the instructions
+/// that they name. Nothing in it depends on where code or data lie.
+pub(crate) fn print(module: &Module, func: FuncIndex, lowered: &Lowered) -> String {
+    let mut text = format!("func {func}");
+    if let Some(name) = module.names().function(func) {
+        let _ = write!(text, " {name:?}");
+    }
+    let _ = writeln!(text, ", {} slots", lowered.frame_slots);
     let mut labels: Vec<(u32, usize)> = lowered
         .labels
         .iter()
@@ -33,6 +41,17 @@ pub(crate) fn print(lowered: &Lowered) -> String {
 }
 
 struct Line<'a>(&'a Inst);
+
+/// A pointer of the instance block: its number among those behind the head,
+/// which says which definition it is whatever the head holds.
+struct Pointer(u32);
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let behind_head = self.0 as usize - size_of::<VmCtx>();
+        write!(f, "@{}", behind_head / size_of::<*const u8>())
+    }
+}
 
 impl fmt::Display for Src {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,7 +100,9 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::Guarded(offset) => write!(f, "+ {offset}]"),
-            Place::Checked { memory, offset } => write!(f, "+ {offset}] checked @{memory}"),
+            Place::Checked { memory, offset } => {
+                write!(f, "+ {offset}] checked {}", Pointer(*memory))
+            }
         }
     }
 }
@@ -176,7 +197,11 @@ impl fmt::Display for Line<'_> {
                 offset,
                 d,
             } => {
-                write!(f, "{d} = checked {op:?} @{memory}[s{a} + {offset}]")
+                write!(
+                    f,
+                    "{d} = checked {op:?} {}[s{a} + {offset}]",
+                    Pointer(memory)
+                )
             }
             Inst::CheckedStore {
                 op,
@@ -185,13 +210,17 @@ impl fmt::Display for Line<'_> {
                 v,
                 offset,
             } => {
-                write!(f, "checked {op:?} @{memory}[s{a} + {offset}] = s{v}")
+                write!(
+                    f,
+                    "checked {op:?} {}[s{a} + {offset}] = s{v}",
+                    Pointer(memory)
+                )
             }
             Inst::Mov { a, d } => write!(f, "{d} = {a}"),
             Inst::FloatMov { a, d } => write!(f, "f:{d} = f:{a}"),
             Inst::Select { c, a, b, d } => write!(f, "{d} = if {c} then {a} else {b}"),
-            Inst::GlobalGet { global, d } => write!(f, "{d} = global @{global}"),
-            Inst::GlobalSet { global, a } => write!(f, "global @{global} = {a}"),
+            Inst::GlobalGet { global, d } => write!(f, "{d} = global {}", Pointer(global)),
+            Inst::GlobalSet { global, a } => write!(f, "global {} = {a}", Pointer(global)),
             Inst::Br { to } => write!(f, "br {to}"),
             Inst::BrIf { a, non_zero, to } => {
                 write!(f, "br {to} if {a} {} 0", if non_zero { "!=" } else { "==" })
@@ -239,7 +268,13 @@ impl fmt::Display for Line<'_> {
                 x,
                 y,
             } => {
-                write!(f, "{op:?} s{a}, s{b}, s{c}, {x}, {y}")
+                write!(f, "{op:?} s{a}, s{b}, s{c}, ")?;
+                match op {
+                    SlotOp::TableGet | SlotOp::TableSet | SlotOp::TableSize => {
+                        write!(f, "{}", Pointer(x))
+                    }
+                    _ => write!(f, "{x}, {y}"),
+                }
             }
             Inst::Simd {
                 op,
@@ -266,8 +301,12 @@ impl fmt::Display for Line<'_> {
             Inst::SimdShuffle { d, a, b, lanes } => {
                 write!(f, "s{d} = shuffle s{a}, s{b} {lanes:?}")
             }
-            Inst::SimdGlobalGet { global, d } => write!(f, "s{d} = vector global @{global}"),
-            Inst::SimdGlobalSet { global, a } => write!(f, "vector global @{global} = s{a}"),
+            Inst::SimdGlobalGet { global, d } => {
+                write!(f, "s{d} = vector global {}", Pointer(global))
+            }
+            Inst::SimdGlobalSet { global, a } => {
+                write!(f, "vector global {} = s{a}", Pointer(global))
+            }
             Inst::SimdAccess {
                 op,
                 at,

@@ -120,6 +120,56 @@ fn modules_that_cannot_be_run_are_shown_too() {
     }
 }
 
+#[test]
+fn the_interpreters_code_is_shown() {
+    const TWO: &str = r#"(module
+      (import "env" "log" (func $log (param i32)))
+      (func $double (export "twice") (param i32) (result i32)
+        (i32.add (local.get 0) (local.get 0)))
+      (func $other (result i32) (i32.const 1)))"#;
+    let folder = Folder::new().with("two.wat", TWO);
+    let double = "func 1 \"double\", 3 slots\n    acc = I32Add s0, s0\n    ret acc\n";
+    let other = "func 2 \"other\", 1 slots\n    ret 0x1\n";
+    for (args, code, stdout, stderr) in [
+        ("", 0, format!("{double}{other}"), ""),
+        (" --func 1", 0, double.into(), ""),
+        (" --func twice", 0, double.into(), ""),
+        (" --func double", 0, double.into(), ""),
+        (" --func other", 0, other.into(), ""),
+        (" --func 0", 1, String::new(), "function 0 is imported"),
+        (" --func 3", 1, String::new(), "there are 3"),
+        (
+            " --func 4294967296",
+            1,
+            String::new(),
+            "no function is called",
+        ),
+        (" --func othr", 1, String::new(), "did you mean `other`?"),
+        (" --json", 2, String::new(), "--json"),
+    ] {
+        let ended = run(
+            &mut folder.rwasm(&format!("explore --interp two.wat{args}")),
+            b"",
+        );
+        assert_eq!((ended.code, ended.stdout), (code, stdout), "{args}");
+        assert!(ended.stderr.contains(stderr), "{args}: {}", ended.stderr);
+    }
+    let ended = run(&mut folder.rwasm("explore --func 1 two.wat"), b"");
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("--interp"), "{}", ended.stderr);
+}
+
+/// A body that is not valid does not hide the others.
+#[test]
+fn functions_without_code_are_told() {
+    let bad = "(module (func (result i32)) (func $good (result i32) (i32.const 1)))";
+    let folder = Folder::new().with("bad.wat", bad);
+    let ended = run(&mut folder.rwasm("explore --interp bad.wat"), b"");
+    assert_eq!(ended.code, 1);
+    assert!(ended.stdout.starts_with("func 1 \"good\""));
+    assert!(ended.stderr.contains("function 0 has no code"));
+}
+
 /// Report WR#6279: a reader that goes away is no reason to panic.
 #[test]
 fn wr_6279_a_reader_that_goes_away_is_no_failure() {

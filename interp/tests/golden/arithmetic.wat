@@ -1,0 +1,15 @@
+;; Divisions, counts, conversions, floats.
+(module
+  (func $divide (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+  (func $remainder (param i64) (result i64) (i64.rem_u (local.get 0) (i64.const 10)))
+  (func $count (param i64) (result i64) (i64.popcnt (i64.clz (local.get 0))))
+  (func $extend (param i32) (result i64) (i64.extend_i32_u (i32.extend8_s (local.get 0))))
+  (func $wrap (param i64) (result i32) (i32.wrap_i64 (local.get 0)))
+  (func $float (param f32 f32) (result f32)
+    (f32.sqrt (f32.sub (f32.mul (local.get 0) (local.get 1)) (local.get 0))))
+  (func $multiply_add (param f64 f64 f64) (result f64)
+    (f64.add (local.get 0) (f64.mul (local.get 1) (local.get 2))))
+  (func $truncate (param f64) (result i32) (i32.trunc_f64_s (local.get 0)))
+  (func $saturate (param f32) (result i64) (i64.trunc_sat_f32_u (local.get 0)))
+  (func $convert (param i32) (result f64) (f64.convert_i32_s (local.get 0)))
+  (func $reinterpret (param f32) (result i32) (i32.reinterpret_f32 (local.get 0))))

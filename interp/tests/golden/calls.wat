@@ -1,0 +1,23 @@
+;; Arguments are made in the callee's frame; results come back in place.
+(module
+  (import "env" "host" (func $host (param i32 i64) (result i64)))
+  (type $binary (func (param i32 i32) (result i32)))
+  (table 4 funcref)
+  (func $add (type $binary) (i32.add (local.get 0) (local.get 1)))
+  (func $direct (param i32) (result i32) (call $add (local.get 0) (i32.const 1)))
+  (func $nested (param i32) (result i32)
+    (call $add (call $add (local.get 0) (i32.const 1)) (call $add (local.get 0) (local.get 0))))
+  (func $imported (param i32) (result i64) (call $host (local.get 0) (i64.const 2)))
+  (func $indirect (param i32 i32) (result i32)
+    (call_indirect (type $binary) (local.get 0) (i32.const 1) (local.get 1)))
+  (func $reference (param (ref $binary)) (result i32)
+    (call_ref $binary (i32.const 1) (i32.const 2) (local.get 0)))
+  (func $many (result i32 i64 f32) (i32.const 1) (i64.const 2) (f32.const 3))
+  (func $take_many (result f32) (local f32)
+    (call $many) (local.set 0) (drop) (drop) (local.get 0))
+  (func $below (param i32) (result i32)
+    (i32.add (local.get 0) (call $add (i32.const 1) (i32.const 2))))
+  (func $in_loop (param i32)
+    (loop
+      (drop (call $add (local.get 0) (i32.const 1)))
+      (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))

@@ -1,0 +1,13 @@
+(module
+  (func $ints (param i32 i32 i32) (result i32)
+    (select (local.get 0) (local.get 1) (local.get 2)))
+  (func $constants (param i32) (result i64)
+    (select (i64.const 1) (i64.const 2) (local.get 0)))
+  (func $compared (param i32 i32) (result i32)
+    (select (local.get 0) (local.get 1) (i32.lt_s (local.get 0) (local.get 1))))
+  (func $floats (param f64 f64 i32) (result f64)
+    (select (local.get 0) (local.get 1) (local.get 2)))
+  (func $references (param externref i32) (result externref)
+    (select (result externref) (local.get 0) (ref.null extern) (local.get 1)))
+  (func $vectors (param v128 v128 i32) (result v128)
+    (select (local.get 0) (local.get 1) (local.get 2))))
