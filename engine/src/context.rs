@@ -75,7 +75,7 @@ impl<'a, T> StoreContext<'a, T> {
 
     /// A handle with which another thread stops the running guest.
     pub fn interrupt_handle(&self) -> InterruptHandle {
-        InterruptHandle(self.opaque().interrupt.clone())
+        InterruptHandle(self.opaque().runtime.interrupt().clone())
     }
 
     #[inline(always)]

@@ -8,6 +8,7 @@ use crate::externs::Extern;
 use crate::func::{HostDef, IntoFunc};
 use crate::instance::Instance;
 use crate::module::Module;
+use crate::shared_memory::SharedMemory;
 use crate::types::{FuncType, ImportType};
 use crate::val::Val;
 use rwasm_runtime::handle::StoreId;
@@ -31,6 +32,7 @@ type Names<T> = HashMap<Box<str>, Definition<T>>;
 enum Definition<T: 'static> {
     Host(Arc<HostDef<T>>),
     Extern(StoreId, Extern),
+    Shared(SharedMemory),
 }
 
 impl<T> Linker<T> {
@@ -92,6 +94,20 @@ impl<T> Linker<T> {
             return Err(Error::StoreMismatch("what is to be defined"));
         }
         self.insert(module, name, Definition::Extern(store, item))
+    }
+
+    /// Defines a shared memory, which belongs to no store: every store that the
+    /// linker instantiates modules in has it.
+    pub fn define_shared_memory(
+        &mut self,
+        module: &str,
+        name: &str,
+        memory: &SharedMemory,
+    ) -> Result<&mut Self> {
+        if !Engine::same(&self.engine, memory.engine()) {
+            return Err(Error::StoreMismatch("a shared memory"));
+        }
+        self.insert(module, name, Definition::Shared(memory.clone()))
     }
 
     /// Defines all exports of an instance, under `module`.
@@ -262,6 +278,7 @@ impl<T> Definition<T> {
     fn bind(&self, ctx: &mut StoreContextMut<'_, T>) -> Result<Extern> {
         match self {
             Definition::Host(def) => Ok(ctx.bind(def)?.into()),
+            Definition::Shared(memory) => Ok(memory.memory(ctx)?.into()),
             Definition::Extern(store, item) if *store == ctx.opaque().id => Ok(*item),
             Definition::Extern(..) => Err(Error::StoreMismatch("what the linker has defined")),
         }
@@ -273,6 +290,7 @@ impl<T> Clone for Definition<T> {
         match self {
             Definition::Host(def) => Definition::Host(def.clone()),
             Definition::Extern(store, item) => Definition::Extern(*store, *item),
+            Definition::Shared(memory) => Definition::Shared(memory.clone()),
         }
     }
 }

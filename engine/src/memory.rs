@@ -2,6 +2,7 @@
 
 use crate::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::error::{AccessError, Result};
+use crate::shared_memory::SharedMemory;
 use crate::store::{StoreInner, StoreOpaque};
 use crate::types::MemoryType;
 use rwasm_runtime::handle::Handle;
@@ -11,7 +12,7 @@ use rwasm_runtime::memory::Memory as RawMemory;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Memory(pub(crate) Handle<RawMemory>);
 
-const OUT_OF_BOUNDS: AccessError = AccessError("memory");
+pub(crate) const OUT_OF_BOUNDS: AccessError = AccessError("memory");
 
 impl Memory {
     /// A new memory, of zeroes.
@@ -44,11 +45,11 @@ impl Memory {
     /// Its bytes.
     ///
     /// # Panics
-    /// Also if the memory is shared: other threads may write to it.
+    /// Also if the memory is shared: other threads may write to it. See
+    /// [`Memory::to_shared`].
     #[inline]
     pub fn data<'a, T: 'static>(&self, ctx: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
         let store = ctx.into().opaque();
-        self.check_unshared(store);
         store.runtime.memory_data(self.0)
     }
 
@@ -71,7 +72,6 @@ impl Memory {
         ctx: impl Into<StoreContextMut<'a, T>>,
     ) -> (&'a mut [u8], &'a mut T) {
         let StoreInner { opaque, data } = ctx.into().into_inner();
-        self.check_unshared(opaque);
         (opaque.runtime.memory_data_mut(self.0), data)
     }
 
@@ -83,6 +83,10 @@ impl Memory {
         buffer: &mut [u8],
     ) -> Result<(), AccessError> {
         let ctx = ctx.as_context();
+        if let Some(shared) = ctx.opaque().runtime.shared_memory(self.0) {
+            let read = shared.read(offset as u64, buffer);
+            return read.map_err(|_| OUT_OF_BOUNDS);
+        }
         let source = offset.checked_add(buffer.len());
         let source = source.and_then(|end| self.data(ctx).get(offset..end));
         buffer.copy_from_slice(source.ok_or(OUT_OF_BOUNDS)?);
@@ -96,6 +100,10 @@ impl Memory {
         offset: usize,
         bytes: &[u8],
     ) -> Result<(), AccessError> {
+        if let Some(shared) = ctx.as_context().opaque().runtime.shared_memory(self.0) {
+            let write = shared.write(offset as u64, bytes);
+            return write.map_err(|_| OUT_OF_BOUNDS);
+        }
         let target = offset.checked_add(bytes.len());
         let target =
             target.and_then(|end| self.data_mut(ctx.as_context_mut()).get_mut(offset..end));
@@ -112,17 +120,15 @@ impl Memory {
             .grow_memory(self.0, delta)?)
     }
 
-    #[inline]
-    fn get<'a>(&self, store: &'a StoreOpaque) -> &'a RawMemory {
-        store.runtime.get(self.0)
+    /// The memory as one that other stores can have too, if it is shared.
+    pub fn to_shared(&self, ctx: impl AsContext) -> Option<SharedMemory> {
+        let ctx = ctx.as_context();
+        let raw = ctx.opaque().runtime.shared_memory(self.0)?;
+        Some(SharedMemory::from_raw(ctx.engine(), raw.clone()))
     }
 
     #[inline]
-    fn check_unshared(&self, store: &StoreOpaque) {
-        // Only engines with threads have shared memories.
-        if store.engine.config().threads {
-            let shared = self.get(store).ty().shared;
-            assert!(!shared, "the bytes of a shared memory were borrowed");
-        }
+    fn get<'a>(&self, store: &'a StoreOpaque) -> &'a RawMemory {
+        store.runtime.get(self.0)
     }
 }

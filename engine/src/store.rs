@@ -21,7 +21,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::func::Func;
 use crate::instance::InstanceInfo;
-use crate::interrupt::{Interrupt, InterruptHandle};
+use crate::interrupt::InterruptHandle;
 use crate::val::Val;
 use rwasm_runtime::handle::{Handle, InstanceHandle, StoreId};
 use rwasm_runtime::layout::{FuncRef, Status};
@@ -33,7 +33,6 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic;
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 /// Owns instances and all that they define, and data of type `T` that host
 /// functions reach.
@@ -182,7 +181,6 @@ pub(crate) struct StoreOpaque {
     pub(crate) id: StoreId,
     pub(crate) engine: Engine,
     pub(crate) runtime: OwnedStore,
-    pub(crate) interrupt: Arc<Interrupt>,
     /// What instances need up here, by their index in the store.
     pub(crate) instances: Vec<Option<InstanceInfo>>,
     /// Host functions of linkers that are functions of this store already, by
@@ -203,7 +201,6 @@ impl StoreOpaque {
         Ok(StoreOpaque {
             id: runtime.id(),
             engine: engine.clone(),
-            interrupt: Arc::new(Interrupt::new(runtime.interrupt_flag().clone())),
             runtime,
             instances: Vec::new(),
             bound: HashMap::new(),
@@ -253,7 +250,7 @@ impl StoreOpaque {
         };
         let outermost = self.runtime.ctx.segment.is_null();
         if outermost && error.trap() == Some(Trap::Interrupted) {
-            self.interrupt.clear();
+            self.runtime.interrupt().clear();
         }
         error
     }

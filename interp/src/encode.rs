@@ -3,7 +3,7 @@
 
 use crate::exec::regs::Handler;
 use crate::exec::slots::slot_handler;
-use crate::exec::{call, control, float, int, memory, simd};
+use crate::exec::{atomic, call, control, float, int, memory, simd};
 use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Place, Src};
 use crate::lower::Lowered;
 use rwasm_runtime::code::{InterpCode, ModuleCode};
@@ -422,6 +422,23 @@ impl Encoder<'_> {
                     self.words.push(quad(v, lane.into(), 0, 0));
                 }
             }
+            Inst::Atomic {
+                op,
+                memory,
+                a,
+                d,
+                v: [v, w],
+                offset,
+            } => self.op(
+                op.handler(),
+                &[pair(a, d, memory), offset, quad(v, w, 0, 0)],
+            ),
+            Inst::AtomicFence => self.op(atomic::fence_handler(), &[]),
+            Inst::Wide {
+                op,
+                s: [a, b, c, d],
+                d: [low, high],
+            } => self.op(op.handler(), &[quad(a, b, c, d), quad(low, high, 0, 0)]),
             Inst::Unreachable => self.op(control::unreachable_handler(), &[]),
             Inst::ConsumeFuel { units } => {
                 self.op(control::consume_fuel_handler(), &[u64::from(units)]);

@@ -2,10 +2,12 @@
 //! still say where they are, so that lowering can redirect a result after the
 //! fact.
 
+use crate::exec::atomic::AtomicOp;
 use crate::exec::regs::class;
 use crate::exec::simd::memory::SimdAccess;
 use crate::exec::simd::{ResultKind, SimdOp};
 use crate::exec::slots::SlotOp;
+use crate::exec::wide::WideOp;
 use crate::op::*;
 
 /// Where an operand is. For a float operand, `Acc` is the float accumulator.
@@ -416,6 +418,23 @@ pub(crate) enum Inst {
         v: u16,
         lane: u8,
     },
+    /// An atomic access: a result, unless it is a store, to `d`; operands
+    /// beside the address in `v`.
+    Atomic {
+        op: AtomicOp,
+        memory: u32,
+        a: u16,
+        d: u16,
+        v: [u16; 2],
+        offset: u64,
+    },
+    AtomicFence,
+    /// 128-bit arithmetic: halves in `s`, the result's in `d`.
+    Wide {
+        op: WideOp,
+        s: [u16; 4],
+        d: [u16; 2],
+    },
     Unreachable,
     ConsumeFuel {
         units: u32,
@@ -425,7 +444,8 @@ pub(crate) enum Inst {
 
 impl Inst {
     /// Sends the result elsewhere, if the instruction has a handler for that.
-    pub(crate) fn redirect(&mut self, to: Dst) -> bool {
+    /// Of two results it is the one in slot `from`.
+    pub(crate) fn redirect(&mut self, from: u16, to: Dst) -> bool {
         match self {
             Inst::Binary { d, .. }
             | Inst::Unary { d, .. }
@@ -465,6 +485,15 @@ impl Inst {
             | Inst::SimdShuffle { d, .. }
             | Inst::SimdGlobalGet { d, .. } => redirect_slot(d, to),
             Inst::SimdAccess { op, d, .. } if !op.is_store() => redirect_slot(d, to),
+            Inst::Atomic { op, d, .. } if op.has_result() => redirect_slot(d, to),
+            Inst::Wide { d: [low, high], .. } => {
+                let (d, other) = if *low == from {
+                    (low, high)
+                } else {
+                    (high, low)
+                };
+                to != Dst::Slot(*other) && redirect_slot(d, to)
+            }
             _ => false,
         }
     }
@@ -583,7 +612,11 @@ impl Inst {
             Inst::SimdAccess { op, a, d, v, .. } => {
                 *a == slot || within(slot, *d, 2) || (op.is_lane_load() && within(slot, *v, 2))
             }
-            Inst::ConsumeFuel { .. } | Inst::CheckInterrupt => false,
+            Inst::Atomic { op, a, d, v, .. } => {
+                *a == slot || (op.has_result() && *d == slot) || v[..op.operands()].contains(&slot)
+            }
+            Inst::Wide { op, s, d } => s[..op.operands()].contains(&slot) || d.contains(&slot),
+            Inst::AtomicFence | Inst::ConsumeFuel { .. } | Inst::CheckInterrupt => false,
             // Calls, and everything that ends a region anyway.
             _ => true,
         }

@@ -217,25 +217,24 @@ macro_rules! float_trunc_ops {
     };
 }
 
-/// Loads to integers: `Name(width in memory, how the result is extended)`.
-/// `Load8S32` extends to 32 bits and clears the upper half of the slot.
+/// Loads to integers: `Name(access, width in memory)`. `Load8S32` extends to 32 bits and clears the upper half of the slot.
 macro_rules! int_load_ops {
     ($with:ident) => {
         $with! {
-            Load8U(load8_u, u8, |v| u64::from(v)),
-            Load8S32(load8_s32, u8, |v| u64::from(v as i8 as u32)),
-            Load8S64(load8_s64, u8, |v| v as i8 as u64),
-            Load16U(load16_u, u16, |v| u64::from(v)),
-            Load16S32(load16_s32, u16, |v| u64::from(v as i16 as u32)),
-            Load16S64(load16_s64, u16, |v| v as i16 as u64),
-            Load32U(load32_u, u32, |v| u64::from(v)),
-            Load32S64(load32_s64, u32, |v| v as i32 as u64),
-            Load64(load64, u64, |v| v),
+            Load8U(load8_u, u8),
+            Load8S32(load8_s32, u8),
+            Load8S64(load8_s64, u8),
+            Load16U(load16_u, u16),
+            Load16S32(load16_s32, u16),
+            Load16S64(load16_s64, u16),
+            Load32U(load32_u, u32),
+            Load32S64(load32_s64, u32),
+            Load64(load64, u64),
         }
     };
 }
 
-/// Stores of integers: `Name(width in memory)`.
+/// Stores of integers: `Name(access, width in memory)`.
 macro_rules! int_store_ops {
     ($with:ident) => {
         $with! {

@@ -320,6 +320,29 @@ impl fmt::Display for Line<'_> {
                 (true, false) => write!(f, "{op:?} [s{a} {at} = s{d}"),
                 (true, true) => write!(f, "{op:?} [s{a} {at} = s{d} lane {lane}"),
             },
+            Inst::Atomic {
+                op,
+                memory,
+                a,
+                d,
+                v,
+                offset,
+            } => {
+                if op.has_result() {
+                    write!(f, "s{d} = ")?;
+                }
+                write!(f, "atomic {op:?} @{memory}[s{a} + {offset}]")?;
+                let operands = v[..op.operands()].iter();
+                operands.into_iter().try_for_each(|v| write!(f, ", s{v}"))
+            }
+            Inst::AtomicFence => f.write_str("atomic fence"),
+            Inst::Wide {
+                op,
+                s,
+                d: [low, high],
+            } => {
+                write!(f, "s{low}, s{high} = {op:?} {:?}", &s[..op.operands()])
+            }
             Inst::Unreachable => f.write_str("unreachable"),
             Inst::ConsumeFuel { units } => write!(f, "fuel {units}"),
             Inst::CheckInterrupt => f.write_str("check interrupt"),

@@ -11,11 +11,13 @@ use crate::instance::{self, Elements, instance_of};
 use crate::layout::{FuncRef, VmCtx};
 use crate::limits::Limits;
 use crate::memory::Memory;
+use crate::racy::Word;
 use crate::store::Store;
 use crate::table::Table;
 use crate::trap::Trap;
 use rwasm_parser::{ElementItems, FuncIndex, MemoryIndex, TableIndex};
 use std::ptr;
+use std::time::Duration;
 
 /// What `memory.grow` and `table.grow` give when they fail: -1, whatever the
 /// index type.
@@ -27,11 +29,7 @@ const FAILED: u64 = u64::MAX;
 /// See the module.
 pub unsafe fn memory_grow(vmctx: *mut VmCtx, memory: u32, delta: u64) -> u64 {
     // SAFETY: as the caller promises; the memory and the limits are apart.
-    unsafe {
-        (*memory_at(vmctx, memory))
-            .grow(delta, limits(vmctx))
-            .unwrap_or(FAILED)
-    }
+    unsafe { Memory::grow_at(memory_at(vmctx, memory), delta, limits(vmctx)).unwrap_or(FAILED) }
 }
 
 /// `memory.size`, in pages.
@@ -54,12 +52,8 @@ pub unsafe fn memory_fill(
     byte: u8,
     len: u64,
 ) -> Result<(), Trap> {
-    // SAFETY: as the caller promises; the range was checked.
-    unsafe {
-        let dst = (*memory_at(vmctx, memory)).range(dst, len)?;
-        ptr::write_bytes(dst, byte, len as usize);
-    }
-    Ok(())
+    // SAFETY: as the caller promises; a store is used by one thread.
+    unsafe { (*memory_at(vmctx, memory)).fill(dst, byte, len) }
 }
 
 /// `memory.copy`.
@@ -74,14 +68,11 @@ pub unsafe fn memory_copy(
     src: u64,
     len: u64,
 ) -> Result<(), Trap> {
-    // SAFETY: as the caller promises; both ranges were checked, and `copy`
-    // allows them to overlap.
+    // SAFETY: as the caller promises; a store is used by one thread.
     unsafe {
-        let dst = (*memory_at(vmctx, dst_memory)).range(dst, len)?;
-        let src = (*memory_at(vmctx, src_memory)).range(src, len)?;
-        ptr::copy(src, dst, len as usize);
+        let from = &*memory_at(vmctx, src_memory);
+        (*memory_at(vmctx, dst_memory)).copy_from(dst, from, src, len)
     }
-    Ok(())
 }
 
 /// `memory.init`.
@@ -106,11 +97,78 @@ pub unsafe fn memory_init(
             module.data_bytes(&module.data()[segment as usize])
         };
         let data = slice(data, src, len).ok_or(Trap::MemoryOutOfBounds)?;
-        let dst = (*memory_at(vmctx, memory)).range(dst, len)?;
-        // The module's bytes are the host's, so they lie in no memory.
-        ptr::copy_nonoverlapping(data.as_ptr(), dst, data.len());
+        (*memory_at(vmctx, memory)).init(dst, data)
     }
-    Ok(())
+}
+
+/// `memory.atomic.wait32`: what the wait came to, as the instruction returns it.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn memory_atomic_wait32(
+    vmctx: *mut VmCtx,
+    memory: u32,
+    address: u64,
+    offset: u64,
+    expected: u32,
+    timeout: i64,
+) -> Result<u32, Trap> {
+    // SAFETY: as the caller promises.
+    unsafe { atomic_wait(vmctx, memory, address, offset, expected, timeout) }
+}
+
+/// `memory.atomic.wait64`.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn memory_atomic_wait64(
+    vmctx: *mut VmCtx,
+    memory: u32,
+    address: u64,
+    offset: u64,
+    expected: u64,
+    timeout: i64,
+) -> Result<u32, Trap> {
+    // SAFETY: as the caller promises.
+    unsafe { atomic_wait(vmctx, memory, address, offset, expected, timeout) }
+}
+
+/// # Safety
+/// See the module.
+unsafe fn atomic_wait<W: Word + PartialEq>(
+    vmctx: *mut VmCtx,
+    memory: u32,
+    address: u64,
+    offset: u64,
+    expected: W,
+    timeout: i64,
+) -> Result<u32, Trap> {
+    let at = address.checked_add(offset).ok_or(Trap::MemoryOutOfBounds)?;
+    // Nanoseconds; below zero is for ever.
+    let timeout = u64::try_from(timeout).ok().map(Duration::from_nanos);
+    // SAFETY: as the caller promises. A waiting thread holds no reference into
+    // its store but the one to its sleeping place, which others share.
+    unsafe {
+        let place = (*(*vmctx).store.cast::<Store>()).interrupt();
+        let result = (*memory_at(vmctx, memory)).atomic_wait(at, expected, timeout, place)?;
+        Ok(result as u32)
+    }
+}
+
+/// `memory.atomic.notify`: how many threads were woken.
+///
+/// # Safety
+/// See the module.
+pub unsafe fn memory_atomic_notify(
+    vmctx: *mut VmCtx,
+    memory: u32,
+    address: u64,
+    offset: u64,
+    count: u32,
+) -> Result<u32, Trap> {
+    let at = address.checked_add(offset).ok_or(Trap::MemoryOutOfBounds)?;
+    // SAFETY: as the caller promises.
+    unsafe { (*memory_at(vmctx, memory)).atomic_notify(at, count) }
 }
 
 /// `data.drop`.

@@ -8,10 +8,12 @@
 //! ```
 //! A guarded memory needs no bounds check for a 32-bit index: what is outside
 //! faults. The other two are checked; a shared memory is reserved, because
-//! other threads hold its base, and every other one moves.
+//! other threads hold its base, and every other one moves. What is particular
+//! to shared ones stands in [`crate::shared_memory`].
 
 use crate::layout::MemoryDef;
 use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
+use crate::shared_memory::Sharing;
 use crate::sys::mmap::Mapping;
 use crate::trap::Trap;
 use crate::tunables::{MEMORY_GUARD, MEMORY_RESERVATION};
@@ -38,7 +40,15 @@ pub struct Memory {
     ty: MemoryType,
     mapping: Mapping,
     kind: Kind,
+    /// Of a shared memory.
+    sharing: Option<Box<Sharing>>,
 }
+
+// SAFETY: the definition's base is that of the mapping, which the memory owns.
+unsafe impl Send for Memory {}
+// SAFETY: `&Memory` changes the length, an atomic, and makes pages accessible;
+// it gives the bytes by raw pointer only. All else needs `&mut Memory`.
+unsafe impl Sync for Memory {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -54,7 +64,7 @@ impl Memory {
         let len = byte_len(&ty, ty.min, limits)?;
         let what = "linear memory";
         let reserve = |kind, len, total| {
-            let mut mapping = Mapping::reserve(total)
+            let mapping = Mapping::reserve(total)
                 .map_err(|error| ResourceError::system(what, total, error))?;
             mapping
                 .commit(0..len)
@@ -82,6 +92,7 @@ impl Memory {
             ty,
             mapping,
             kind,
+            sharing: ty.shared.then(Box::default),
         })
     }
 
@@ -100,7 +111,19 @@ impl Memory {
 
     /// Size in bytes.
     pub fn byte_len(&self) -> usize {
-        self.def.len.load(Ordering::Acquire)
+        // Sequentially consistent as the threads proposal has it, and as cheap
+        // as anything where loads are.
+        self.def.len.load(Ordering::SeqCst)
+    }
+
+    /// Whether several stores may have it, each on a thread of its own.
+    pub fn is_shared(&self) -> bool {
+        self.ty.shared
+    }
+
+    /// What only shared memories have.
+    pub(crate) fn sharing(&self) -> Option<&Sharing> {
+        self.sharing.as_deref()
     }
 
     /// Whether accesses outside fault instead of being checked.
@@ -116,25 +139,41 @@ impl Memory {
     /// Adds `delta` pages of zeros; returns the old size in pages. On failure
     /// nothing has changed.
     pub fn grow(&mut self, delta: u64, limits: &Limits) -> Result<u64, ResourceError> {
+        if self.kind != Kind::Moving {
+            return self.grow_in_place(delta, limits);
+        }
         let old_pages = self.size();
-        let pages = old_pages.saturating_add(delta);
-        let len = byte_len(&self.ty, pages, limits)?;
-        let old_len = self.byte_len();
-        if len == old_len {
-            return Ok(old_pages);
-        }
-        match self.kind {
-            Kind::Guarded | Kind::Reserved if len <= self.mapping.len() => {
-                self.mapping.commit(old_len..len)
-            }
-            // The store's limit was raised after the reservation.
-            Kind::Guarded | Kind::Reserved => Err(std::io::ErrorKind::OutOfMemory.into()),
-            Kind::Moving => self.move_to_grow(len, limits),
-        }
-        .map_err(|error| ResourceError::system("linear memory", len, error))?;
+        let len = self.len_after(delta, limits)?;
+        self.move_to_grow(len, limits)
+            .map_err(|error| ResourceError::system("linear memory", len, error))?;
         self.def.base = self.mapping.base();
-        self.def.len.store(len, Ordering::Release);
+        self.def.len.store(len, Ordering::SeqCst);
         Ok(old_pages)
+    }
+
+    /// As [`Memory::grow`], for memories that do not move. Nobody else grows it
+    /// meanwhile.
+    pub(crate) fn grow_in_place(&self, delta: u64, limits: &Limits) -> Result<u64, ResourceError> {
+        let old_pages = self.size();
+        let len = self.len_after(delta, limits)?;
+        let result = if len <= self.mapping.len() {
+            self.mapping.commit(self.byte_len()..len)
+        } else {
+            // The store's limit was raised after the reservation.
+            Err(std::io::ErrorKind::OutOfMemory.into())
+        };
+        result.map_err(|error| ResourceError::system("linear memory", len, error))?;
+        self.def.len.store(len, Ordering::SeqCst);
+        Ok(old_pages)
+    }
+
+    /// The length in bytes that a growth leads to, if it is allowed.
+    fn len_after(&self, delta: u64, limits: &Limits) -> Result<usize, LimitError> {
+        if delta == 0 {
+            // Always, even where the limits were lowered since.
+            return Ok(self.byte_len());
+        }
+        byte_len(&self.ty, self.size().saturating_add(delta), limits)
     }
 
     /// Grows the mapping by half if there is room, so that growing page by page

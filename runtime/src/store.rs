@@ -11,10 +11,12 @@ use crate::global::{Global, Tag};
 use crate::handle::{Extern, Handle, InstanceHandle, StoreId};
 use crate::host::HostFunc;
 use crate::instance::{Instance, instance_of};
+use crate::interrupt::Interrupt;
 use crate::layout::{ArrayEntry, FuncRef, Status, StoreCtx, VmCtx, VmCtxKind};
 use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
-use crate::memory::Memory;
+use crate::memory::{Memory, can_be_guarded};
 use crate::reference::{HostRef, HostRefs};
+use crate::shared_memory::SharedMemory;
 use crate::sys::mmap::{self, Mapping};
 use crate::table::Table;
 use crate::trap::Trap;
@@ -26,7 +28,6 @@ use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 /// A store.
 #[repr(C)]
@@ -48,9 +49,11 @@ pub struct Store {
     limits: Limits,
     settings: CodeSettings,
     entries: Entries,
-    interrupt: Arc<AtomicU32>,
+    interrupt: Arc<Interrupt>,
     stack: Mapping,
     memories: Arena<Memory>,
+    /// Those that instances of other stores may have too.
+    shared_memories: Vec<SharedMemory>,
     tables: Arena<Table>,
     globals: Arena<Global>,
     tags: Arena<Tag>,
@@ -88,7 +91,7 @@ impl OwnedStore {
         settings: CodeSettings,
         entries: Entries,
     ) -> Result<Self, ResourceError> {
-        let interrupt = Arc::new(AtomicU32::new(0));
+        let interrupt = Arc::new(Interrupt::default());
         let mut store = Box::new(Store {
             ctx: StoreCtx {
                 stack_base: ptr::null_mut(),
@@ -96,7 +99,7 @@ impl OwnedStore {
                 stack_top: ptr::null_mut(),
                 native_stack_limit: 0,
                 fuel: 0,
-                interrupt: Arc::as_ptr(&interrupt),
+                interrupt: interrupt.flag(),
                 segment: ptr::null_mut(),
             },
             pending: None,
@@ -111,6 +114,7 @@ impl OwnedStore {
             interrupt,
             stack: Mapping::reserve(0).map_err(|e| ResourceError::system("value stack", 0, e))?,
             memories: Arena::new(),
+            shared_memories: Vec::new(),
             tables: Arena::new(),
             globals: Arena::new(),
             tags: Arena::new(),
@@ -205,9 +209,8 @@ impl Store {
         Ok(())
     }
 
-    /// The flag that interrupts the guest when another thread sets it to
-    /// anything but zero.
-    pub fn interrupt_flag(&self) -> &Arc<AtomicU32> {
+    /// How other threads stop the guest, and where its thread sleeps.
+    pub fn interrupt(&self) -> &Arc<Interrupt> {
         &self.interrupt
     }
 
@@ -295,17 +298,57 @@ impl Store {
 impl Store {
     /// A new memory, filled with zeros.
     pub fn new_memory(&mut self, ty: MemoryType) -> Result<Handle<Memory>, ResourceError> {
-        check_count(
-            LimitKind::Memories,
-            self.limits.memories,
-            self.memories.len(),
-        )?;
-        let memory = Memory::new(ty, &self.limits, self.settings.guarded_memories)?;
+        let (limits, guarded) = (&self.limits, self.settings.guarded_memories);
+        if ty.shared {
+            return self.add_shared_memory(&SharedMemory::new(ty, limits, guarded)?);
+        }
+        self.check_memories()?;
+        let memory = Memory::new(ty, limits, guarded)?;
+        self.note_guarded(&memory);
+        let memory = self.memories.push(memory);
+        Ok(self.handle(memory))
+    }
+
+    /// Makes a shared memory one of this store's, if it is not already.
+    ///
+    /// # Panics
+    /// If code of this store relies on a guard that the memory does not have:
+    /// it was made for an engine with other settings.
+    pub fn add_shared_memory(
+        &mut self,
+        memory: &SharedMemory,
+    ) -> Result<Handle<Memory>, ResourceError> {
+        let known = |other: &SharedMemory| SharedMemory::same(other, memory);
+        if !self.shared_memories.iter().any(known) {
+            let relied_on = self.settings.guarded_memories && can_be_guarded(&memory.memory().ty());
+            assert!(
+                memory.memory().is_guarded() || !relied_on,
+                "a shared memory without a guard in an engine with guarded memories"
+            );
+            self.check_memories()?;
+            self.note_guarded(memory.memory());
+            self.shared_memories.push(memory.clone());
+        }
+        Ok(self.handle(memory.as_ptr()))
+    }
+
+    /// The shared memory behind a handle, if it is one.
+    pub fn shared_memory(&self, memory: Handle<Memory>) -> Option<&SharedMemory> {
+        let memory = self.check(memory);
+        let mut shared = self.shared_memories.iter();
+        shared.find(|shared| shared.as_ptr() == memory)
+    }
+
+    fn check_memories(&self) -> Result<(), LimitError> {
+        let len = self.memories.len() + self.shared_memories.len();
+        check_count(LimitKind::Memories, self.limits.memories, len)
+    }
+
+    /// Lets the signal handler know of a memory.
+    fn note_guarded(&mut self, memory: &Memory) {
         if memory.is_guarded() {
             self.guarded.push(memory.addresses());
         }
-        let memory = self.memories.push(memory);
-        Ok(self.handle(memory))
     }
 
     /// A new table, filled with `init`.
@@ -433,16 +476,32 @@ impl Store {
     }
 
     /// The bytes of a memory.
+    ///
+    /// # Panics
+    /// Also if the memory is shared: other threads may write to it.
     pub fn memory_data(&self, memory: Handle<Memory>) -> &[u8] {
-        // SAFETY: these bytes are mapped and initialised; `&self` says that no
-        // guest runs and no other access changes them meanwhile.
-        unsafe { &*self.get(memory).data() }
+        // SAFETY: these bytes are mapped and initialised; the memory is this
+        // store's alone, and `&self` says that no guest runs and no other access
+        // changes them meanwhile.
+        unsafe { &*self.unshared(memory).data() }
     }
 
     /// The bytes of a memory, to be changed.
+    ///
+    /// # Panics
+    /// Also if the memory is shared.
     pub fn memory_data_mut(&mut self, memory: Handle<Memory>) -> &mut [u8] {
         // SAFETY: as above; `&mut self` makes them the caller's alone.
-        unsafe { &mut *self.get(memory).data() }
+        unsafe { &mut *self.unshared(memory).data() }
+    }
+
+    fn unshared(&self, memory: Handle<Memory>) -> &Memory {
+        let memory = self.get(memory);
+        assert!(
+            !memory.is_shared(),
+            "the bytes of a shared memory were borrowed"
+        );
+        memory
     }
 
     /// Adds pages to a memory; returns the old size in pages.
@@ -451,9 +510,9 @@ impl Store {
         memory: Handle<Memory>,
         delta: u64,
     ) -> Result<u64, ResourceError> {
-        // SAFETY: the memory is live, and `&mut self` makes it ours alone. It
-        // is no part of `self.limits`.
-        unsafe { (*self.check(memory)).grow(delta, &self.limits) }
+        // SAFETY: the memory is live, and `&mut self` makes it ours alone unless
+        // it is shared. It is no part of `self.limits`.
+        unsafe { Memory::grow_at(self.check(memory), delta, &self.limits) }
     }
 
     /// Adds elements to a table; returns the old size.

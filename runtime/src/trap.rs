@@ -29,6 +29,11 @@ traps! {
     Unreachable = "unreachable",
     /// An access outside a memory.
     MemoryOutOfBounds = "out of bounds memory access",
+    /// An atomic access to an address that is not a multiple of its size.
+    UnalignedAtomic = "unaligned atomic",
+    /// `memory.atomic.wait` in a memory that is not shared, where nobody could
+    /// notify.
+    ExpectedSharedMemory = "expected shared memory",
     /// An access outside a table, by anything but `call_indirect`.
     TableOutOfBounds = "out of bounds table access",
     /// `call_indirect` with an index outside the table.

@@ -73,18 +73,6 @@ pub const GAPS: &[Gap] = &[
         reason: EXCEPTIONS,
     },
     Gap {
-        path: "proposals/threads/atomic.wast",
-        directives: 187,
-        how: How::Run,
-        reason: "atomic instructions are not executed yet",
-    },
-    Gap {
-        path: "proposals/wide-arithmetic/",
-        directives: 99,
-        how: How::Run,
-        reason: "the instructions of wide arithmetic are not executed yet",
-    },
-    Gap {
         path: "proposals/stack-switching/",
         directives: 161,
         how: How::Count,

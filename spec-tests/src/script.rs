@@ -3,6 +3,7 @@
 //! ```text
 //!  definitions: name → Module      (module …), (module definition …)
 //!  instances:   name → Instance    (module …), (module instance …)
+//!  shared:      name → memories    (thread … (shared (module …)))
 //!  linker:      what modules import: `spectest`, and instances by (register …)
 //! ```
 //! A directive that names no module means the newest one.
@@ -12,7 +13,9 @@ use crate::mismatch::{Check, Mismatch, message_matches};
 use crate::run::caught;
 use crate::spectest;
 use crate::value::{self, HostRefs};
-use rwasm::{Engine, Error, Extern, Instance, Linker, Module, Result, Store, Tier, Val};
+use rwasm::{
+    Engine, Error, Extern, Instance, Linker, Module, Result, SharedMemory, Store, Tier, Val,
+};
 use std::collections::HashMap;
 use std::thread::{Scope, ScopedJoinHandle};
 use wast::token::Id;
@@ -27,6 +30,9 @@ pub(crate) struct Script<'scope, 'env> {
     host_refs: HostRefs,
     definitions: Named<Module>,
     instances: Named<Instance>,
+    /// What a thread knows of modules of the script that started it: no store
+    /// but theirs has the instances, only their shared memories.
+    shared: HashMap<String, Vec<(String, SharedMemory)>>,
     threads: &'scope Scope<'scope, 'env>,
     running: HashMap<String, ScopedJoinHandle<'scope, Check>>,
 }
@@ -102,6 +108,7 @@ impl<'scope, 'env> Script<'scope, 'env> {
             host_refs: HostRefs::new(),
             definitions: Named::default(),
             instances: Named::default(),
+            shared: HashMap::new(),
             threads,
             running: HashMap::new(),
         })
@@ -194,6 +201,15 @@ impl<'scope, 'env> Script<'scope, 'env> {
     }
 
     fn register(&mut self, name: &str, module: Option<Id>) -> Check {
+        if let Some(memories) = module.and_then(|module| self.shared.get(module.name())) {
+            let mut memories = memories.iter();
+            return memories
+                .try_for_each(|(export, memory)| {
+                    let linker = &mut self.linker;
+                    linker.define_shared_memory(name, export, memory).map(drop)
+                })
+                .map_err(|error| Mismatch::error("names for the shared memories", &error));
+        }
         let instance = self.instances.get(module)?;
         self.linker
             .instance(&mut self.store, name, instance)
@@ -308,21 +324,36 @@ impl<'scope, 'env> Script<'scope, 'env> {
 
     /// Starts a thread with a store and names of its own.
     fn thread(&mut self, thread: WastThread<'env>) -> Check {
-        if let Some(shared) = thread.shared_module {
-            return Err(Mismatch::unsupported(
-                format!("a thread that shares ${}", shared.name()),
-                "memories cannot be shared between stores yet",
-            ));
-        }
+        let shared = match thread.shared_module {
+            Some(module) => {
+                HashMap::from([(module.name().to_owned(), self.shared_memories(module)?)])
+            }
+            None => HashMap::new(),
+        };
         let (threads, features, engine) = (self.threads, self.features, self.engine.clone());
         let handle = threads.spawn(move || {
             let mut script = Script::with_engine(threads, features, engine)
                 .map_err(|error| Mismatch::error("a store for the thread", &error))?;
+            script.shared = shared;
             let mut directives = thread.directives.into_iter();
             directives.try_for_each(|directive| script.directive(directive))
         });
         self.running.insert(thread.name.name().to_owned(), handle);
         Ok(())
+    }
+
+    /// The shared memories that a module exports.
+    fn shared_memories(&mut self, module: Id) -> Check<Vec<(String, SharedMemory)>> {
+        let instance = self.instances.get(Some(module))?;
+        let exports: Vec<(String, Extern)> = instance
+            .exports(&mut self.store)
+            .map(|export| (export.name().to_owned(), export.into_extern()))
+            .collect();
+        let shared = exports.into_iter().filter_map(|(name, export)| {
+            let shared = export.into_memory()?.to_shared(&self.store)?;
+            Some((name, shared))
+        });
+        Ok(shared.collect())
     }
 
     /// Waits for a thread; its first directive that does not pass fails this

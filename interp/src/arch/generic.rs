@@ -7,6 +7,67 @@ pub(crate) use crate::exec::simd::lanes::{
     soft_dot_i16 as dot_i16x8, soft_shuffle as shuffle, soft_swizzle as swizzle,
 };
 use rwasm_runtime::layout::Segment;
+use rwasm_runtime::racy::Word;
+
+/// A value in memory that other threads may change meanwhile.
+trait Access {
+    /// # Safety
+    /// The address is readable.
+    unsafe fn load(address: *const u8) -> Self;
+    /// # Safety
+    /// The address is writable.
+    unsafe fn store(address: *mut u8, value: Self);
+}
+
+macro_rules! accesses {
+    ($($ty:ty: $word:ty, |$bits:ident| $from:expr, |$value:ident| $to:expr;)*) => {$(
+        impl Access for $ty {
+            #[inline(always)]
+            unsafe fn load(address: *const u8) -> Self {
+                // SAFETY: the caller's contract.
+                let $bits = unsafe { <$word as Word>::load(address) };
+                $from
+            }
+            #[inline(always)]
+            unsafe fn store(address: *mut u8, $value: Self) {
+                // SAFETY: the caller's contract.
+                unsafe { <$word as Word>::store(address, $to) }
+            }
+        }
+    )*};
+}
+
+accesses! {
+    u8: u8, |bits| bits, |value| value;
+    u16: u16, |bits| bits, |value| value;
+    u32: u32, |bits| bits, |value| value;
+    u64: u64, |bits| bits, |value| value;
+    f32: u32, |bits| f32::from_bits(bits), |value| value.to_bits();
+    f64: u64, |bits| f64::from_bits(bits), |value| value.to_bits();
+}
+
+impl Access for [u8; 16] {
+    #[inline(always)]
+    unsafe fn load(address: *const u8) -> Self {
+        // SAFETY: the caller's contract, for all 16 bytes.
+        let (low, high) = unsafe {
+            (
+                <u64 as Word>::load(address),
+                <u64 as Word>::load(address.add(8)),
+            )
+        };
+        (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
+    }
+    #[inline(always)]
+    unsafe fn store(address: *mut u8, value: Self) {
+        let value = u128::from_le_bytes(value);
+        // SAFETY: the caller's contract, for all 16 bytes.
+        unsafe {
+            <u64 as Word>::store(address, value as u64);
+            <u64 as Word>::store(address.add(8), (value >> 64) as u64);
+        }
+    }
+}
 
 macro_rules! loads {
     ($($name:ident($ty:ty, |$v:ident| $value:expr, $result:ty);)*) => {$(
@@ -17,7 +78,7 @@ macro_rules! loads {
         #[inline(always)]
         pub(crate) unsafe fn $name(_ip: Ip, _fp: *mut u64, base: u64, ea: u64) -> $result {
             // SAFETY: the caller's contract.
-            let $v = unsafe { ((base + ea) as *const $ty).read_unaligned() };
+            let $v: $ty = unsafe { Access::load((base + ea) as *const u8) };
             $value
         }
     )*};
@@ -47,7 +108,7 @@ macro_rules! stores {
         #[inline(always)]
         pub(crate) unsafe fn $name(_ip: Ip, _fp: *mut u64, base: u64, ea: u64, value: $ty) {
             // SAFETY: the caller's contract.
-            unsafe { ((base + ea) as *mut $memory).write_unaligned(value as $memory) }
+            unsafe { Access::store((base + ea) as *mut u8, value as $memory) }
         }
     )*};
 }
@@ -68,7 +129,7 @@ stores! {
 #[inline(always)]
 pub(crate) unsafe fn store128(_ip: Ip, _fp: *mut u64, base: u64, ea: u64, value: [u8; 16]) {
     // SAFETY: the caller's contract.
-    unsafe { ((base + ea) as *mut [u8; 16]).write_unaligned(value) }
+    unsafe { Access::store((base + ea) as *mut u8, value) }
 }
 
 /// No access is a trap site.

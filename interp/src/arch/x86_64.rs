@@ -1,5 +1,8 @@
-//! x86-64: accesses to guarded memories are single instructions of `asm!`, each
-//! recorded as a trap site.
+//! x86-64: accesses to memories are single instructions of `asm!`, each recorded
+//! as a trap site.
+//!
+//! Being `asm!`, they may race with accesses by other threads, which plain ones
+//! may not (see [`rwasm_runtime::racy`]): their effect is the processor's.
 //!
 //! A record is the 32-bit distance from itself to the instruction, in the
 //! section `rwasm_trap_sites` (flag `R`: a linker that drops unused sections
@@ -21,8 +24,9 @@ macro_rules! loads {
         /// Loads from `base + ea`.
         ///
         /// # Safety
-        /// `base` is the base of a guarded memory and `ea` within its
-        /// reservation and guard; `ip` and `fp` are the registers.
+        /// `base` is the base of a memory. `ea` is within the reservation and
+        /// guard of a guarded one, or was checked; `ip` and `fp` are the
+        /// registers.
         #[inline(always)]
         pub(crate) unsafe fn $name(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> $ty {
             let value: $ty;

@@ -15,7 +15,10 @@
 //!  mul add load  [handler] [address:16 d:16 offset:32] [a:16 c:16 _]
 //! ```
 //! Any other memory is checked: `[handler] [a:16 d:16 memory:32] [offset:64]`
-//! with `memory` the offset of its definition in the instance block.
+//! with `memory` the offset of its definition in the instance block. Once it is
+//! checked, it is the same instruction as a guarded one: other threads may access
+//! a shared memory at the same time, where a plain access of Rust's would be
+//! undefined ([`rwasm_runtime::racy`]).
 
 use super::float::{self, Binary as FloatOperation};
 use super::grid::pick;
@@ -35,10 +38,7 @@ pub(crate) trait Load {
     const SIZE: u64;
     /// # Safety
     /// See [`arch`].
-    unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> u64;
-    /// # Safety
-    /// The address is readable.
-    unsafe fn checked(address: *const u8) -> u64;
+    unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> u64;
 }
 
 /// A store of an integer.
@@ -47,10 +47,7 @@ pub(crate) trait Store {
     const SIZE: u64;
     /// # Safety
     /// See [`arch`].
-    unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: u64);
-    /// # Safety
-    /// The address is writable.
-    unsafe fn checked(address: *mut u8, value: u64);
+    unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: u64);
 }
 
 /// A float in memory.
@@ -80,7 +77,7 @@ fn effective_sum(a: u64, b: u64, offset: u32) -> u64 {
 handler! {
     fn load<O: Load, X: Class, D: Class>(r) {
         let ea = effective(r.read::<X>(8, 16), r.ip.u32(12));
-        let value = O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea);
+        let value = O::access(r.ip, r.fp, r.header(header::MEMORY), ea);
         r.write::<D>(10, value);
         r.ip = r.ip.next(const { super::int::size::<X, S>() });
         dispatch!(r)
@@ -91,7 +88,7 @@ handler! {
     fn load2<O: Load, X: Class, Y: Class, D: Class>(r) {
         let b = r.read_short::<Y>(12, 20);
         let ea = effective_sum(r.read::<X>(8, 0), b, r.ip.u32(16));
-        let value = O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea);
+        let value = O::access(r.ip, r.fp, r.header(header::MEMORY), ea);
         r.write::<D>(10, value);
         r.ip = r.ip.next(24);
         dispatch!(r)
@@ -102,7 +99,7 @@ handler! {
     fn store<O: Store, X: Class, V: Class>(r) {
         let value = r.read::<V>(10, 16);
         let ea = effective(r.read::<X>(8, 24), r.ip.u32(12));
-        O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea, value);
+        O::access(r.ip, r.fp, r.header(header::MEMORY), ea, value);
         r.ip = r.ip.next(const {
             if X::INDEX == class::CONST { 32 } else if V::INDEX == class::CONST { 24 } else { 16 }
         });
@@ -115,7 +112,7 @@ handler! {
         let value = r.read::<V>(10, 24);
         let b = r.read_short::<Y>(16, 20);
         let ea = effective_sum(r.read::<X>(8, 0), b, r.ip.u32(12));
-        O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea, value);
+        O::access(r.ip, r.fp, r.header(header::MEMORY), ea, value);
         r.ip = r.ip.next(const { if V::INDEX == class::CONST { 32 } else { 24 } });
         dispatch!(r)
     }
@@ -181,8 +178,8 @@ handler! {
 
 handler! {
     fn checked_load<O: Load, D: Class>(r) {
-        let Some(address) = checked_address(&r, O::SIZE) else { tail!(trap::<MemoryOutOfBounds>, r) };
-        r.write::<D>(10, O::checked(address));
+        let Some((base, ea)) = checked(&r, O::SIZE) else { tail!(trap::<MemoryOutOfBounds>, r) };
+        r.write::<D>(10, O::access(r.ip, r.fp, base, ea));
         r.ip = r.ip.next(24);
         dispatch!(r)
     }
@@ -191,16 +188,17 @@ handler! {
 handler! {
     fn checked_store<O: Store>(r) {
         let value = r.slot(r.ip.u16(10));
-        let Some(address) = checked_address(&r, O::SIZE) else { tail!(trap::<MemoryOutOfBounds>, r) };
-        O::checked(address, value);
+        let Some((base, ea)) = checked(&r, O::SIZE) else { tail!(trap::<MemoryOutOfBounds>, r) };
+        O::access(r.ip, r.fp, base, ea, value);
         r.ip = r.ip.next(24);
         dispatch!(r)
     }
 }
 
-/// The host address of an access of `size` bytes, or `None` outside the memory.
+/// The base and the effective address of an access of `size` bytes, or `None`
+/// outside the memory.
 #[inline(always)]
-pub(super) unsafe fn checked_address(r: &Regs, size: u64) -> Option<*mut u8> {
+pub(super) unsafe fn checked(r: &Regs, size: u64) -> Option<(u64, u64)> {
     // SAFETY: the contract of all handlers; the format of checked accesses.
     unsafe {
         let memory: *mut MemoryDef = VmCtx::pointer_at(r.vmctx(), r.ip.u32(12));
@@ -212,26 +210,20 @@ pub(super) unsafe fn checked_address(r: &Regs, size: u64) -> Option<*mut u8> {
         if size > len || ea > len - size {
             return None;
         }
-        Some((*memory).base.add(ea as usize))
+        Some(((*memory).base as u64, ea))
     }
 }
 
 macro_rules! load_table {
-    ($($name:ident($guarded:ident, $width:ty, |$v:ident| $e:expr),)*) => {
+    ($($name:ident($access:ident, $width:ty),)*) => {
         $(
             struct $name;
             impl Load for $name {
                 const SIZE: u64 = size_of::<$width>() as u64;
                 #[inline(always)]
-                unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> u64 {
+                unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> u64 {
                     // SAFETY: the caller's contract.
-                    unsafe { arch::$guarded(ip, fp, base, ea) }
-                }
-                #[inline(always)]
-                unsafe fn checked(address: *const u8) -> u64 {
-                    // SAFETY: the caller's contract.
-                    let $v = <$width>::from_le(unsafe { address.cast::<$width>().read_unaligned() });
-                    $e
+                    unsafe { arch::$access(ip, fp, base, ea) }
                 }
             }
         )*
@@ -252,20 +244,15 @@ macro_rules! load_table {
 int_load_ops!(load_table);
 
 macro_rules! store_table {
-    ($($name:ident($guarded:ident, $width:ty),)*) => {
+    ($($name:ident($access:ident, $width:ty),)*) => {
         $(
             struct $name;
             impl Store for $name {
                 const SIZE: u64 = size_of::<$width>() as u64;
                 #[inline(always)]
-                unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: u64) {
+                unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64, value: u64) {
                     // SAFETY: the caller's contract.
-                    unsafe { arch::$guarded(ip, fp, base, ea, value) }
-                }
-                #[inline(always)]
-                unsafe fn checked(address: *mut u8, value: u64) {
-                    // SAFETY: the caller's contract.
-                    unsafe { address.cast::<$width>().write_unaligned((value as $width).to_le()) }
+                    unsafe { arch::$access(ip, fp, base, ea, value) }
                 }
             }
         )*

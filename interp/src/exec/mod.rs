@@ -3,6 +3,7 @@
 //! Each file holds the handlers of one family, the format of their
 //! instructions, and the function by which [`crate::link`] finds a handler.
 
+pub(crate) mod atomic;
 pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod float;
@@ -13,3 +14,4 @@ pub(crate) mod regs;
 pub(crate) mod simd;
 pub(crate) mod slots;
 pub(crate) mod trap;
+pub(crate) mod wide;

@@ -135,7 +135,9 @@ impl Lower<'_> {
             let entry = self.stack[at];
             slot -= entry.kind.slots();
             let done = match entry.state {
-                State::Temp { def, .. } => self.try_redirect(def, Dst::Slot(slot as u16)),
+                State::Temp { def, .. } => {
+                    self.try_redirect(def, entry.slot, Dst::Slot(slot as u16))
+                }
                 State::Local(_) | State::Const(_) => false,
             };
             if done {

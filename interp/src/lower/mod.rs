@@ -7,6 +7,7 @@
 //! Lowering knows nothing of instances: what it embeds is the same for all
 //! instances of a module.
 
+mod atomic;
 mod branch;
 mod call;
 mod condition;

@@ -319,7 +319,7 @@ impl Lower<'_> {
             O::I64TruncF64S => self.trunc(FT::I64TruncF64S),
             O::I64TruncF64U => self.trunc(FT::I64TruncF64U),
             _ => {
-                if !self.simd(operator) {
+                if !self.simd(operator) && !self.atomic(operator) && !self.wide(operator) {
                     return self.unsupported(operator, offset);
                 }
             }

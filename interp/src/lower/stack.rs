@@ -231,7 +231,8 @@ impl Lower<'_> {
         } = entry.state
         {
             let def = def.expect("only an instruction's result is not in its slot");
-            let redirected = self.out[def as usize].redirect(Dst::Slot(entry.slot as u16));
+            let redirected =
+                self.out[def as usize].redirect(entry.slot as u16, Dst::Slot(entry.slot as u16));
             debug_assert!(redirected, "every result can go to a slot");
             self.stack[height].state = State::Temp {
                 def: Some(def),
@@ -406,7 +407,8 @@ impl Lower<'_> {
 
     /// Redirects the result of `def` to a slot (and pin) that nothing since has
     /// used. Not across a branch or label: elsewhere the old value counts.
-    pub(super) fn try_redirect(&mut self, def: Option<u32>, to: Dst) -> bool {
+    /// `from` is the slot that the result's operand has.
+    pub(super) fn try_redirect(&mut self, def: Option<u32>, from: u32, to: Dst) -> bool {
         let Some(def) = def.map(|def| def as usize) else {
             return false;
         };
@@ -423,7 +425,7 @@ impl Lower<'_> {
         if slots.any(|slot| since.iter().any(|inst| inst.touches(slot, pin))) {
             return false;
         }
-        self.out[def].redirect(to)
+        self.out[def].redirect(from as u16, to)
     }
 
     /// `local.set` and `local.tee`.
@@ -443,7 +445,7 @@ impl Lower<'_> {
         };
         let entry = self.stack[top];
         let redirected = match entry.state {
-            State::Temp { def, .. } => self.try_redirect(def, to),
+            State::Temp { def, .. } => self.try_redirect(def, entry.slot, to),
             State::Local(_) | State::Const(_) => false,
         };
         if redirected {

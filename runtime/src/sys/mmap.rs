@@ -77,11 +77,12 @@ impl Mapping {
     }
 
     /// Makes the pages that hold `range` readable and writable. Their contents
-    /// stay; those never touched are zeros.
+    /// stay; those never touched are zeros. Who uses other parts of the mapping,
+    /// or these, loses nothing by it.
     ///
     /// # Panics
     /// If `range` is not inside the mapping.
-    pub fn commit(&mut self, range: Range<usize>) -> io::Result<()> {
+    pub fn commit(&self, range: Range<usize>) -> io::Result<()> {
         self.protect(range, libc::PROT_READ | libc::PROT_WRITE)
     }
 
@@ -112,7 +113,7 @@ impl Mapping {
         }
     }
 
-    fn protect(&mut self, range: Range<usize>, protection: libc::c_int) -> io::Result<()> {
+    fn protect(&self, range: Range<usize>, protection: libc::c_int) -> io::Result<()> {
         let Some((at, len)) = self.pages(range) else {
             return Ok(());
         };
@@ -282,7 +283,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "range outside a mapping")]
     fn ranges_outside_are_refused() {
-        let mut mapping = Mapping::reserve(1).unwrap();
+        let mapping = Mapping::reserve(1).unwrap();
         let _ = mapping.commit(0..page_size() + 1);
     }
 }

@@ -13,10 +13,9 @@
 use super::lanes::{Lanes, halves, map, quarters};
 use super::ops::simd_memory_ops;
 use crate::arch;
-use crate::exec::memory::{checked_address, effective};
+use crate::exec::memory::{checked, effective};
 use crate::exec::regs::{Handler, Ip, dispatch, handler, header, tail};
 use crate::exec::trap::{MemoryOutOfBounds, trap};
-use std::mem::transmute;
 
 /// A load of a vector.
 pub(crate) trait Load {
@@ -25,10 +24,7 @@ pub(crate) trait Load {
     type D: Lanes;
     /// # Safety
     /// See [`arch`].
-    unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> Self::D;
-    /// # Safety
-    /// The address is readable.
-    unsafe fn checked(address: *const u8) -> Self::D;
+    unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> Self::D;
 }
 
 /// A load of one lane.
@@ -36,7 +32,7 @@ pub(crate) trait LoadLane {
     type Lane: Copy;
     /// # Safety
     /// See [`arch`].
-    unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> Self::Lane;
+    unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> Self::Lane;
 }
 
 /// A store of one lane.
@@ -44,13 +40,13 @@ pub(crate) trait StoreLane {
     type Lane: Copy;
     /// # Safety
     /// See [`arch`].
-    unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64, lane: Self::Lane);
+    unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64, lane: Self::Lane);
 }
 
 handler! {
     fn load<O: Load>(r) {
         let ea = effective(r.slot(r.ip.u16(8)), r.ip.u32(12));
-        let value = O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea);
+        let value = O::access(r.ip, r.fp, r.header(header::MEMORY), ea);
         r.set_vector(r.ip.u16(10), value);
         r.ip = r.ip.next(16);
         dispatch!(r)
@@ -59,8 +55,9 @@ handler! {
 
 handler! {
     fn checked_load<O: Load>(r) {
-        let Some(address) = checked_address(&r, O::SIZE) else { tail!(trap::<MemoryOutOfBounds>, r) };
-        r.set_vector(r.ip.u16(10), O::checked(address));
+        let Some((base, ea)) = checked(&r, O::SIZE) else { tail!(trap::<MemoryOutOfBounds>, r) };
+        let value = O::access(r.ip, r.fp, base, ea);
+        r.set_vector(r.ip.u16(10), value);
         r.ip = r.ip.next(24);
         dispatch!(r)
     }
@@ -69,7 +66,7 @@ handler! {
 handler! {
     fn load_lane<O: LoadLane>(r) {
         let ea = effective(r.slot(r.ip.u16(8)), r.ip.u32(12));
-        let lane = O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea);
+        let lane = O::access(r.ip, r.fp, r.header(header::MEMORY), ea);
         let v: [u64; 2] = r.vector(r.ip.u16(16));
         r.set_vector(r.ip.u16(10), v);
         *r.lane(r.ip.u16(10), r.ip.u16(18)) = lane;
@@ -81,8 +78,8 @@ handler! {
 handler! {
     fn checked_load_lane<O: LoadLane>(r) {
         let size = const { size_of::<O::Lane>() as u64 };
-        let Some(address) = checked_address(&r, size) else { tail!(trap::<MemoryOutOfBounds>, r) };
-        let lane = address.cast::<O::Lane>().read_unaligned();
+        let Some((base, ea)) = checked(&r, size) else { tail!(trap::<MemoryOutOfBounds>, r) };
+        let lane = O::access(r.ip, r.fp, base, ea);
         let v: [u64; 2] = r.vector(r.ip.u16(24));
         r.set_vector(r.ip.u16(10), v);
         *r.lane(r.ip.u16(10), r.ip.u16(26)) = lane;
@@ -103,11 +100,9 @@ handler! {
 
 handler! {
     fn checked_store<>(r) {
-        let [low, high]: [u64; 2] = r.vector(r.ip.u16(10));
-        let Some(address) = checked_address(&r, 16) else { tail!(trap::<MemoryOutOfBounds>, r) };
-        // By halves: an array would be passed by address.
-        address.cast::<u64>().write_unaligned(low);
-        address.cast::<u64>().add(1).write_unaligned(high);
+        let value = r.vector(r.ip.u16(10));
+        let Some((base, ea)) = checked(&r, 16) else { tail!(trap::<MemoryOutOfBounds>, r) };
+        arch::store128(r.ip, r.fp, base, ea, value);
         r.ip = r.ip.next(24);
         dispatch!(r)
     }
@@ -117,7 +112,7 @@ handler! {
     fn store_lane<O: StoreLane>(r) {
         let lane: O::Lane = *r.lane(r.ip.u16(10), r.ip.u16(18));
         let ea = effective(r.slot(r.ip.u16(8)), r.ip.u32(12));
-        O::guarded(r.ip, r.fp, r.header(header::MEMORY), ea, lane);
+        O::access(r.ip, r.fp, r.header(header::MEMORY), ea, lane);
         r.ip = r.ip.next(24);
         dispatch!(r)
     }
@@ -127,8 +122,8 @@ handler! {
     fn checked_store_lane<O: StoreLane>(r) {
         let size = const { size_of::<O::Lane>() as u64 };
         let lane: O::Lane = *r.lane(r.ip.u16(10), r.ip.u16(26));
-        let Some(address) = checked_address(&r, size) else { tail!(trap::<MemoryOutOfBounds>, r) };
-        address.cast::<O::Lane>().write_unaligned(lane);
+        let Some((base, ea)) = checked(&r, size) else { tail!(trap::<MemoryOutOfBounds>, r) };
+        O::access(r.ip, r.fp, base, ea, lane);
         r.ip = r.ip.next(32);
         dispatch!(r)
     }
@@ -139,20 +134,9 @@ impl Load for V128Load {
     const SIZE: u64 = 16;
     type D = [u8; 16];
     #[inline(always)]
-    unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> [u8; 16] {
+    unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> [u8; 16] {
         // SAFETY: the caller's contract.
         unsafe { arch::load128(ip, fp, base, ea) }
-    }
-    #[inline(always)]
-    unsafe fn checked(address: *const u8) -> [u8; 16] {
-        // SAFETY: the caller's contract.
-        unsafe {
-            let address = address.cast::<u64>();
-            transmute::<[u64; 2], [u8; 16]>([
-                address.read_unaligned(),
-                address.add(1).read_unaligned(),
-            ])
-        }
     }
 }
 
@@ -227,15 +211,9 @@ macro_rules! accesses {
                 const SIZE: u64 = size_of::<$width>() as u64;
                 type D = $d;
                 #[inline(always)]
-                unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> $d {
+                unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> $d {
                     // SAFETY: the caller's contract.
                     let $v = unsafe { arch::$access(ip, fp, base, ea) };
-                    $e
-                }
-                #[inline(always)]
-                unsafe fn checked(address: *const u8) -> $d {
-                    // SAFETY: the caller's contract.
-                    let $v = u64::from(unsafe { address.cast::<$width>().read_unaligned() });
                     $e
                 }
             }
@@ -245,7 +223,7 @@ macro_rules! accesses {
             impl LoadLane for $load_lane {
                 type Lane = $load_width;
                 #[inline(always)]
-                unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> $load_width {
+                unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64) -> $load_width {
                     // SAFETY: the caller's contract.
                     unsafe { arch::$load_access(ip, fp, base, ea) as $load_width }
                 }
@@ -256,7 +234,7 @@ macro_rules! accesses {
             impl StoreLane for $store_lane {
                 type Lane = $store_width;
                 #[inline(always)]
-                unsafe fn guarded(ip: Ip, fp: *mut u64, base: u64, ea: u64, lane: $store_width) {
+                unsafe fn access(ip: Ip, fp: *mut u64, base: u64, ea: u64, lane: $store_width) {
                     // SAFETY: the caller's contract.
                     unsafe { arch::$store_access(ip, fp, base, ea, lane.into()) }
                 }
