@@ -83,6 +83,26 @@ bitflags! {
         const MTIM_NOW = 1 << 3;
     }
 
+    /// `$riflags`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct RiFlags: u16 {
+        const RECV_PEEK = 1 << 0;
+        const RECV_WAITALL = 1 << 1;
+    }
+
+    /// `$roflags`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct RoFlags: u16 {
+        const RECV_DATA_TRUNCATED = 1 << 0;
+    }
+
+    /// `$sdflags`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct SdFlags: u8 {
+        const RD = 1 << 0;
+        const WR = 1 << 1;
+    }
+
     /// `$eventrwflags`.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) struct EventRwFlags: u16 {
@@ -105,7 +125,9 @@ macro_rules! from_parameter {
     };
 }
 
-from_parameter!(FdFlags: u16, OFlags: u16, LookupFlags: u32, FstFlags: u16);
+from_parameter!(
+    FdFlags: u16, OFlags: u16, LookupFlags: u32, FstFlags: u16, RiFlags: u16, SdFlags: u8
+);
 
 /// `$whence`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

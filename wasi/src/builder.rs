@@ -2,7 +2,7 @@
 
 use crate::clocks::{Clock, Clocks};
 use crate::ctx::WasiCtx;
-use crate::descriptor::{Descriptor, Directory, Object};
+use crate::descriptor::{Descriptor, Directory, HostFile, Object};
 use crate::limits::Limits;
 use crate::random::Random;
 use crate::rights::Rights;
@@ -13,6 +13,7 @@ use cap_std::fs::Dir;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -63,7 +64,10 @@ pub enum BuildError {
         /// Why.
         source: io::Error,
     },
-    /// Standard streams and preopens are more than [`Limits::open_files`].
+    /// A listener cannot be used.
+    #[error("cannot use a listener")]
+    Listener(#[source] io::Error),
+    /// Standard streams, directories and listeners are more than [`Limits::open_files`].
     #[error("more than {0} files are open at the start")]
     TooManyFiles(u32),
 }
@@ -91,6 +95,7 @@ pub struct WasiCtxBuilder {
     stdout: Output,
     stderr: Output,
     preopens: Vec<Preopen>,
+    listeners: Vec<OwnedFd>,
     limits: Limits,
     wall: Option<Box<dyn Clock>>,
     monotonic: Option<Box<dyn Clock>>,
@@ -112,6 +117,7 @@ impl Default for WasiCtxBuilder {
             stdout: Output::null(),
             stderr: Output::null(),
             preopens: Vec::new(),
+            listeners: Vec::new(),
             limits: Limits::default(),
             wall: None,
             monotonic: None,
@@ -214,6 +220,15 @@ impl WasiCtxBuilder {
         self.preopen(own.unwrap_or(dir), guest, access)
     }
 
+    /// Gives a socket that is listening, such as a
+    /// [`TcpListener`](std::net::TcpListener), to accept connections from.
+    /// Listeners get the numbers after those of the directories, in the order
+    /// of the calls.
+    pub fn listener(&mut self, listener: impl Into<OwnedFd>) -> &mut Self {
+        self.listeners.push(listener.into());
+        self
+    }
+
     fn preopen(&mut self, dir: Dir, guest: impl AsRef<OsStr>, access: Access) -> &mut Self {
         self.preopens.push(Preopen {
             dir,
@@ -276,6 +291,15 @@ impl WasiCtxBuilder {
         }
         for preopen in given.preopens {
             open.push(preopen.into_descriptor()?);
+        }
+        for listener in given.listeners {
+            let file = HostFile::listener(listener);
+            let file = file.map_err(|error| BuildError::Listener(error.into()))?;
+            open.push(Descriptor {
+                object: Object::File(file),
+                rights: Rights::LISTENER,
+                inheriting: Rights::CONNECTION,
+            });
         }
         for descriptor in open {
             let full = |_| BuildError::TooManyFiles(given.limits.open_files);

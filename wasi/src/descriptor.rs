@@ -10,6 +10,7 @@ use rustix::fs::{OFlags, Stat, Timespec, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::net::SocketType;
 use rustix::net::sockopt::socket_type;
 use rustix::termios::isatty;
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 
@@ -107,13 +108,26 @@ pub(crate) struct HostFile {
     /// Whether it has a position: not so pipes, sockets and terminals.
     pub(crate) seekable: bool,
     pub(crate) flags: FdFlags,
-    /// Whether other processes may hold the same open file, as a shell does for
-    /// a terminal. Then NONBLOCK is in our books alone, both ways: setting it on
-    /// the file would make the reads of the others fail, also after we are
-    /// gone, and what they set must not make ours fail.
-    pub(crate) shared: bool,
+    pub(crate) blocking: Blocking,
+    /// Whether the kernel may be asked for reads and writes of this stream that
+    /// do not wait. Cleared when it says that it has none.
+    pub(crate) nowait: Cell<bool>,
+    /// Whether it is a listener that the guest was given at its start.
+    pub(crate) listener: bool,
     /// Whether it was reached through a read-only directory.
     pub(crate) read_only: bool,
+}
+
+/// Where NONBLOCK of a stream is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blocking {
+    /// In the open file, which nobody else has.
+    OpenFile,
+    /// In our books alone. Other processes may hold the same open file, as a
+    /// shell does for a terminal: setting it there would make the reads of the
+    /// others fail, also after we are gone, and what they set must not make ours
+    /// fail. Sockets can be asked call by call.
+    Books,
 }
 
 impl HostFile {
@@ -124,8 +138,23 @@ impl HostFile {
         let status = fcntl_getfl(&file.fd)?;
         file.flags
             .set(FdFlags::APPEND, status.contains(OFlags::APPEND));
-        file.shared = true;
+        file.blocking = Blocking::Books;
         Ok(file)
+    }
+
+    /// A socket that accepts connections, for the guest from now on.
+    pub(crate) fn listener(fd: OwnedFd) -> rustix::io::Result<HostFile> {
+        let stat = fstat(&fd)?;
+        let mut file = HostFile::socket(fd, &stat, FdFlags::empty());
+        file.listener = true;
+        Ok(file)
+    }
+
+    /// A socket of the guest's own.
+    pub(crate) fn socket(fd: OwnedFd, stat: &Stat, flags: FdFlags) -> HostFile {
+        let mut file = HostFile::classify(fd, stat, flags);
+        file.blocking = Blocking::Books;
+        file
     }
 
     /// One that was opened with `flags` for the guest alone.
@@ -146,13 +175,15 @@ impl HostFile {
             file_type,
             seekable,
             flags,
-            shared: false,
+            blocking: Blocking::OpenFile,
+            nowait: Cell::new(true),
+            listener: false,
             read_only: false,
         }
     }
 
     fn set_flags(&mut self, flags: FdFlags) -> Result<(), Errno> {
-        if self.shared {
+        if self.blocking == Blocking::Books {
             if (self.flags ^ flags).contains(FdFlags::APPEND) {
                 return Err(Errno::Notsup);
             }

@@ -4,6 +4,7 @@
 //! ask here between bounded pieces of work.
 
 use crate::errno::Errno;
+use rustix::event::Timespec;
 use rwasm::InterruptHandle;
 use std::thread;
 use std::time::Duration;
@@ -34,6 +35,14 @@ impl Interruption {
 
     pub(crate) fn new(handle: InterruptHandle) -> Interruption {
         Interruption(Some(handle))
+    }
+
+    /// The longest time for one poll of file descriptors; none is for ever.
+    pub(crate) fn slice(&self) -> Option<Timespec> {
+        self.0.as_ref().map(|_| Timespec {
+            tv_sec: 0,
+            tv_nsec: Interruption::SLICE.subsec_nanos().into(),
+        })
     }
 
     /// Nobody can interrupt.

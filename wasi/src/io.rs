@@ -1,23 +1,19 @@
 //! Reading and writing: one system call straight on the guest's memory.
 //!
 //! Nothing is buffered here, partial transfers are reported as such, and a
-//! broken pipe is an error code (Rust ignores SIGPIPE from the start).
+//! broken pipe is an error code (Rust ignores SIGPIPE from the start). This
+//! file knows lists of buffers; `host_io` knows the system calls.
 
-use crate::abi::{FdFlags, FileType};
-use crate::descriptor::{HostFile, Object};
+use crate::abi::FileType;
+use crate::descriptor::Object;
 use crate::errno::Errno;
+use crate::interruption::{Interruption, Stop};
 use crate::iovec::{self, INLINE, Iovec};
 use crate::memory::GuestMemory;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno as HostErrno, ReadWriteFlags};
 use std::io::{IoSlice, IoSliceMut};
 
 /// Buffers that the kernel takes at once (`IOV_MAX`).
-const BATCH: usize = 1024;
-
-/// Bytes that a pipe takes without blocking once it says that it is writable
-/// (`PIPE_BUF`).
-const PIPE_ROOM: usize = 4096;
+pub(crate) const BATCH: usize = 1024;
 
 /// Where in a file to read or write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +43,22 @@ pub(crate) fn read(
     memory: &mut GuestMemory<'_>,
     iovecs: &[Iovec],
     at: At,
-) -> Result<u32, Errno> {
+    interruption: &Interruption,
+) -> Result<u32, Stop> {
     let memory = memory.all_mut();
     match object {
         Object::File(file) => match iovecs {
             [] => Ok(0),
-            [one] => Ok(file.read(iovec::bytes_mut(memory, *one), at)? as u32),
+            [one] => Ok(file.read(iovec::bytes_mut(memory, *one), at, interruption)? as u32),
             _ => transfer(
                 iovecs,
                 at,
                 file.file_type == FileType::RegularFile,
-                |batch, at| file.read_batch(memory, batch, at),
+                |batch, at| {
+                    scatter(memory, batch, |slices| {
+                        file.readv(slices, at, interruption)
+                    })
+                },
             ),
         },
         Object::Reader(reader) => {
@@ -70,8 +71,8 @@ pub(crate) fn read(
             // What a broken reader claims to have read must not mislead.
             Ok(u32::try_from(read).unwrap_or(u32::MAX).min(first.len))
         }
-        Object::Directory(_) => Err(Errno::Isdir),
-        Object::Writer(_) => Err(Errno::Badf),
+        Object::Directory(_) => Err(Errno::Isdir.into()),
+        Object::Writer(_) => Err(Errno::Badf.into()),
     }
 }
 
@@ -82,17 +83,16 @@ pub(crate) fn write(
     memory: &GuestMemory<'_>,
     iovecs: &[Iovec],
     at: At,
-) -> Result<u32, Errno> {
+    interruption: &Interruption,
+) -> Result<u32, Stop> {
     let memory = memory.all();
     match object {
         Object::File(file) => match iovecs {
             [] => Ok(0),
-            [one] => Ok(file.write(iovec::bytes(memory, *one), at)? as u32),
+            [one] => Ok(file.write(iovec::bytes(memory, *one), at, interruption)? as u32),
             _ => transfer(iovecs, at, true, |batch, at| {
-                Ok(Moved {
-                    buffers: batch.len(),
-                    tried: iovec::total(batch),
-                    bytes: file.write_batch(memory, batch, at)?,
+                gather(memory, batch, |slices| {
+                    file.writev(slices, at, interruption)
                 })
             }),
         },
@@ -101,7 +101,7 @@ pub(crate) fn write(
             transfer(iovecs, at, true, |batch, _| {
                 let bytes = iovec::bytes(memory, batch[0]);
                 let written = retry(|| Ok(writer.write(bytes)?))?;
-                writer.flush()?;
+                writer.flush().map_err(Errno::from)?;
                 Ok(Moved {
                     buffers: 1,
                     tried: bytes.len(),
@@ -109,13 +109,13 @@ pub(crate) fn write(
                 })
             })
         }
-        Object::Directory(_) => Err(Errno::Isdir),
-        Object::Reader(_) => Err(Errno::Badf),
+        Object::Directory(_) => Err(Errno::Isdir.into()),
+        Object::Reader(_) => Err(Errno::Badf.into()),
     }
 }
 
 /// A stream has no positions.
-fn at_cursor(at: At) -> Result<(), Errno> {
+pub(crate) fn at_cursor(at: At) -> Result<(), Errno> {
     match at {
         At::Cursor => Ok(()),
         At::Offset(_) => Err(Errno::Spipe),
@@ -132,6 +132,63 @@ struct Moved {
     bytes: usize,
 }
 
+/// Reads by `read` into as many leading buffers as are disjoint.
+fn scatter(
+    memory: &mut [u8],
+    batch: &[Iovec],
+    read: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<usize, Stop>,
+) -> Result<Moved, Stop> {
+    let batch = iovec::carvable(batch);
+    let mut inline: [IoSliceMut<'_>; INLINE];
+    let mut spilled: Vec<IoSliceMut<'_>>;
+    let slices = if batch.len() <= INLINE {
+        inline = std::array::from_fn(|_| IoSliceMut::new(&mut []));
+        &mut inline[..batch.len()]
+    } else {
+        spilled = batch.iter().map(|_| IoSliceMut::new(&mut [])).collect();
+        &mut spilled[..]
+    };
+    let buffers = iovec::carve(memory, batch, slices);
+    Ok(Moved {
+        buffers,
+        tried: iovec::total(&batch[..buffers]),
+        bytes: read(&mut slices[..buffers])?,
+    })
+}
+
+/// The same without a position, and once: what one message of a socket brings.
+pub(crate) fn scatter_once(
+    memory: &mut GuestMemory<'_>,
+    iovecs: &[Iovec],
+    read: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<usize, Stop>,
+) -> Result<usize, Stop> {
+    let batch = &iovecs[..iovecs.len().min(BATCH)];
+    Ok(scatter(memory.all_mut(), batch, read)?.bytes)
+}
+
+/// Writes a batch by `write`.
+fn gather(
+    memory: &[u8],
+    batch: &[Iovec],
+    write: impl FnOnce(&mut [IoSlice<'_>]) -> Result<usize, Stop>,
+) -> Result<Moved, Stop> {
+    let mut inline: [IoSlice<'_>; INLINE];
+    let mut spilled: Vec<IoSlice<'_>>;
+    let slices = if batch.len() <= INLINE {
+        inline = [IoSlice::new(&[]); INLINE];
+        &mut inline[..batch.len()]
+    } else {
+        spilled = vec![IoSlice::new(&[]); batch.len()];
+        &mut spilled[..]
+    };
+    iovec::gather(memory, batch, slices);
+    Ok(Moved {
+        buffers: batch.len(),
+        tried: iovec::total(batch),
+        bytes: write(slices)?,
+    })
+}
+
 /// Moves batches of buffers until all are done, one is not moved as a whole, or
 /// one fails. A failure after some success is a partial success: the next call
 /// meets it again.
@@ -142,15 +199,15 @@ fn transfer(
     mut iovecs: &[Iovec],
     mut at: At,
     repeat: bool,
-    mut step: impl FnMut(&[Iovec], At) -> Result<Moved, Errno>,
-) -> Result<u32, Errno> {
+    mut step: impl FnMut(&[Iovec], At) -> Result<Moved, Stop>,
+) -> Result<u32, Stop> {
     let mut done = 0;
     while !iovecs.is_empty() {
         let batch = &iovecs[..iovecs.len().min(BATCH)];
         let moved = match step(batch, at) {
             Ok(moved) => moved,
-            Err(_) if done > 0 => break,
-            Err(errno) => return Err(errno),
+            Err(Stop::Errno(_)) if done > 0 => break,
+            Err(stop) => return Err(stop),
         };
         done += moved.bytes;
         if moved.bytes < moved.tried || !repeat {
@@ -163,160 +220,12 @@ fn transfer(
     Ok(done as u32)
 }
 
-fn retry<R>(mut call: impl FnMut() -> Result<R, Errno>) -> Result<R, Errno> {
+/// Calls until the call is not interrupted by a signal.
+pub(crate) fn retry<R>(mut call: impl FnMut() -> Result<R, Errno>) -> Result<R, Errno> {
     loop {
         match call() {
             Err(Errno::Intr) => {}
             result => return result,
         }
-    }
-}
-
-impl HostFile {
-    /// Whether NONBLOCK is set, but only in our books.
-    #[inline]
-    fn emulates_nonblock(&self) -> bool {
-        self.shared && self.flags.contains(FdFlags::NONBLOCK) && !self.seekable
-    }
-
-    #[inline]
-    fn read(&self, bytes: &mut [u8], at: At) -> Result<usize, Errno> {
-        if self.emulates_nonblock() {
-            return self.readv(&mut [IoSliceMut::new(bytes)], at);
-        }
-        self.complete(PollFlags::IN, || match at {
-            At::Cursor => rustix::io::read(&self.fd, &mut *bytes),
-            At::Offset(offset) => rustix::io::pread(&self.fd, &mut *bytes, offset),
-        })
-    }
-
-    #[inline]
-    fn write(&self, bytes: &[u8], at: At) -> Result<usize, Errno> {
-        if self.emulates_nonblock() {
-            return self.writev(&[IoSlice::new(bytes)], at);
-        }
-        self.complete(PollFlags::OUT, || match at {
-            At::Cursor => rustix::io::write(&self.fd, bytes),
-            At::Offset(offset) => rustix::io::pwrite(&self.fd, bytes, offset),
-        })
-    }
-
-    /// Reads into as many leading buffers as are disjoint.
-    fn read_batch(&self, memory: &mut [u8], batch: &[Iovec], at: At) -> Result<Moved, Errno> {
-        let batch = iovec::carvable(batch);
-        let mut inline: [IoSliceMut<'_>; INLINE];
-        let mut spilled: Vec<IoSliceMut<'_>>;
-        let slices = if batch.len() <= INLINE {
-            inline = std::array::from_fn(|_| IoSliceMut::new(&mut []));
-            &mut inline[..batch.len()]
-        } else {
-            spilled = batch.iter().map(|_| IoSliceMut::new(&mut [])).collect();
-            &mut spilled[..]
-        };
-        let buffers = iovec::carve(memory, batch, slices);
-        Ok(Moved {
-            buffers,
-            tried: iovec::total(&batch[..buffers]),
-            bytes: self.readv(&mut slices[..buffers], at)?,
-        })
-    }
-
-    fn write_batch(&self, memory: &[u8], batch: &[Iovec], at: At) -> Result<usize, Errno> {
-        if batch.len() <= INLINE {
-            let mut slices = [IoSlice::new(&[]); INLINE];
-            iovec::gather(memory, batch, &mut slices);
-            self.writev(&slices[..batch.len()], at)
-        } else {
-            let mut slices = vec![IoSlice::new(&[]); batch.len()];
-            iovec::gather(memory, batch, &mut slices);
-            self.writev(&slices, at)
-        }
-    }
-
-    fn readv(&self, slices: &mut [IoSliceMut<'_>], at: At) -> Result<usize, Errno> {
-        if self.emulates_nonblock() {
-            at_cursor(at)?;
-            // `u64::MAX` stands for the position of the file.
-            let now = ReadWriteFlags::NOWAIT;
-            match rustix::io::preadv2(&self.fd, slices, u64::MAX, now) {
-                Err(HostErrno::OPNOTSUPP | HostErrno::NOSYS) => {
-                    self.require_ready(PollFlags::IN)?;
-                }
-                result => return Ok(result?),
-            }
-        }
-        self.complete(PollFlags::IN, || match at {
-            At::Cursor => rustix::io::readv(&self.fd, slices),
-            At::Offset(offset) => rustix::io::preadv(&self.fd, slices, offset),
-        })
-    }
-
-    fn writev(&self, slices: &[IoSlice<'_>], at: At) -> Result<usize, Errno> {
-        if self.emulates_nonblock() {
-            at_cursor(at)?;
-            let now = ReadWriteFlags::NOWAIT;
-            match rustix::io::pwritev2(&self.fd, slices, u64::MAX, now) {
-                Err(HostErrno::OPNOTSUPP | HostErrno::NOSYS) => {
-                    self.require_ready(PollFlags::OUT)?;
-                    if self.file_type != FileType::CharacterDevice {
-                        return self.write_what_fits(slices);
-                    }
-                }
-                result => return Ok(result?),
-            }
-        }
-        self.complete(PollFlags::OUT, || match at {
-            At::Cursor => rustix::io::writev(&self.fd, slices),
-            At::Offset(offset) => rustix::io::pwritev(&self.fd, slices, offset),
-        })
-    }
-
-    /// Writes no more than a pipe takes that has said to be ready.
-    fn write_what_fits(&self, slices: &[IoSlice<'_>]) -> Result<usize, Errno> {
-        let filled = slices.iter().find(|slice| !slice.is_empty());
-        let Some(slice) = filled else {
-            return Ok(0);
-        };
-        let bytes = &slice[..slice.len().min(PIPE_ROOM)];
-        self.complete(PollFlags::OUT, || rustix::io::write(&self.fd, bytes))
-    }
-
-    /// Calls until the call is not interrupted, and until it does not block
-    /// only because somebody else said so.
-    #[inline]
-    fn complete(
-        &self,
-        direction: PollFlags,
-        mut call: impl FnMut() -> rustix::io::Result<usize>,
-    ) -> Result<usize, Errno> {
-        loop {
-            match call() {
-                Ok(count) => return Ok(count),
-                Err(HostErrno::INTR) => {}
-                Err(HostErrno::AGAIN) if self.shared && !self.flags.contains(FdFlags::NONBLOCK) => {
-                    self.poll(direction, None)?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// `again` if the next read or write would block.
-    fn require_ready(&self, direction: PollFlags) -> Result<(), Errno> {
-        let at_once = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        match self.poll(direction, Some(&at_once))? {
-            0 => Err(Errno::Again),
-            _ => Ok(()),
-        }
-    }
-
-    fn poll(&self, direction: PollFlags, timeout: Option<&Timespec>) -> Result<usize, Errno> {
-        retry(|| {
-            let mut fds = [PollFd::new(&self.fd, direction)];
-            Ok(poll(&mut fds, timeout)?)
-        })
     }
 }

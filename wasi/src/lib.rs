@@ -37,7 +37,7 @@
 //!   stores.
 //!
 //! It runs on Linux (5.8 or later, for the times of files). What is special to
-//! Linux: `listing` (`getdents64`), `paths` (`O_PATH`), `io` (`RWF_NOWAIT`).
+//! Linux: `listing` (`getdents64`), `paths` (`O_PATH`), `host_io` (`RWF_NOWAIT`).
 
 #![forbid(unsafe_code)]
 
@@ -48,6 +48,7 @@ mod ctx;
 mod descriptor;
 mod errno;
 mod functions;
+mod host_io;
 mod interruption;
 mod io;
 mod iovec;
@@ -59,6 +60,7 @@ mod paths;
 mod poll;
 mod random;
 mod rights;
+mod socket;
 mod stdio;
 mod strings;
 mod table;

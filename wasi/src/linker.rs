@@ -122,8 +122,9 @@ fn define<T: 'static>(
                     module,
                     stringify!($recent),
                     move |mut caller: Caller<'_, T>, $($r_param: $r_ty),*| {
+                        let interruption = Interruption::new(caller.interrupt_handle());
                         invoke(&mut caller, snapshot, get, stringify!($recent), |call| {
-                            functions::$recent(call, $($r_param),*)
+                            functions::$recent(call, &interruption, $($r_param),*)
                         })
                     },
                 )?;)*

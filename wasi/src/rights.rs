@@ -73,9 +73,14 @@ impl Rights {
         .union(Rights::FD_ALLOCATE)
         .union(Rights::FD_FILESTAT_SET_SIZE);
 
-    const SOCKET: Rights = Rights::STREAM
-        .union(Rights::SOCK_SHUTDOWN)
-        .union(Rights::SOCK_ACCEPT);
+    const SOCKET: Rights = Rights::CONNECTION.union(Rights::SOCK_ACCEPT);
+
+    /// What can be done with a connection, and what a listener hands on to it.
+    pub(crate) const CONNECTION: Rights = Rights::STREAM.union(Rights::SOCK_SHUTDOWN);
+
+    /// What can be done with a listener. That it can be read from means that
+    /// `poll_oneoff` tells when a connection is there.
+    pub(crate) const LISTENER: Rights = Rights::SOCKET.difference(Rights::FD_WRITE);
 
     /// What can be done with a directory itself and with the paths in it.
     pub(crate) const DIRECTORY: Rights = Rights::FD_FDSTAT_SET_FLAGS

@@ -132,17 +132,27 @@ pub(crate) fn fd_filestat_set_times(
     Ok(futimens(file, &times)?)
 }
 
-/// Everything but a preopened directory is `badf`: that is where programs stop
-/// looking for more of them.
+/// Everything that was not given at the start is `badf`: that is where programs
+/// stop looking for more preopened directories. So a listener must be no error,
+/// or those behind it would not be found.
 pub(crate) fn fd_prestat_get(call: &mut Call<'_>, fd: u32, buf: u32) -> Result<(), Errno> {
-    let name = preopen_name(call.ctx.table.get(fd)?)?;
+    /// `$preopentype` has directories only. wasi-libc and Go pass over others.
+    const DIR: u8 = 0;
+    const OTHER: u8 = 1;
+    let descriptor = call.ctx.table.get(fd)?;
+    let name = preopen_name(descriptor)?;
     let len = u32::try_from(name.len()).map_err(|_| Errno::Overflow)?;
-    // `$prestat`: the tag of a directory, and the length of its name.
+    let tag = match descriptor.object {
+        Object::Directory(_) => DIR,
+        _ => OTHER,
+    };
+    // `$prestat`: the tag, and the length of the name.
     let [l0, l1, l2, l3] = len.to_le_bytes();
-    call.memory.write(buf, &[0, 0, 0, 0, l0, l1, l2, l3])
+    call.memory.write(buf, &[tag, 0, 0, 0, l0, l1, l2, l3])
 }
 
-/// The name has no NUL at its end. The buffer may be longer than it.
+/// The name has no NUL at its end. The buffer may be longer than it. A listener
+/// has an empty one: Zig asks without a look at the tag, and panics on errors.
 pub(crate) fn fd_prestat_dir_name(
     call: &mut Call<'_>,
     fd: u32,
@@ -218,6 +228,7 @@ fn extent(offset: u64, len: u64) -> Result<(), Errno> {
 fn preopen_name(descriptor: &Descriptor) -> Result<&[u8], Errno> {
     match &descriptor.object {
         Object::Directory(directory) => directory.preopen.as_deref().ok_or(Errno::Badf),
+        Object::File(file) if file.listener => Ok(&[]),
         _ => Err(Errno::Badf),
     }
 }

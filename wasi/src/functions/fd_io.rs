@@ -4,6 +4,7 @@ use super::Call;
 use crate::abi::Whence;
 use crate::descriptor::{Descriptor, Object};
 use crate::errno::Errno;
+use crate::interruption::{Interruption, Stop};
 use crate::io::{self, At};
 use crate::iovec::Iovecs;
 use crate::rights::Rights;
@@ -11,80 +12,86 @@ use rustix::fs::{SeekFrom, seek, tell};
 
 pub(crate) fn fd_read(
     call: &mut Call<'_>,
+    interruption: &Interruption,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
     nread: u32,
-) -> Result<(), Errno> {
-    read(call, fd, iovs, iovs_len, At::Cursor, nread)
+) -> Result<(), Stop> {
+    read(call, interruption, fd, iovs, iovs_len, At::Cursor, nread)
 }
 
 pub(crate) fn fd_pread(
     call: &mut Call<'_>,
+    interruption: &Interruption,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
     offset: u64,
     nread: u32,
-) -> Result<(), Errno> {
-    read(call, fd, iovs, iovs_len, At::Offset(offset), nread)
+) -> Result<(), Stop> {
+    read(call, interruption, fd, iovs, iovs_len, At::Offset(offset), nread)
 }
 
 pub(crate) fn fd_write(
     call: &mut Call<'_>,
+    interruption: &Interruption,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
     nwritten: u32,
-) -> Result<(), Errno> {
-    write(call, fd, iovs, iovs_len, At::Cursor, nwritten)
+) -> Result<(), Stop> {
+    write(call, interruption, fd, iovs, iovs_len, At::Cursor, nwritten)
 }
 
 pub(crate) fn fd_pwrite(
     call: &mut Call<'_>,
+    interruption: &Interruption,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
     offset: u64,
     nwritten: u32,
-) -> Result<(), Errno> {
-    write(call, fd, iovs, iovs_len, At::Offset(offset), nwritten)
+) -> Result<(), Stop> {
+    write(call, interruption, fd, iovs, iovs_len, At::Offset(offset), nwritten)
 }
 
 #[inline(always)]
 fn read(
     call: &mut Call<'_>,
+    interruption: &Interruption,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
     at: At,
     nread: u32,
-) -> Result<(), Errno> {
+) -> Result<(), Stop> {
     let descriptor = call.ctx.table.get_mut(fd)?;
     require_transfer(descriptor, Rights::FD_READ, at)?;
     call.memory.range(nread, 4)?;
     let mut iovecs = Iovecs::default();
     let iovecs = iovecs.decode(&call.memory, iovs, iovs_len, call.ctx.limits.iovecs)?;
-    let count = io::read(&mut descriptor.object, &mut call.memory, iovecs, at)?;
-    call.memory.write_u32(nread, count)
+    let count = io::read(&mut descriptor.object, &mut call.memory, iovecs, at, interruption)?;
+    Ok(call.memory.write_u32(nread, count)?)
 }
 
 #[inline(always)]
 fn write(
     call: &mut Call<'_>,
+    interruption: &Interruption,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
     at: At,
     nwritten: u32,
-) -> Result<(), Errno> {
+) -> Result<(), Stop> {
     let descriptor = call.ctx.table.get_mut(fd)?;
     require_transfer(descriptor, Rights::FD_WRITE, at)?;
     call.memory.range(nwritten, 4)?;
     let mut iovecs = Iovecs::default();
     let iovecs = iovecs.decode(&call.memory, iovs, iovs_len, call.ctx.limits.iovecs)?;
-    let count = io::write(&mut descriptor.object, &call.memory, iovecs, at)?;
-    call.memory.write_u32(nwritten, count)
+    let count = io::write(&mut descriptor.object, &call.memory, iovecs, at, interruption)?;
+    Ok(call.memory.write_u32(nwritten, count)?)
 }
 
 /// An error unless bytes can be moved there. What an object cannot do at all is

@@ -45,9 +45,9 @@ pub(crate) struct Call<'a> {
 }
 
 /// Calls the macro `$visit` with all functions:
-/// - `quick`: return at once, or as soon as the host's call does;
+/// - `quick`: return as soon as the host's call does;
 /// - `long`: may take any time, and look whether the guest is to stop;
-/// - `recent`: are not in `wasi_unstable`.
+/// - `recent`: the same, but not in `wasi_unstable`.
 macro_rules! preview1 {
     ($visit:ident) => {
         $visit! {
@@ -84,16 +84,10 @@ macro_rules! preview1 {
                 fd_filestat_set_size(fd: u32, size: u64) -> errno;
                 /// Adjust the timestamps of an open file or directory.
                 fd_filestat_set_times(fd: u32, atim: u64, mtim: u64, fst_flags: u32) -> errno;
-                /// Read from a file descriptor, without using and updating its offset.
-                fd_pread(fd: u32, iovs: u32, iovs_len: u32, offset: u64, nread: u32) -> errno;
                 /// Return a description of the given preopened file descriptor.
                 fd_prestat_get(fd: u32, buf: u32) -> errno;
                 /// Return the name of the given preopened file descriptor.
                 fd_prestat_dir_name(fd: u32, path: u32, path_len: u32) -> errno;
-                /// Write to a file descriptor, without using and updating its offset.
-                fd_pwrite(fd: u32, iovs: u32, iovs_len: u32, offset: u64, nwritten: u32) -> errno;
-                /// Read from a file descriptor.
-                fd_read(fd: u32, iovs: u32, iovs_len: u32, nread: u32) -> errno;
                 /// Read directory entries from a directory.
                 fd_readdir(fd: u32, buf: u32, buf_len: u32, cookie: u64, bufused: u32) -> errno;
                 /// Atomically replace a file descriptor by renumbering another one.
@@ -104,8 +98,6 @@ macro_rules! preview1 {
                 fd_sync(fd: u32) -> errno;
                 /// Return the current offset of a file descriptor.
                 fd_tell(fd: u32, offset: u32) -> errno;
-                /// Write to a file descriptor.
-                fd_write(fd: u32, iovs: u32, iovs_len: u32, nwritten: u32) -> errno;
                 /// Create a directory.
                 path_create_directory(fd: u32, path: u32, path_len: u32) -> errno;
                 /// Return the attributes of a file or directory.
@@ -147,6 +139,22 @@ macro_rules! preview1 {
                 proc_raise(sig: u32) -> errno;
                 /// Temporarily yield execution of the calling thread.
                 sched_yield() -> errno;
+                /// Shut down socket send and receive channels.
+                sock_shutdown(fd: u32, how: u32) -> errno;
+            }
+            long {
+                /// Read from a file descriptor, without using and updating its offset.
+                fd_pread(fd: u32, iovs: u32, iovs_len: u32, offset: u64, nread: u32) -> errno;
+                /// Write to a file descriptor, without using and updating its offset.
+                fd_pwrite(fd: u32, iovs: u32, iovs_len: u32, offset: u64, nwritten: u32) -> errno;
+                /// Read from a file descriptor.
+                fd_read(fd: u32, iovs: u32, iovs_len: u32, nread: u32) -> errno;
+                /// Write to a file descriptor.
+                fd_write(fd: u32, iovs: u32, iovs_len: u32, nwritten: u32) -> errno;
+                /// Concurrently poll for the occurrence of a set of events.
+                poll_oneoff(in_: u32, out: u32, nsubscriptions: u32, nevents: u32) -> errno;
+                /// Write high-quality random data into a buffer.
+                random_get(buf: u32, buf_len: u32) -> errno;
                 /// Receive a message from a socket.
                 sock_recv(
                     fd: u32, ri_data: u32, ri_data_len: u32, ri_flags: u32,
@@ -156,14 +164,6 @@ macro_rules! preview1 {
                 sock_send(
                     fd: u32, si_data: u32, si_data_len: u32, si_flags: u32, so_datalen: u32
                 ) -> errno;
-                /// Shut down socket send and receive channels.
-                sock_shutdown(fd: u32, how: u32) -> errno;
-            }
-            long {
-                /// Concurrently poll for the occurrence of a set of events.
-                poll_oneoff(in_: u32, out: u32, nsubscriptions: u32, nevents: u32) -> errno;
-                /// Write high-quality random data into a buffer.
-                random_get(buf: u32, buf_len: u32) -> errno;
             }
             recent {
                 /// Accept a new incoming connection.

@@ -59,7 +59,8 @@ macro_rules! with_numbers {
                 functions::$quick(call, $(numbers.argument() as $q_ty),*);
             }),)*
             $((stringify!($recent), |call, numbers| {
-                functions::$recent(call, $(numbers.argument() as $r_ty),*);
+                let never = Interruption::never();
+                functions::$recent(call, &never, $(numbers.argument() as $r_ty),*);
             }),)*
             $((stringify!($long), |call, numbers| {
                 let never = Interruption::never();
@@ -115,12 +116,12 @@ fn a_fault_has_no_partial_effect() {
         let never = Interruption::never();
         let all = u64::MAX;
         let results = [
-            functions::fd_write(call, fd, list, count, wild),
-            functions::fd_write(call, fd, wild, count, RESULT),
-            functions::fd_pwrite(call, fd, list, count, 0, wild),
-            functions::fd_read(call, fd, list, count, wild),
-            functions::fd_read(call, fd, wild, count, RESULT),
-            functions::fd_pread(call, fd, list, count, 0, wild),
+            uninterrupted::fd_write(call, fd, list, count, wild),
+            uninterrupted::fd_write(call, fd, wild, count, RESULT),
+            uninterrupted::fd_pwrite(call, fd, list, count, 0, wild),
+            uninterrupted::fd_read(call, fd, list, count, wild),
+            uninterrupted::fd_read(call, fd, wild, count, RESULT),
+            uninterrupted::fd_pread(call, fd, list, count, 0, wild),
             functions::fd_seek(call, fd, 2, 0, wild),
             functions::fd_tell(call, fd, wild),
             functions::fd_fdstat_get(call, fd, wild),

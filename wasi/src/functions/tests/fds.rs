@@ -308,9 +308,9 @@ fn what_is_no_socket_says_so() {
         (PREOPEN, Errno::Notsock),
         (9, Errno::Badf),
     ] {
-        assert_eq!(functions::sock_accept(call, fd, 0, 0), Err(expected));
-        assert_eq!(functions::sock_recv(call, fd, 0, 0, 0, 0, 0), Err(expected));
-        assert_eq!(functions::sock_send(call, fd, 0, 0, 0, 0), Err(expected));
+        assert_eq!(uninterrupted::sock_accept(call, fd, 0, 0), Err(expected));
+        assert_eq!(uninterrupted::sock_recv(call, fd, 0, 0, 0, 0, 0), Err(expected));
+        assert_eq!(uninterrupted::sock_send(call, fd, 0, 0, 0, 0), Err(expected));
         assert_eq!(functions::sock_shutdown(call, fd, 0), Err(expected));
     }
 }

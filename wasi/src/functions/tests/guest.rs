@@ -1,6 +1,7 @@
 //! A guest that is nothing but memory and a state.
 
 use super::{Errno, FdFlags, FileType, OFlags, Rights, Snapshot};
+use super::uninterrupted;
 use crate::builder::{Access, WasiCtxBuilder};
 use crate::ctx::WasiCtx;
 use crate::functions::{self, Call};
@@ -207,14 +208,14 @@ impl Guest {
 
     pub(super) fn writev(&mut self, fd: u32, iovecs: &[(u32, u32)]) -> Result<u32, Errno> {
         let (ptr, len) = self.iovecs(iovecs);
-        functions::fd_write(&mut self.call(), fd, ptr, len, RESULT)?;
+        uninterrupted::fd_write(&mut self.call(), fd, ptr, len, RESULT)?;
         Ok(self.u32(RESULT))
     }
 
     pub(super) fn pwrite(&mut self, fd: u32, bytes: &[u8], offset: u64) -> Result<u32, Errno> {
         self.put(BYTES, bytes);
         let (ptr, len) = self.iovecs(&[(BYTES, bytes.len() as u32)]);
-        functions::fd_pwrite(&mut self.call(), fd, ptr, len, offset, RESULT)?;
+        uninterrupted::fd_pwrite(&mut self.call(), fd, ptr, len, offset, RESULT)?;
         Ok(self.u32(RESULT))
     }
 
@@ -225,13 +226,13 @@ impl Guest {
 
     pub(super) fn readv(&mut self, fd: u32, iovecs: &[(u32, u32)]) -> Result<u32, Errno> {
         let (ptr, len) = self.iovecs(iovecs);
-        functions::fd_read(&mut self.call(), fd, ptr, len, RESULT)?;
+        uninterrupted::fd_read(&mut self.call(), fd, ptr, len, RESULT)?;
         Ok(self.u32(RESULT))
     }
 
     pub(super) fn pread(&mut self, fd: u32, len: u32, offset: u64) -> Result<Vec<u8>, Errno> {
         let (list, count) = self.iovecs(&[(BYTES, len)]);
-        functions::fd_pread(&mut self.call(), fd, list, count, offset, RESULT)?;
+        uninterrupted::fd_pread(&mut self.call(), fd, list, count, offset, RESULT)?;
         let read = self.u32(RESULT);
         Ok(self.bytes(BYTES, read).to_vec())
     }

@@ -88,7 +88,7 @@ fn ten_thousand_buffers() {
         total += len;
     }
     let fd = guest.create("file");
-    functions::fd_write(&mut guest.call(), fd, list, COUNT, RESULT).unwrap();
+    uninterrupted::fd_write(&mut guest.call(), fd, list, COUNT, RESULT).unwrap();
     assert_eq!(guest.u32(RESULT), total);
     let written = guest.memory.clone();
     let contents = guest.read_file("file");
@@ -96,13 +96,13 @@ fn ten_thousand_buffers() {
 
     guest.memory[2 << 20..].fill(0);
     guest.seek(fd, 0, 0).unwrap();
-    functions::fd_read(&mut guest.call(), fd, list, COUNT, RESULT).unwrap();
+    uninterrupted::fd_read(&mut guest.call(), fd, list, COUNT, RESULT).unwrap();
     assert_eq!(guest.u32(RESULT), total);
     assert!(guest.memory[2 << 20..] == written[2 << 20..]);
 
     guest.memory[2 << 20..].fill(0);
     let call = &mut guest.call();
-    functions::fd_pread(call, fd, list, COUNT, 0, RESULT).unwrap();
+    uninterrupted::fd_pread(call, fd, list, COUNT, 0, RESULT).unwrap();
     assert_eq!(guest.u32(RESULT), total);
     assert!(guest.memory[2 << 20..] == written[2 << 20..]);
 }
@@ -147,7 +147,7 @@ fn a_read_over_its_own_list_of_buffers() {
     guest.file("file", &[0xff; 4096]);
     let fd = guest.open("file", OFlags::empty(), false).unwrap();
     let (list, count) = guest.iovecs(&[(1024, 1000), (BYTES, 100), (1024, 8)]);
-    functions::fd_read(&mut guest.call(), fd, list, count, RESULT).unwrap();
+    uninterrupted::fd_read(&mut guest.call(), fd, list, count, RESULT).unwrap();
     assert_eq!(guest.u32(RESULT), 1108);
 }
 
@@ -176,7 +176,7 @@ fn too_many_buffers_are_invalid() {
         Err(Errno::Inval)
     );
     // A list that cannot even be in the memory is a fault.
-    let result = functions::fd_write(&mut guest.call(), 1, 0, u32::MAX, RESULT);
+    let result = uninterrupted::fd_write(&mut guest.call(), 1, 0, u32::MAX, RESULT);
     assert_eq!(result, Err(Errno::Fault));
 }
 

@@ -11,6 +11,8 @@ mod read_only;
 mod readdir;
 mod rights;
 mod sandbox;
+mod sock;
+mod uninterrupted;
 
 use crate::abi::{EventType, FdFlags, FileType, FstFlags, OFlags, Snapshot};
 use crate::errno::Errno;

@@ -20,7 +20,7 @@ const MILLISECOND: u64 = 1_000_000;
 
 /// What to wait for.
 #[derive(Clone, Copy)]
-enum Sub {
+pub(super) enum Sub {
     Relative(u32, u64),
     Absolute(u32, u64),
     Read(u32),
@@ -28,7 +28,7 @@ enum Sub {
 }
 
 /// userdata, error, type, bytes, flags
-type Event = (u64, u16, u8, u64, u16);
+pub(super) type Event = (u64, u16, u8, u64, u16);
 
 fn encode(sub: Sub, userdata: u64) -> [u8; 48] {
     let mut bytes = [0; 48];
@@ -65,7 +65,7 @@ fn poll_at(guest: &mut Guest, subs: &[Sub], input: u32, out: u32) -> Result<Vec<
         .collect())
 }
 
-fn poll(guest: &mut Guest, subs: &[Sub]) -> Vec<Event> {
+pub(super) fn poll(guest: &mut Guest, subs: &[Sub]) -> Vec<Event> {
     poll_at(guest, subs, IN, OUT).unwrap()
 }
 
