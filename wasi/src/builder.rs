@@ -5,6 +5,7 @@ use crate::ctx::WasiCtx;
 use crate::descriptor::{Descriptor, Directory, HostFile, Object};
 use crate::limits::Limits;
 use crate::random::Random;
+use crate::refusal::{Observer, Refusal};
 use crate::rights::Rights;
 use crate::stdio::{Input, Output};
 use crate::strings::Strings;
@@ -100,6 +101,7 @@ pub struct WasiCtxBuilder {
     wall: Option<Box<dyn Clock>>,
     monotonic: Option<Box<dyn Clock>>,
     random: Random,
+    on_refusal: Option<Observer>,
 }
 
 struct Preopen {
@@ -122,6 +124,7 @@ impl Default for WasiCtxBuilder {
             wall: None,
             monotonic: None,
             random: Random::Host,
+            on_refusal: None,
         }
     }
 }
@@ -263,6 +266,13 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Calls `observer` whenever the guest asks for a path that it may not use.
+    /// It can ask in a loop.
+    pub fn on_refusal(&mut self, observer: impl Fn(&Refusal<'_>) + Send + 'static) -> &mut Self {
+        self.on_refusal = Some(Box::new(observer));
+        self
+    }
+
     /// Builds it, and leaves a builder that gives nothing.
     pub fn build(&mut self) -> Result<WasiCtx, BuildError> {
         let given = std::mem::take(self);
@@ -312,6 +322,7 @@ impl WasiCtxBuilder {
             clocks: Clocks::new(given.wall, given.monotonic),
             random: given.random,
             limits: given.limits,
+            on_refusal: given.on_refusal,
         })
     }
 }

@@ -4,6 +4,7 @@ use crate::builder::WasiCtxBuilder;
 use crate::clocks::Clocks;
 use crate::limits::Limits;
 use crate::random::Random;
+use crate::refusal::Observer;
 use crate::strings::Strings;
 use crate::table::Table;
 use std::fmt;
@@ -17,6 +18,7 @@ pub struct WasiCtx {
     pub(crate) clocks: Clocks,
     pub(crate) random: Random,
     pub(crate) limits: Limits,
+    pub(crate) on_refusal: Option<Observer>,
 }
 
 impl WasiCtx {

@@ -226,9 +226,7 @@ impl HostFile {
 
 /// Calls until no signal interrupts it.
 #[inline]
-pub(crate) fn complete<R>(
-    mut call: impl FnMut() -> rustix::io::Result<R>,
-) -> Result<R, Errno> {
+pub(crate) fn complete<R>(mut call: impl FnMut() -> rustix::io::Result<R>) -> Result<R, Errno> {
     loop {
         match call() {
             Ok(value) => return Ok(value),

@@ -54,11 +54,7 @@ pub(crate) fn read(
                 iovecs,
                 at,
                 file.file_type == FileType::RegularFile,
-                |batch, at| {
-                    scatter(memory, batch, |slices| {
-                        file.readv(slices, at, interruption)
-                    })
-                },
+                |batch, at| scatter(memory, batch, |slices| file.readv(slices, at, interruption)),
             ),
         },
         Object::Reader(reader) => {

@@ -18,6 +18,7 @@ use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use rustix::fs::{AtFlags, OFlags as HostFlags, Timestamps, fstat, statat, utimensat};
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -38,11 +39,18 @@ pub(crate) fn from_guest<'m>(
     if bytes.contains(&0) {
         return Err(Errno::Inval);
     }
-    match bytes.first() {
-        None => Err(Errno::Noent),
-        Some(b'/') => Err(Errno::Notcapable),
-        Some(_) => Ok(Path::new(OsStr::from_bytes(bytes))),
+    if bytes.is_empty() {
+        return Err(Errno::Noent);
     }
+    Ok(Path::new(OsStr::from_bytes(bytes)))
+}
+
+/// An error for an absolute path: it leads out of every directory.
+pub(crate) fn require_relative(path: &Path) -> Result<(), Errno> {
+    if path.has_root() {
+        return Err(Errno::Notcapable);
+    }
+    Ok(())
 }
 
 /// What `path_open` was asked for.
@@ -124,8 +132,6 @@ pub(crate) fn open(
     if open.oflags.contains(OFlags::CREAT) && has_trailing_slash(path) {
         return Err(Errno::Isdir);
     }
-    // To get less than these would only show at the first read or write.
-    inheriting.require(open.rights & (Rights::FD_READ | Rights::FD_WRITE))?;
     if directory.read_only {
         require_unchanged(directory, path, &open)?;
         open.oflags -= OFlags::CREAT;
@@ -215,10 +221,10 @@ fn locate(dir: &Dir, lookup: LookupFlags, path: &Path) -> Result<File, Errno> {
 }
 
 /// Removes an empty directory.
-pub(crate) fn remove_directory(dir: &Dir, path: &Path) -> Result<(), Errno> {
+pub(crate) fn remove_directory(dir: &Dir, path: &Path) -> io::Result<()> {
     // cap-std takes `name/` for `name/.`, which cannot be removed; the kernel
     // does not.
-    Ok(dir.remove_dir(without_trailing_slashes(path))?)
+    dir.remove_dir(without_trailing_slashes(path))
 }
 
 fn follow(lookup: LookupFlags) -> FollowSymlinks {

@@ -135,7 +135,14 @@ fn receive_message(
 /// Sends what fits; `again` if nothing does.
 pub(crate) fn send_now(socket: &HostFile, slices: &[IoSlice<'_>]) -> Result<usize, Errno> {
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-    complete(|| sendmsg(&socket.fd, slices, &mut SendAncillaryBuffer::default(), flags))
+    complete(|| {
+        sendmsg(
+            &socket.fd,
+            slices,
+            &mut SendAncillaryBuffer::default(),
+            flags,
+        )
+    })
 }
 
 pub(crate) fn shutdown(socket: &HostFile, how: SdFlags) -> Result<(), Errno> {

@@ -82,13 +82,6 @@ impl Table {
         Ok(directory)
     }
 
-    /// The same, below which something is to change.
-    pub(crate) fn writable_directory(&self, fd: u32, needed: Rights) -> Result<&Directory, Errno> {
-        let directory = self.directory(fd, needed)?;
-        directory.require_writable()?;
-        Ok(directory)
-    }
-
     pub(crate) fn remove(&mut self, fd: u32) -> Result<Descriptor, Errno> {
         let slot = self.slots.get_mut(fd as usize).ok_or(Errno::Badf)?;
         let descriptor = slot.take().ok_or(Errno::Badf)?;

@@ -30,7 +30,15 @@ pub(crate) fn fd_pread(
     offset: u64,
     nread: u32,
 ) -> Result<(), Stop> {
-    read(call, interruption, fd, iovs, iovs_len, At::Offset(offset), nread)
+    read(
+        call,
+        interruption,
+        fd,
+        iovs,
+        iovs_len,
+        At::Offset(offset),
+        nread,
+    )
 }
 
 pub(crate) fn fd_write(
@@ -53,7 +61,15 @@ pub(crate) fn fd_pwrite(
     offset: u64,
     nwritten: u32,
 ) -> Result<(), Stop> {
-    write(call, interruption, fd, iovs, iovs_len, At::Offset(offset), nwritten)
+    write(
+        call,
+        interruption,
+        fd,
+        iovs,
+        iovs_len,
+        At::Offset(offset),
+        nwritten,
+    )
 }
 
 #[inline(always)]
@@ -71,7 +87,13 @@ fn read(
     call.memory.range(nread, 4)?;
     let mut iovecs = Iovecs::default();
     let iovecs = iovecs.decode(&call.memory, iovs, iovs_len, call.ctx.limits.iovecs)?;
-    let count = io::read(&mut descriptor.object, &mut call.memory, iovecs, at, interruption)?;
+    let count = io::read(
+        &mut descriptor.object,
+        &mut call.memory,
+        iovecs,
+        at,
+        interruption,
+    )?;
     Ok(call.memory.write_u32(nread, count)?)
 }
 
@@ -90,7 +112,13 @@ fn write(
     call.memory.range(nwritten, 4)?;
     let mut iovecs = Iovecs::default();
     let iovecs = iovecs.decode(&call.memory, iovs, iovs_len, call.ctx.limits.iovecs)?;
-    let count = io::write(&mut descriptor.object, &call.memory, iovecs, at, interruption)?;
+    let count = io::write(
+        &mut descriptor.object,
+        &call.memory,
+        iovecs,
+        at,
+        interruption,
+    )?;
     Ok(call.memory.write_u32(nwritten, count)?)
 }
 

@@ -7,16 +7,71 @@
 
 use super::Call;
 use crate::abi::{FdFlags, FstFlags, LookupFlags, OFlags};
+use crate::descriptor::Directory;
 use crate::errno::Errno;
 use crate::paths::{self, Open};
+use crate::refusal::{Observer, Refusal, RefusalReason};
 use crate::rights::Rights;
 use crate::times;
+use cap_std::fs::Dir;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// A directory, and a path in it: what a guest names by three numbers.
+struct Place<'a> {
+    directory: &'a Directory,
+    path: &'a Path,
+    observer: Option<&'a Observer>,
+}
+
 impl Call<'_> {
-    fn path(&self, ptr: u32, len: u32) -> Result<&Path, Errno> {
-        paths::from_guest(&self.memory, ptr, len, &self.ctx.limits)
+    /// A place where something is looked up that needs these rights.
+    fn place(&self, fd: u32, path: u32, len: u32, needed: Rights) -> Result<Place<'_>, Errno> {
+        let place = Place {
+            directory: self.ctx.table.directory(fd, needed)?,
+            path: paths::from_guest(&self.memory, path, len, &self.ctx.limits)?,
+            observer: self.ctx.on_refusal.as_ref(),
+        };
+        place.tell(paths::require_relative(place.path))?;
+        Ok(place)
+    }
+
+    /// A place where something is to change.
+    fn place_to_change(
+        &self,
+        fd: u32,
+        path: u32,
+        len: u32,
+        needed: Rights,
+    ) -> Result<Place<'_>, Errno> {
+        let place = self.place(fd, path, len, needed)?;
+        place.tell(place.directory.require_writable())?;
+        Ok(place)
+    }
+}
+
+impl Place<'_> {
+    /// Does something there.
+    fn try_to<R, E: Into<Errno>>(
+        &self,
+        action: impl FnOnce(&Dir, &Path) -> Result<R, E>,
+    ) -> Result<R, Errno> {
+        self.tell(action(&self.directory.dir, self.path).map_err(Into::into))
+    }
+
+    /// Tells the embedder if the guest was refused the path.
+    fn tell<R>(&self, result: Result<R, Errno>) -> Result<R, Errno> {
+        if let (Some(observer), Err(errno)) = (self.observer, &result)
+            && let Some(reason) = RefusalReason::of(*errno)
+        {
+            observer(&Refusal {
+                directory: self.directory.preopen.as_deref().map(OsStr::from_bytes),
+                path: self.path,
+                reason,
+            });
+        }
+        result
     }
 }
 
@@ -26,10 +81,8 @@ pub(crate) fn path_create_directory(
     path: u32,
     path_len: u32,
 ) -> Result<(), Errno> {
-    let path = call.path(path, path_len)?;
-    let table = &call.ctx.table;
-    let directory = table.writable_directory(fd, Rights::PATH_CREATE_DIRECTORY)?;
-    Ok(directory.dir.create_dir(path)?)
+    let place = call.place_to_change(fd, path, path_len, Rights::PATH_CREATE_DIRECTORY)?;
+    place.try_to(|dir, path| dir.create_dir(path))
 }
 
 pub(crate) fn path_filestat_get(
@@ -41,9 +94,8 @@ pub(crate) fn path_filestat_get(
     buf: u32,
 ) -> Result<(), Errno> {
     let lookup = LookupFlags::try_from(flags)?;
-    let path = call.path(path, path_len)?;
-    let directory = call.ctx.table.directory(fd, Rights::PATH_FILESTAT_GET)?;
-    let stat = paths::stat(&directory.dir, lookup, path)?;
+    let place = call.place(fd, path, path_len, Rights::PATH_FILESTAT_GET)?;
+    let stat = place.try_to(|dir, path| paths::stat(dir, lookup, path))?;
     let (record, len) = stat.encode(call.snapshot);
     call.memory.write(buf, &record[..len])
 }
@@ -60,10 +112,8 @@ pub(crate) fn path_filestat_set_times(
 ) -> Result<(), Errno> {
     let lookup = LookupFlags::try_from(flags)?;
     let times = times::to_set(FstFlags::try_from(fst_flags)?, atim, mtim)?;
-    let path = call.path(path, path_len)?;
-    let table = &call.ctx.table;
-    let directory = table.writable_directory(fd, Rights::PATH_FILESTAT_SET_TIMES)?;
-    paths::set_times(&directory.dir, lookup, path, &times)
+    let place = call.place_to_change(fd, path, path_len, Rights::PATH_FILESTAT_SET_TIMES)?;
+    place.try_to(|dir, path| paths::set_times(dir, lookup, path, &times))
 }
 
 /// The old directory must be writable too: a link would be a way around the
@@ -83,12 +133,12 @@ pub(crate) fn path_link(
     if !LookupFlags::try_from(old_flags)?.is_empty() {
         return Err(Errno::Inval);
     }
-    let old_path = call.path(old_path, old_path_len)?;
-    let new_path = call.path(new_path, new_path_len)?;
-    let table = &call.ctx.table;
-    let old = table.writable_directory(old_fd, Rights::PATH_LINK_SOURCE)?;
-    let new = table.writable_directory(new_fd, Rights::PATH_LINK_TARGET)?;
-    Ok(old.dir.hard_link(old_path, &new.dir, new_path)?)
+    let old = call.place_to_change(old_fd, old_path, old_path_len, Rights::PATH_LINK_SOURCE)?;
+    let new = call.place_to_change(new_fd, new_path, new_path_len, Rights::PATH_LINK_TARGET)?;
+    // The host does not say which of the two paths it refuses: both are told.
+    old.try_to(|old_dir, old_path| {
+        new.try_to(|new_dir, new_path| old_dir.hard_link(old_path, new_dir, new_path))
+    })
 }
 
 pub(crate) fn path_open(
@@ -112,11 +162,14 @@ pub(crate) fn path_open(
         inheriting: Rights::from_bits_truncate(fs_rights_inheriting),
     };
     call.memory.range(opened_fd, 4)?;
-    let path = call.path(path, path_len)?;
+    let place = call.place(fd, path, path_len, open.needed())?;
     let table = &call.ctx.table;
-    let directory = table.directory(fd, open.needed())?;
+    let inheriting = table.get(fd)?.inheriting;
+    // To get less than these would only show at the first read or write.
+    inheriting.require(open.rights & (Rights::FD_READ | Rights::FD_WRITE))?;
     table.require_room()?;
-    let descriptor = paths::open(directory, table.get(fd)?.inheriting, path, open)?;
+    let opened = paths::open(place.directory, inheriting, place.path, open);
+    let descriptor = place.tell(opened)?;
     let opened = call.ctx.table.insert(descriptor)?;
     call.memory.write_u32(opened_fd, opened)
 }
@@ -134,9 +187,8 @@ pub(crate) fn path_readlink(
 ) -> Result<(), Errno> {
     call.memory.range(buf, buf_len)?;
     call.memory.range(bufused, 4)?;
-    let path = call.path(path, path_len)?;
-    let directory = call.ctx.table.directory(fd, Rights::PATH_READLINK)?;
-    let target = directory.dir.read_link_contents(path)?;
+    let place = call.place(fd, path, path_len, Rights::PATH_READLINK)?;
+    let target = place.try_to(|dir, path| dir.read_link_contents(path))?;
     let target = target.as_os_str().as_bytes();
     let used = target.len().min(buf_len as usize);
     call.memory.write(buf, &target[..used])?;
@@ -149,10 +201,8 @@ pub(crate) fn path_remove_directory(
     path: u32,
     path_len: u32,
 ) -> Result<(), Errno> {
-    let path = call.path(path, path_len)?;
-    let table = &call.ctx.table;
-    let directory = table.writable_directory(fd, Rights::PATH_REMOVE_DIRECTORY)?;
-    paths::remove_directory(&directory.dir, path)
+    let place = call.place_to_change(fd, path, path_len, Rights::PATH_REMOVE_DIRECTORY)?;
+    place.try_to(paths::remove_directory)
 }
 
 pub(crate) fn path_rename(
@@ -164,12 +214,12 @@ pub(crate) fn path_rename(
     new_path: u32,
     new_path_len: u32,
 ) -> Result<(), Errno> {
-    let old_path = call.path(old_path, old_path_len)?;
-    let new_path = call.path(new_path, new_path_len)?;
-    let table = &call.ctx.table;
-    let old = table.writable_directory(fd, Rights::PATH_RENAME_SOURCE)?;
-    let new = table.writable_directory(new_fd, Rights::PATH_RENAME_TARGET)?;
-    Ok(old.dir.rename(old_path, &new.dir, new_path)?)
+    let old = call.place_to_change(fd, old_path, old_path_len, Rights::PATH_RENAME_SOURCE)?;
+    let new = call.place_to_change(new_fd, new_path, new_path_len, Rights::PATH_RENAME_TARGET)?;
+    // As for links.
+    old.try_to(|old_dir, old_path| {
+        new.try_to(|new_dir, new_path| old_dir.rename(old_path, new_dir, new_path))
+    })
 }
 
 /// A target that is absolute is refused: no path through it could be followed.
@@ -181,11 +231,10 @@ pub(crate) fn path_symlink(
     new_path: u32,
     new_path_len: u32,
 ) -> Result<(), Errno> {
-    let target = call.path(old_path, old_path_len)?;
-    let path = call.path(new_path, new_path_len)?;
-    let table = &call.ctx.table;
-    let directory = table.writable_directory(fd, Rights::PATH_SYMLINK)?;
-    Ok(directory.dir.symlink(target, path)?)
+    let target = paths::from_guest(&call.memory, old_path, old_path_len, &call.ctx.limits)?;
+    paths::require_relative(target)?;
+    let place = call.place_to_change(fd, new_path, new_path_len, Rights::PATH_SYMLINK)?;
+    place.try_to(|dir, path| dir.symlink(target, path))
 }
 
 pub(crate) fn path_unlink_file(
@@ -194,8 +243,6 @@ pub(crate) fn path_unlink_file(
     path: u32,
     path_len: u32,
 ) -> Result<(), Errno> {
-    let path = call.path(path, path_len)?;
-    let table = &call.ctx.table;
-    let directory = table.writable_directory(fd, Rights::PATH_UNLINK_FILE)?;
-    Ok(directory.dir.remove_file(path)?)
+    let place = call.place_to_change(fd, path, path_len, Rights::PATH_UNLINK_FILE)?;
+    place.try_to(|dir, path| dir.remove_file(path))
 }

@@ -309,8 +309,14 @@ fn what_is_no_socket_says_so() {
         (9, Errno::Badf),
     ] {
         assert_eq!(uninterrupted::sock_accept(call, fd, 0, 0), Err(expected));
-        assert_eq!(uninterrupted::sock_recv(call, fd, 0, 0, 0, 0, 0), Err(expected));
-        assert_eq!(uninterrupted::sock_send(call, fd, 0, 0, 0, 0), Err(expected));
+        assert_eq!(
+            uninterrupted::sock_recv(call, fd, 0, 0, 0, 0, 0),
+            Err(expected)
+        );
+        assert_eq!(
+            uninterrupted::sock_send(call, fd, 0, 0, 0, 0),
+            Err(expected)
+        );
         assert_eq!(functions::sock_shutdown(call, fd, 0), Err(expected));
     }
 }

@@ -1,7 +1,7 @@
 //! A guest that is nothing but memory and a state.
 
-use super::{Errno, FdFlags, FileType, OFlags, Rights, Snapshot};
 use super::uninterrupted;
+use super::{Errno, FdFlags, FileType, OFlags, Rights, Snapshot};
 use crate::builder::{Access, WasiCtxBuilder};
 use crate::ctx::WasiCtx;
 use crate::functions::{self, Call};

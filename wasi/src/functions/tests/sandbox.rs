@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A folder `root` that the guest gets, next to a `secret` that it does not.
@@ -241,4 +242,80 @@ fn racing_renames_do_not_help() {
         1,
         "{opened:?}"
     );
+}
+
+#[test]
+fn refusals_are_told() {
+    use crate::{Access, RefusalReason};
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&told);
+    let read_only = tempfile::tempdir().unwrap();
+    let mut guest = Guest::with(|builder| {
+        builder
+            .preopened_dir(read_only.path(), "/ro", Access::ReadOnly)
+            .unwrap()
+            .on_refusal(move |refusal| {
+                let directory = refusal
+                    .directory
+                    .map(|name| name.to_str().unwrap().to_owned());
+                let path = refusal.path.to_str().unwrap().to_owned();
+                log.lock().unwrap().push((directory, path, refusal.reason));
+            });
+    });
+    let take = || std::mem::take(&mut *told.lock().unwrap());
+    let told_of = |directory: Option<&str>, path: &str, reason| {
+        (directory.map(str::to_owned), path.to_owned(), reason)
+    };
+    let (outside, unwritable) = (RefusalReason::Outside, RefusalReason::ReadOnly);
+
+    guest.mkdir("dir").unwrap();
+    guest.file("file", b"");
+    symlink("/etc", guest.host("link")).unwrap();
+    for path in ["/etc/passwd", "../x", "link/passwd", "dir/../../x"] {
+        assert_eq!(
+            guest.open(path, OFlags::empty(), false),
+            Err(Errno::Notcapable)
+        );
+        assert_eq!(take(), [told_of(Some("/"), path, outside)]);
+        assert!(guest.stat(FOLLOW, path).is_err());
+        assert_eq!(take(), [told_of(Some("/"), path, outside)]);
+    }
+    let dir = guest.open("dir", OFlags::DIRECTORY, false).unwrap();
+    let flags = FdFlags::empty();
+    let out = guest.path_open(
+        dir,
+        FOLLOW,
+        "../file",
+        OFlags::empty(),
+        Rights::FD_READ,
+        flags,
+    );
+    assert_eq!(out, Err(Errno::Notcapable));
+    assert_eq!(take(), [told_of(None, "../file", outside)]);
+
+    let ro = PREOPEN + 1;
+    let rights = Rights::all();
+    let new = guest.path_open(ro, FOLLOW, "new", OFlags::CREAT, rights, flags);
+    assert_eq!(new, Err(Errno::Rofs));
+    assert_eq!(take(), [told_of(Some("/ro"), "new", unwritable)]);
+    assert_eq!(
+        guest.rename((PREOPEN, "file"), (ro, "moved")),
+        Err(Errno::Rofs)
+    );
+    assert_eq!(take(), [told_of(Some("/ro"), "moved", unwritable)]);
+
+    // What the guest gave up itself, and what is merely not there, is no news.
+    let fdstat = guest.fdstat(PREOPEN).unwrap();
+    let inheriting = fdstat.inheriting & !Rights::FD_WRITE.bits();
+    let call = &mut guest.call();
+    functions::fd_fdstat_set_rights(call, PREOPEN, fdstat.base, inheriting).unwrap();
+    assert_eq!(
+        guest.open("file", OFlags::empty(), true),
+        Err(Errno::Notcapable)
+    );
+    assert_eq!(
+        guest.open("missing", OFlags::empty(), false),
+        Err(Errno::Noent)
+    );
+    assert_eq!(take(), []);
 }

@@ -120,9 +120,7 @@ fn a_connection_is_accepted_answered_and_shut_down() {
     assert_eq!(send(&mut guest, fd, b"one"), Ok(3));
     assert_eq!(guest.writev(fd, &[(BYTES, 1), (BYTES, 3)]), Ok(4));
     let (rd, wr) = (1, 2);
-    let shutdown = |guest: &mut Guest, how| {
-        functions::sock_shutdown(&mut guest.call(), fd, how)
-    };
+    let shutdown = |guest: &mut Guest, how| functions::sock_shutdown(&mut guest.call(), fd, how);
     assert_eq!(shutdown(&mut guest, wr), Ok(()));
     let mut answer = String::new();
     peer.read_to_string(&mut answer).unwrap();
@@ -251,9 +249,7 @@ fn sockets_can_be_waited_for() {
 fn wz_1493_what_cannot_be_accepted() {
     let (mut guest, _connect) = served();
     nonblock(&mut guest, LISTENER, true);
-    let mut accept = |fd, flags| {
-        uninterrupted::sock_accept(&mut guest.call(), fd, flags, RESULT)
-    };
+    let mut accept = |fd, flags| uninterrupted::sock_accept(&mut guest.call(), fd, flags, RESULT);
     assert_eq!(accept(LISTENER, 0), Err(Errno::Again));
     // APPEND and the like are nothing for a socket.
     for flags in [1, 2, 8, 16, 32, 5, u32::MAX] {

@@ -27,7 +27,10 @@ uninterrupted! {
     sock_send(fd, iovs, len, flags, sent);
 }
 
-#[allow(clippy::too_many_arguments, reason = "the parameters are those of the witx")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the parameters are those of the witx"
+)]
 mod many {
     use super::*;
     uninterrupted! {
