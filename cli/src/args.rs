@@ -19,7 +19,7 @@ use crate::exit;
 use crate::failure::{Failure, Result};
 use crate::output;
 
-pub use values::{DirGrant, EnvGrant, Stream, byte_size};
+pub use values::{DirGrant, EnvGrant, ListenGrant, Stream, byte_size};
 
 /// Parses the arguments of the process, its name first.
 ///
@@ -145,6 +145,17 @@ pub struct RunArgs {
         value_parser = OsStringValueParser::new().try_map(|text| EnvGrant::parse(&text)),
     )]
     pub env: Vec<EnvGrant>,
+
+    /// Let the guest accept TCP connections at this address of the host
+    /// (`127.0.0.1:8080`; port 0 is any free one, which -v tells). Its
+    /// descriptor comes after those of the folders: 3 if there is none
+    #[arg(
+        long,
+        aliases = ["tcplisten", "tcp-listen"],
+        value_name = "HOST:PORT",
+        value_parser = ListenGrant::parse,
+    )]
+    pub listen: Vec<ListenGrant>,
 
     /// What the guest sees as its own name, in place of MODULE
     #[arg(long, value_name = "NAME")]

@@ -1,9 +1,12 @@
 //! What the command line grants to the guest, and nothing else: arguments,
 //! variables, streams, folders.
 
+mod refused;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
+use std::net::TcpListener;
 use std::path::Path;
 
 use rwasm::Linker;
@@ -12,11 +15,15 @@ use rwasm_wasi::{Access, BuildError, Input, Output, WasiCtx};
 use crate::args::{RunArgs, Stream};
 use crate::exit;
 use crate::failure::{Failure, Result};
+use crate::output;
+use refused::Refused;
 
 /// The system as the guest sees it.
 pub type Guest = WasiCtx;
 
 /// Builds it for the module `word` with the arguments `guest_args`.
+///
+/// With `-v`, it is told what was granted, and later what was not.
 pub fn guest(args: &RunArgs, word: &OsStr, guest_args: &[OsString]) -> Result<Guest> {
     let mut builder = WasiCtx::builder();
     builder
@@ -55,6 +62,30 @@ pub fn guest(args: &RunArgs, word: &OsStr, guest_args: &[OsString]) -> Result<Gu
         builder
             .preopened_dir(&grant.host, &grant.guest, access)
             .map_err(cannot_grant)?;
+    }
+    // Directories come first, from 3 on.
+    for (fd, grant) in (3 + args.dirs.len()..).zip(&args.listen) {
+        let address = &grant.0;
+        let listener = TcpListener::bind(address.as_str()).map_err(|error| {
+            let message = format!("cannot listen on {address}: {error}; --listen names an address");
+            Failure::new(exit::FAILED, message)
+        })?;
+        if args.verbose {
+            let bound = listener.local_addr();
+            let bound = bound.map_or(address.clone(), |bound| bound.to_string());
+            output::note(&format!(
+                "listening on {bound}, the guest's descriptor {fd}"
+            ));
+        }
+        builder.listener(listener);
+    }
+    if args.verbose {
+        if args.dirs.is_empty() {
+            // Programs then fail on their own: there is no folder to ask in.
+            output::note("the guest sees no folder; --dir grants one");
+        }
+        let refused = Refused::new(&args.dirs);
+        builder.on_refusal(move |refusal| refused.tell(refusal));
     }
     builder.build().map_err(cannot_grant)
 }

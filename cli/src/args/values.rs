@@ -73,6 +73,36 @@ impl EnvGrant {
     }
 }
 
+/// `--listen HOST:PORT`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenGrant(pub String);
+
+impl ListenGrant {
+    /// Parses the value of the flag. The name of the host is looked up later.
+    pub fn parse(text: &str) -> Result<ListenGrant, String> {
+        let Some((host, port)) = text.rsplit_once(':') else {
+            return Err("the port is missing; write HOST:PORT".into());
+        };
+        if port.parse::<u16>().is_err() {
+            return Err("the port must be a number up to 65535".into());
+        }
+        // Other commands take an empty one for all addresses of the machine.
+        if host.is_empty() {
+            return Err(format!(
+                "the host is missing; write 127.0.0.1:{port} for this machine alone, or \
+                 0.0.0.0:{port} for all who can reach it"
+            ));
+        }
+        let bracketed = host.starts_with('[') && host.ends_with(']');
+        if host.contains(':') && !bracketed {
+            return Err(format!(
+                "write an IPv6 address in brackets, as in [::1]:{port}"
+            ));
+        }
+        Ok(ListenGrant(text.to_owned()))
+    }
+}
+
 /// What a standard stream of the guest is connected to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Stream {
@@ -176,6 +206,26 @@ mod tests {
                 value: value.map(OsString::from),
             });
             assert_eq!(EnvGrant::parse(text.as_ref()).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn listen_grants() {
+        for good in ["127.0.0.1:80", "localhost:0", "[::1]:65535", "0.0.0.0:1"] {
+            let expected = Ok(ListenGrant(good.to_owned()));
+            assert_eq!(ListenGrant::parse(good), expected, "{good}");
+        }
+        for (bad, message) in [
+            ("80", "port is missing"),
+            ("", "port is missing"),
+            ("localhost:", "must be a number"),
+            ("localhost:65536", "must be a number"),
+            ("localhost:-1", "must be a number"),
+            (":80", "127.0.0.1:80"),
+            ("::1:80", "[::1]:80"),
+        ] {
+            let error = ListenGrant::parse(bad).unwrap_err();
+            assert!(error.contains(message), "{bad}: {error}");
         }
     }
 

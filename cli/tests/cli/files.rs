@@ -89,3 +89,65 @@ fn standard_streams_can_be_files() {
         "text\n"
     );
 }
+
+/// With `-v`, a refused path is named, and so is the flag that would grant it.
+#[test]
+fn verbose_names_refused_paths() {
+    const NOTCAPABLE: i32 = 76;
+    const ROFS: i32 = 69;
+    let folder = Folder::new()
+        .with("data/in.txt", "inside\n")
+        .with("secret/file", "secret\n");
+    let link = folder.path("data/link");
+    std::os::unix::fs::symlink("../secret", link).unwrap();
+    let secret = folder.path("secret");
+    let parent = folder.path("");
+    let shown = |path: &std::path::Path| path.to_str().unwrap().trim_end_matches('/').to_owned();
+    for (args, code, expected) in [
+        (
+            "-v --dir data open.wat ../secret/file",
+            NOTCAPABLE,
+            format!(
+                "refused ../secret/file in data, which leads outside; --dir {} would",
+                shown(&secret)
+            ),
+        ),
+        (
+            "-v --dir data::/ open.wat ../x",
+            NOTCAPABLE,
+            format!(
+                "refused ../x in /, which leads outside; --dir {} would",
+                shown(&parent)
+            ),
+        ),
+        (
+            "-v --dir data::/ open.wat /etc/passwd",
+            NOTCAPABLE,
+            "--dir /etc would".into(),
+        ),
+        (
+            "-v --dir data open.wat link/file",
+            NOTCAPABLE,
+            "link/file in data, which leads outside; --dir with the folder that it leads to".into(),
+        ),
+        (
+            "-v --dir data::/d:ro open.wat new",
+            ROFS,
+            "may not change new in /d; --dir data::/d without `:ro` would".into(),
+        ),
+        (
+            "-v open.wat in.txt",
+            8,
+            "the guest sees no folder; --dir grants one".into(),
+        ),
+    ] {
+        let ended = run(&mut folder.rwasm(args), b"");
+        assert_eq!(ended.code, code, "{args}\n{}", ended.stderr);
+        assert!(ended.stderr.contains(&expected), "{args}\n{}", ended.stderr);
+    }
+    let quiet = run(&mut folder.rwasm("--dir data open.wat ../secret/file"), b"");
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (NOTCAPABLE, ""));
+    let fine = run(&mut folder.rwasm("-v --dir data open.wat in.txt"), b"");
+    assert!(!fine.stderr.contains("refused"), "{}", fine.stderr);
+    assert_eq!(fine.code, 0);
+}

@@ -9,6 +9,7 @@ mod help;
 mod hostile;
 mod invoke;
 mod linking;
+mod listen;
 mod no_module;
 mod run;
 mod validate;
