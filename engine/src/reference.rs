@@ -24,6 +24,7 @@ impl ExternRef {
         let store = ctx.opaque_mut();
         let reference = store.runtime.new_host_ref(Box::new(value))?;
         let bits = NonZeroU32::new(reference.to_slot() as u32).expect("a reference is not null");
+        store.runtime.root(bits.get())?;
         Ok(ExternRef {
             store: store.id,
             bits,

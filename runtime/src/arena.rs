@@ -58,6 +58,11 @@ impl<T> Arena<T> {
         })
     }
 
+    /// All values, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = *mut T> + '_ {
+        (0..self.len).filter_map(|index| self.get(index))
+    }
+
     /// Chunk and position of an index.
     fn place(index: usize) -> (usize, usize) {
         let chunk = (index / FIRST + 1).ilog2() as usize;

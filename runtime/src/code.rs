@@ -166,6 +166,9 @@ pub struct ModuleCode {
     pub offsets: VmOffsets,
     /// How its code is made.
     pub settings: CodeSettings,
+    /// Whether it defines types of structs or arrays, so that its code may make
+    /// objects and look into them.
+    pub defines_objects: bool,
     /// One cell for each of the module's own functions.
     pub cells: Box<[CodeCell]>,
     /// Made when first asked for.
@@ -190,6 +193,8 @@ impl ModuleCode {
             module.globals().len(),
             module.num_imported_functions() as usize,
         );
+        let is_object = |ty: &SubType| ty.composite.as_func().is_none();
+        let defines_objects = module.types().iter().any(is_object);
         let slots: Vec<(u16, u16)> = module.types().iter().map(func_slots).collect();
         Arc::new_cyclic(|this| {
             let this = this.as_ptr();
@@ -209,6 +214,7 @@ impl ModuleCode {
                 type_ids,
                 offsets,
                 settings,
+                defines_objects,
                 exports: OnceLock::new(),
                 exported_memory: OnceLock::new(),
             }

@@ -5,6 +5,7 @@ use crate::store::Store;
 use crate::sys::{signals, stack};
 use crate::trap::Trap;
 use crate::tunables::{DEFAULT_NATIVE_STACK, NATIVE_STACK_RESERVE};
+use std::ops::Range;
 use std::ptr;
 
 /// Calls `func` with the arguments in `slots` and leaves the results there;
@@ -27,29 +28,37 @@ pub unsafe fn call(store: *mut Store, func: *const FuncRef, slots: *mut u64) -> 
     // it. So what is changed here is always restored.
     unsafe {
         let (outer_limit, outer_top) = ((*ctx).native_stack_limit, (*ctx).stack_top);
-        let limit = native_stack_limit(here, outer_limit);
+        let outer_base = (*ctx).native_stack_base;
+        let bounds = stack::bounds().filter(|bounds| bounds.contains(&here));
+        let limit = native_stack_limit(here, outer_limit, bounds.as_ref());
         if here <= limit {
             return Store::raise(ctx, Trap::StackOverflow);
         }
         (*ctx).native_stack_limit = limit;
+        // One base for all calls that are nested on this stack, if that is known.
+        if !bounds.is_some_and(|bounds| bounds.contains(&outer_base)) {
+            (*ctx).native_stack_base = here;
+        }
         let outer_store = signals::activate(store);
         let cell = (*func).cell;
         let status = (*cell).array_entry()((*func).instance, ptr::null_mut(), cell, slots);
         signals::activate(outer_store);
         (*ctx).stack_top = outer_top;
         (*ctx).native_stack_limit = outer_limit;
+        (*ctx).native_stack_base = outer_base;
         status
     }
 }
 
-/// The address below which a guest called from `here` gets no native frame.
+/// The address below which a guest called from `here`, on a stack with these
+/// bounds, gets no native frame.
 ///
 /// All calls that are nested in one store on one stack share the limit of the
 /// outermost, `outer`: else recursion through the host would never end. It is 0
 /// where there is none.
 #[inline]
-fn native_stack_limit(here: usize, outer: usize) -> usize {
-    match stack::bounds().filter(|bounds| bounds.contains(&here)) {
+fn native_stack_limit(here: usize, outer: usize, bounds: Option<&Range<usize>>) -> usize {
+    match bounds {
         Some(bounds) if bounds.contains(&outer) => outer,
         // Outermost, or the embedder went on to another thread in between.
         Some(bounds) => here

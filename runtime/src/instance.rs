@@ -1,13 +1,14 @@
 //! Instances: the block that code reads, and what only Rust needs to know.
 
 use crate::code::ModuleCode;
+use crate::gc::layout::is_object_ref;
 use crate::global::Tag;
 use crate::layout::{FuncRef, GlobalDef, MemoryDef, TableDef, VmCtx, VmCtxKind};
 use crate::limits::ResourceError;
 use crate::memory::Memory;
 use crate::store::Store;
 use crate::table::Table;
-use rwasm_parser::{FuncIndex, GlobalIndex, LocalFuncIndex, MemoryIndex, TableIndex};
+use rwasm_parser::{FuncIndex, GlobalIndex, LocalFuncIndex, MemoryIndex, TableIndex, ValType};
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ impl Instance {
             type_ids: code.type_ids.as_ptr(),
             func_refs: func_refs.as_ptr(),
             module: Arc::as_ptr(code),
+            gc_base: std::ptr::null_mut(),
             instance: index,
             kind: VmCtxKind::Instance,
         };
@@ -79,6 +81,23 @@ impl Instance {
     /// The code that it runs.
     pub fn code(&self) -> &Arc<ModuleCode> {
         &self.code
+    }
+
+    /// The references in element segments, but those to functions.
+    pub(crate) fn object_elements(&self) -> impl Iterator<Item = u64> + '_ {
+        let is_func = |ty| self.code.registry.is_func(ty);
+        let segments = self.code.module.elements().iter();
+        segments
+            .zip(&self.elements)
+            .filter_map(move |(segment, elements)| {
+                let Elements::Values(values) = elements else {
+                    return None;
+                };
+                let ty = segment.ty.map(|ty| self.code.type_ids[ty.index()]);
+                is_object_ref(&ValType::Ref(ty), is_func).then_some(values)
+            })
+            .flatten()
+            .copied()
     }
 
     /// The function of this instance that `func_ref` refers to; `None` if it

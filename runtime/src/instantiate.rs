@@ -124,10 +124,10 @@ impl Store {
             instance,
             vmctx,
         };
-        setup.allocate(imports)?;
-        setup.evaluate_elements()?;
-        setup.copy_elements()?;
-        setup.copy_data()?;
+        setup.store.begin_setup();
+        let done = setup.run(imports);
+        self.end_setup();
+        done?;
         Ok(self.handle(instance))
     }
 
@@ -251,9 +251,21 @@ struct Setup<'a> {
 }
 
 impl Setup<'_> {
+    fn run(&mut self, imports: &[Extern]) -> Result<(), InstantiateError> {
+        self.allocate(imports)?;
+        self.evaluate_elements()?;
+        self.copy_elements()?;
+        self.copy_data()
+    }
+
     /// Puts imported definitions in place, then makes the module's own.
     fn allocate(&mut self, imports: &[Extern]) -> Result<(), InstantiateError> {
         let module = &*self.code.module;
+        if self.code.defines_objects {
+            self.store.use_types();
+            // SAFETY: see `Setup`.
+            unsafe { (*self.vmctx).gc_base = self.store.gc_base()? };
+        }
         let mut tags = Vec::with_capacity(module.tags().len());
         self.put_imports(imports, &mut tags);
         let canonical = |ty: TypeIndex| self.code.type_ids[ty.index()];

@@ -19,6 +19,7 @@
 //! Imported and local definitions have the same shape: a pointer.
 
 use crate::code::{CodeCell, ModuleCode};
+use crate::gc::GcCtx;
 use crate::types::TypeId;
 use std::sync::atomic::{AtomicU32, AtomicUsize};
 
@@ -80,6 +81,9 @@ pub struct VmCtx {
     pub func_refs: *mut FuncRef,
     /// The code of the module; null for a host function.
     pub module: *const ModuleCode,
+    /// Where the store's garbage-collected heap begins, if the module defines
+    /// structs or arrays; null otherwise.
+    pub gc_base: *mut u8,
     /// Index of the instance in its store.
     pub instance: u32,
     /// What this block is.
@@ -214,7 +218,8 @@ pub struct StoreCtx {
     /// slots are mapped beyond it, so that no frame needs its size checked.
     pub stack_limit: *mut u64,
     /// First free slot above the frames of a suspended segment; where the next
-    /// segment's frames begin.
+    /// segment's frames begin, and where the collector stops to scan. Whoever
+    /// leaves guest code for something that may allocate sets it.
     pub stack_top: *mut u64,
     /// Native frames below this address are refused with a trap.
     pub native_stack_limit: usize,
@@ -225,6 +230,15 @@ pub struct StoreCtx {
     pub interrupt: *const AtomicU32,
     /// The newest segment, or null where no guest code runs.
     pub segment: *mut Segment,
+    /// An address of the native stack above all frames of guests that run on
+    /// the stack of the newest entry; 0 where no guest code runs. Written by
+    /// [`crate::entry::call`].
+    pub native_stack_base: usize,
+    /// The exception that [`Status::Exception`] tells of, as a reference; 0 if
+    /// there is none. A root of the collector.
+    pub pending_exception: u32,
+    /// The garbage-collected heap.
+    pub gc: GcCtx,
 }
 
 /// A run of frames of one tier on the native stack, from its entry to its exit.

@@ -15,6 +15,7 @@ mod const_expr;
 pub mod entry;
 pub mod error;
 mod exports;
+pub mod gc;
 pub mod global;
 pub mod handle;
 pub mod host;

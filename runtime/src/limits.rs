@@ -13,6 +13,8 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Elements of one table.
     pub table_elements: u64,
+    /// Bytes of the garbage-collected heap.
+    pub gc_heap_bytes: u64,
     /// Instances in the store.
     pub instances: usize,
     /// Memories in the store.
@@ -28,6 +30,7 @@ impl Default for Limits {
         Limits {
             memory_bytes: tunables::DEFAULT_MAX_MEMORY,
             table_elements: tunables::DEFAULT_MAX_TABLE_ELEMENTS,
+            gc_heap_bytes: tunables::DEFAULT_MAX_GC_HEAP,
             instances: tunables::DEFAULT_MAX_ENTITIES,
             memories: tunables::DEFAULT_MAX_ENTITIES,
             tables: tunables::DEFAULT_MAX_ENTITIES,
@@ -60,6 +63,8 @@ setters! {
     memory_bytes: u64,
     /// Sets the most elements that one table may have.
     table_elements: u64,
+    /// Sets the most bytes that the garbage-collected heap may have.
+    gc_heap_bytes: u64,
     /// Sets the most instances that the store may hold.
     instances: usize,
     /// Sets the most memories that the store may hold.
@@ -96,6 +101,8 @@ pub enum LimitKind {
     Results,
     /// References to values of the host in one store, which are 32 bits wide.
     HostReferences,
+    /// References that the host holds at one time.
+    Roots,
 }
 
 impl fmt::Display for LimitKind {
@@ -112,6 +119,7 @@ impl fmt::Display for LimitKind {
             LimitKind::Parameters => "parameters of a function",
             LimitKind::Results => "results of a function",
             LimitKind::HostReferences => "host references in a store",
+            LimitKind::Roots => "references held by the host",
         })
     }
 }

@@ -7,6 +7,8 @@
 use crate::arena::Arena;
 use crate::code::{CodeCell, CodeSettings, Entries, func_slots};
 use crate::error::Pending;
+use crate::gc::layout::is_object_ref;
+use crate::gc::{GcCtx, Heap, Origin, OwnedRoot, Root, Roots};
 use crate::global::{Global, Tag};
 use crate::handle::{Extern, Handle, InstanceHandle, StoreId};
 use crate::host::HostFunc;
@@ -20,11 +22,12 @@ use crate::shared_memory::SharedMemory;
 use crate::sys::mmap::{self, Mapping};
 use crate::table::Table;
 use crate::trap::Trap;
-use crate::tunables::MAX_FRAME_SLOTS;
+use crate::tunables::{GC_REGION, MAX_FRAME_SLOTS};
 use crate::types::{TypeId, TypeRegistry};
-use rwasm_parser::{ExternType, GlobalType, LocalFuncIndex, MemoryType, TableType};
+use rwasm_parser::{ExternType, GlobalType, LocalFuncIndex, MemoryType, TableType, ValType};
 use std::any::Any;
 use std::fmt;
+use std::mem;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -60,6 +63,10 @@ pub struct Store {
     host_funcs: Arena<HostFunc>,
     pub(crate) instances: Arena<Instance>,
     host_refs: HostRefs,
+    heap: Heap,
+    roots: Roots,
+    /// Instances that are being set up.
+    setups: u32,
 }
 
 // SAFETY: the pointers in a store lead to what it owns, to code (which is
@@ -101,6 +108,9 @@ impl OwnedStore {
                 fuel: 0,
                 interrupt: interrupt.flag(),
                 segment: ptr::null_mut(),
+                native_stack_base: 0,
+                pending_exception: 0,
+                gc: GcCtx::new(),
             },
             pending: None,
             hardware_trap: None,
@@ -121,6 +131,9 @@ impl OwnedStore {
             host_funcs: Arena::new(),
             instances: Arena::new(),
             host_refs: HostRefs::default(),
+            heap: Heap::new(),
+            roots: Roots::new(),
+            setups: 0,
         });
         store.map_stack(limits.stack_bytes)?;
         let store = NonNull::from(Box::leak(store));
@@ -379,6 +392,7 @@ impl Store {
 
     /// A new tag whose exceptions carry the parameters of function type `ty`.
     pub fn new_tag(&mut self, ty: TypeId) -> Handle<Tag> {
+        self.use_types();
         let tag = self.tags.push(Tag::new(ty));
         self.handle(tag)
     }
@@ -408,6 +422,7 @@ impl Store {
                 type_ids: ptr::null(),
                 func_refs: ptr::null_mut(),
                 module: ptr::null(),
+                gc_base: ptr::null_mut(),
                 instance: u32::MAX,
                 kind: VmCtxKind::Host,
             },
@@ -434,7 +449,16 @@ impl Store {
         &mut self,
         value: Box<dyn Any + Send + Sync>,
     ) -> Result<HostRef, LimitError> {
+        if self.host_refs.collection_is_due() {
+            self.collect(Origin::Host);
+        }
         self.host_refs.push(value)
+    }
+
+    /// Makes the types that the registry has now known to the collector and to
+    /// casts. Call it before objects of types that are new to the store are made.
+    pub fn use_types(&mut self) {
+        self.ctx.gc.types = self.registry.type_infos();
     }
 
     /// This store, as code knows it.
@@ -448,6 +472,128 @@ impl Store {
         // SAFETY: callers pass definitions of this store, which live as long as
         // it does.
         unsafe { Handle::new(self.id, pointer) }
+    }
+}
+
+/// The garbage-collected heap, and what keeps its objects alive.
+impl Store {
+    /// A root for a reference to what is alive, for the host to hold on to.
+    /// `word` is the reference as it stands in a field. Fails at 2^32 of them.
+    #[inline]
+    pub fn root(&mut self, word: u32) -> Result<Root, LimitError> {
+        self.roots.push(word).ok_or(LimitError {
+            limit: LimitKind::Roots,
+            value: 1 << 32,
+            asked: 1 << 32,
+        })
+    }
+
+    /// The reference that a root holds, unless its scope has ended.
+    #[inline]
+    pub fn rooted(&self, root: Root) -> Option<u32> {
+        self.roots.get(root)
+    }
+
+    /// Begins a scope of roots; returns what ends it.
+    #[inline]
+    pub fn begin_root_scope(&self) -> usize {
+        self.roots.depth()
+    }
+
+    /// Ends a scope: roots made since it began are none any more.
+    #[inline]
+    pub fn end_root_scope(&mut self, scope: usize) {
+        self.roots.truncate(scope);
+    }
+
+    /// A root that lives as long as its handle.
+    pub fn keep(&mut self, word: u32) -> OwnedRoot {
+        self.roots.keep(word)
+    }
+
+    /// Reserves the garbage-collected heap and gives its base.
+    pub(crate) fn gc_base(&mut self) -> Result<*mut u8, ResourceError> {
+        let refuse = |error| ResourceError::system("garbage-collected heap", GC_REGION, error);
+        self.heap.reserve(&mut self.ctx.gc).map_err(refuse)?;
+        Ok(self.ctx.gc.base)
+    }
+
+    pub(crate) fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
+    /// The heap, in its two parts.
+    pub(crate) fn heap_mut(&mut self) -> (&mut GcCtx, &mut Heap) {
+        (&mut self.ctx.gc, &mut self.heap)
+    }
+
+    pub(crate) fn host_ref_count(&self) -> usize {
+        self.host_refs.len()
+    }
+
+    /// Until as many calls of [`Store::end_setup`], nothing is collected: an
+    /// instance is set up, whose values are not in their places yet.
+    pub(crate) fn begin_setup(&mut self) {
+        self.setups += 1;
+    }
+
+    pub(crate) fn end_setup(&mut self) {
+        self.setups -= 1;
+    }
+
+    pub(crate) fn is_setting_up(&self) -> bool {
+        self.setups > 0
+    }
+
+    /// Takes what a collection changes out of the store…
+    pub(crate) fn take_heap(&mut self) -> (Heap, HostRefs) {
+        let heap = mem::replace(&mut self.heap, Heap::new());
+        (heap, mem::take(&mut self.host_refs))
+    }
+
+    /// … and puts it back.
+    pub(crate) fn put_heap(&mut self, heap: Heap, host_refs: HostRefs) {
+        (self.heap, self.host_refs) = (heap, host_refs);
+    }
+
+    /// The slots of the value stack that frames may use.
+    pub(crate) fn value_stack(&self) -> &[u64] {
+        let base = self.ctx.stack_base.cast_const();
+        // SAFETY: the top is in the mapped stack, and not below its base. Whoever
+        // runs guest code waits meanwhile.
+        unsafe {
+            let used = self.ctx.stack_top.offset_from_unsigned(base);
+            std::slice::from_raw_parts(base, used)
+        }
+    }
+
+    /// Calls `visit` with every reference but those on the stacks.
+    pub(crate) fn each_root(&mut self, mut visit: impl FnMut(u32)) {
+        self.roots.words().for_each(&mut visit);
+        visit(self.ctx.pending_exception);
+        let registry = &*self.registry;
+        let is_func = |ty| registry.is_func(ty);
+        // SAFETY: arenas hold live definitions, which nobody changes meanwhile.
+        // A reference stands in the low half of its slot.
+        unsafe {
+            for global in self.globals.iter() {
+                if is_object_ref(&(*global).ty().content, is_func) {
+                    visit((*global).def.value[0] as u32);
+                }
+            }
+            for table in self.tables.iter() {
+                if is_object_ref(&ValType::Ref((*table).ty().element), is_func) {
+                    for &element in (*table).elements() {
+                        visit(element as u32);
+                    }
+                }
+            }
+            for instance in self.instances.iter() {
+                for element in (*instance).object_elements() {
+                    visit(element as u32);
+                }
+            }
+        }
     }
 }
 

@@ -69,6 +69,12 @@ impl Table {
         Some(unsafe { element.read() })
     }
 
+    /// All elements.
+    pub(crate) fn elements(&self) -> &[u64] {
+        // SAFETY: there are so many, and `&self` says that nobody changes them.
+        unsafe { std::slice::from_raw_parts(self.def.elems, self.def.len as usize) }
+    }
+
     /// Sets the element at an index.
     ///
     /// # Safety

@@ -46,6 +46,16 @@ traps! {
     NullFunctionReference = "null function reference",
     /// `ref.as_non_null` of null.
     NullReference = "null reference",
+    /// An access to a field of a null struct.
+    NullStructureReference = "null structure reference",
+    /// An access to a null array.
+    NullArrayReference = "null array reference",
+    /// `i31.get_s` or `i31.get_u` of null.
+    NullI31Reference = "null i31 reference",
+    /// An access outside an array.
+    ArrayOutOfBounds = "out of bounds array access",
+    /// `ref.cast` of a value that is not of the type.
+    CastFailure = "cast failure",
     /// Integer division by zero.
     IntegerDivideByZero = "integer divide by zero",
     /// Integer overflow in a division or a conversion.
@@ -58,8 +68,10 @@ traps! {
     OutOfFuel = "all fuel consumed",
     /// The guest was interrupted from outside: a deadline or a request.
     Interrupted = "interrupted",
-    /// A memory or table that is at its limit, or an allocation that failed.
+    /// An object larger than the heap may become.
     AllocationTooLarge = "allocation size too large",
+    /// The garbage-collected heap is at its limit, and all of it in use.
+    HeapExhausted = "garbage-collected heap exhausted",
 }
 
 impl fmt::Display for Trap {

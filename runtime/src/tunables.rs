@@ -41,6 +41,37 @@ pub const DEFAULT_MAX_MEMORY: u64 = 1 << 32;
 /// this size, wasmtime's default has none.
 pub const DEFAULT_MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 
+/// Address space reserved for a store's garbage-collected heap: all that a
+/// 32-bit reference can reach.
+pub const GC_REGION: usize = 1 << 32;
+
+/// The least that is tried where less address space is to be had.
+pub const GC_REGION_LEAST: usize = 1 << 24;
+
+/// How much of the region is made accessible at a time. Pages cost nothing until
+/// they are touched, a system call about 1 µs.
+pub const GC_COMMIT_STEP: usize = 4 << 20;
+
+/// Bytes allocated before the first collection, and between any two at least;
+/// above it, as many as the last collection found alive.
+pub const GC_MIN_THRESHOLD: u64 = 8 << 20;
+
+/// At its limit, a heap is starved if less than this part of it (as a shift) was
+/// allocated since the last collection…
+pub const GC_STARVED_SHIFT: u32 = 6;
+
+/// … and so many times in a row are the end: what a guest at its limit can make
+/// the collector do is bounded by what it allocates.
+pub const GC_MAX_STARVED: u32 = 4;
+
+/// Default limit of a garbage-collected heap: as for a memory.
+pub const DEFAULT_MAX_GC_HEAP: u64 = 1 << 32;
+
+/// New references to values of the host before a collection looks which are still
+/// in use, and between any two such collections at least; above it, as many as
+/// were in use.
+pub const HOST_REFS_MIN_THRESHOLD: usize = 1024;
+
 /// Default limit of instances, memories and tables in one store each
 /// (wasmtime's default is 10,000).
 pub const DEFAULT_MAX_ENTITIES: usize = 10_000;

@@ -11,6 +11,8 @@
 //! counting references, and a host that loads a module a thousand times pays
 //! for its types once.
 
+use crate::gc::layout::{DISPLAY, NO_TYPE};
+use crate::gc::{Layout, TypeInfo, TypeInfos};
 use crate::limits::{LimitError, LimitKind};
 use crate::tunables::MAX_PARAMS_AND_RESULTS;
 use rwasm_parser::{
@@ -18,7 +20,7 @@ use rwasm_parser::{
     SubType, TableType, TypeIndex, ValType,
 };
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// A defined type, canonical in its [`TypeRegistry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +60,8 @@ struct Types {
     entries: Vec<Entry>,
     /// The first id of each group, by the group as written.
     groups: HashMap<Group, TypeId>,
+    /// For the collector and casts: the first entries, as many as were asked for.
+    infos: TypeInfos,
 }
 
 #[derive(Debug)]
@@ -67,6 +71,9 @@ struct Entry {
     /// own id, so that a supertype of depth `d` is at `display[d]`. Validation
     /// admits chains of 63 types.
     display: Box<[TypeId]>,
+    /// The layout of its objects, made when first asked for. Shared, so that its
+    /// address stays.
+    layout: OnceLock<Arc<Layout>>,
 }
 
 /// A recursion group as written: what groups are equal by.
@@ -132,6 +139,36 @@ impl TypeRegistry {
     /// The function type with this id, if it is one.
     pub fn func_type(&self, id: TypeId) -> Option<FuncType<TypeId>> {
         self.read().entry(id).ty.composite.as_func().cloned()
+    }
+
+    /// The layout of the type's objects; of a function type, that of the
+    /// exceptions of its tags.
+    pub fn layout(&self, id: TypeId) -> Arc<Layout> {
+        self.read().layout(id).clone()
+    }
+
+    /// Whether a type is one of functions.
+    pub(crate) fn is_func(&self, id: TypeId) -> bool {
+        self.read().kind(id) == HeapType::Func
+    }
+
+    /// The number of supertypes of a type: its place in displays.
+    pub fn depth(&self, id: TypeId) -> usize {
+        self.read().entry(id).display.len() - 1
+    }
+
+    /// What is known of every type that exists now, by id. The array lives as
+    /// long as the registry.
+    pub fn type_infos(&self) -> *const TypeInfo {
+        {
+            let types = self.read();
+            if types.infos.len() == types.entries.len() {
+                return types.infos.as_ptr();
+            }
+        }
+        let mut types = self.write();
+        types.complete_infos();
+        types.infos.as_ptr()
     }
 
     /// Whether `sub` is `sup` or declares it as a supertype, by however many
@@ -231,9 +268,10 @@ impl Types {
             return first;
         }
         let first = self.entries.len();
-        // An entry takes more than 64 bytes: memory ends long before the ids.
+        // An entry takes more than 64 bytes: memory ends long before the ids,
+        // which must fit an object's header.
         assert!(
-            first + group.len() < u32::MAX as usize,
+            first + group.len() < 1 << 30,
             "too many types in one engine"
         );
         for (ty, id) in group.iter().zip(first as u32..) {
@@ -247,10 +285,29 @@ impl Types {
             self.entries.push(Entry {
                 ty: Arc::new(ty),
                 display,
+                layout: OnceLock::new(),
             });
         }
         self.groups.insert(group, TypeId(first as u32));
         TypeId(first as u32)
+    }
+
+    fn layout(&self, id: TypeId) -> &Arc<Layout> {
+        let entry = self.entry(id);
+        let is_func = |ty| self.kind(ty) == HeapType::Func;
+        let make = || Arc::new(Layout::new(&entry.ty.composite, is_func));
+        entry.layout.get_or_init(make)
+    }
+
+    fn complete_infos(&mut self) {
+        for id in self.infos.len()..self.entries.len() {
+            let layout = Arc::as_ptr(self.layout(TypeId(id as u32)));
+            let mut display = [NO_TYPE; DISPLAY];
+            for (place, ty) in display.iter_mut().zip(&self.entries[id].display) {
+                *place = ty.as_u32();
+            }
+            self.infos.push(TypeInfo { layout, display });
+        }
     }
 
     fn is_subtype(&self, sub: TypeId, sup: TypeId) -> bool {

@@ -37,6 +37,70 @@ pub fn pointer() -> usize {
     (&raw const here).addr()
 }
 
+/// Calls `f` with an address of the native stack at and above which all values of
+/// this function's callers are, those included that callers keep in registers;
+/// `None` where that is not known of the architecture.
+#[inline(never)]
+pub fn with_registers_on_stack<R>(f: impl FnOnce(Option<usize>) -> R) -> R {
+    let mut saved = [0; 12];
+    let sp = save_registers(&mut saved);
+    let result = f(sp);
+    // Keeps them on the stack until here.
+    std::hint::black_box(&saved);
+    result
+}
+
+/// Saves the registers that a function must leave as it found them (the others
+/// hold nothing across a call), and returns the stack pointer.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn save_registers(saved: &mut [usize; 12]) -> Option<usize> {
+    let sp;
+    // SAFETY: stores six registers to `saved`, and reads another.
+    unsafe {
+        std::arch::asm!(
+            "mov [{saved}], rbx",
+            "mov [{saved} + 8], rbp",
+            "mov [{saved} + 16], r12",
+            "mov [{saved} + 24], r13",
+            "mov [{saved} + 32], r14",
+            "mov [{saved} + 40], r15",
+            "mov {sp}, rsp",
+            saved = in(reg) saved.as_mut_ptr(),
+            sp = lateout(reg) sp,
+            options(nostack, preserves_flags),
+        );
+    }
+    Some(sp)
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn save_registers(saved: &mut [usize; 12]) -> Option<usize> {
+    let sp;
+    // SAFETY: stores twelve registers to `saved`, and reads another.
+    unsafe {
+        std::arch::asm!(
+            "stp x19, x20, [{saved}]",
+            "stp x21, x22, [{saved}, #16]",
+            "stp x23, x24, [{saved}, #32]",
+            "stp x25, x26, [{saved}, #48]",
+            "stp x27, x28, [{saved}, #64]",
+            "stp x29, x30, [{saved}, #80]",
+            "mov {sp}, sp",
+            saved = in(reg) saved.as_mut_ptr(),
+            sp = lateout(reg) sp,
+            options(nostack, preserves_flags),
+        );
+    }
+    Some(sp)
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn save_registers(_: &mut [usize; 12]) -> Option<usize> {
+    None
+}
+
 /// The bounds of the main thread's stack: it ends with the name of the program,
 /// which the kernel puts at its very top, and grows as far as its limit lets it.
 ///
@@ -111,6 +175,27 @@ mod tests {
         let here = bounds().unwrap();
         assert!(here.contains(&pointer()));
         assert_eq!(bounds().unwrap(), here);
+    }
+
+    #[test]
+    fn registers_are_found_on_the_stack() {
+        let secret = std::hint::black_box(0x1357_9bdf_0246_8acf_usize);
+        let above = pointer();
+        let found = with_registers_on_stack(|sp| {
+            let sp = sp? & !7;
+            assert!(sp < above && above - sp < 1 << 16);
+            let words = (sp..above).step_by(8).map(|at| {
+                // SAFETY: between this frame and the caller's, on this stack.
+                unsafe { std::ptr::with_exposed_provenance::<usize>(at).read_volatile() }
+            });
+            // Somewhere, or else it lies above.
+            Some(words.filter(|&word| word == secret).count())
+        });
+        assert_eq!(
+            found.is_some(),
+            cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
+        );
+        std::hint::black_box(secret);
     }
 
     #[test]
