@@ -5,6 +5,7 @@
 //! stand after the flags.
 
 mod order;
+mod proposals;
 mod values;
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ use crate::exit;
 use crate::failure::{Failure, Result};
 use crate::output;
 
+pub use proposals::{Proposals, hint as proposal_hint};
 pub use values::{DirGrant, EnvGrant, ListenGrant, Stream, byte_size};
 
 /// Parses the arguments of the process, its name first.
@@ -222,6 +224,9 @@ pub struct RunArgs {
     #[arg(long, value_enum, value_name = "WHEN")]
     pub validate: Option<Validate>,
 
+    #[command(flatten)]
+    pub proposals: Proposals,
+
     /// Say on standard error what is done, and how long it took
     #[arg(long, short)]
     pub verbose: bool,
@@ -255,6 +260,9 @@ pub struct ValidateArgs {
     /// Modules (.wasm, .wat, or `-` for standard input)
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub proposals: Proposals,
 }
 
 /// `rwasm wast`.

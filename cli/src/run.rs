@@ -131,6 +131,7 @@ fn engine(args: &RunArgs, size: u64) -> Result<Engine> {
     config.tier(args.tier.into());
     config.consume_fuel(args.fuel.is_some());
     config.interruption(args.timeout.is_some());
+    args.proposals.apply(&mut config);
     config.validation(match args.validate {
         Some(Validate::Eager) => Validation::Eager,
         Some(Validate::Lazy) => Validation::Lazy,

@@ -7,6 +7,7 @@ use rwasm::{
     Error, LimitError, LimitKind, LinkError, Trap, TrapError, UnknownImport, WasmBacktrace,
 };
 
+use crate::args::proposal_hint;
 use crate::exit;
 use crate::failure::Failure;
 use crate::run::Bounds;
@@ -73,7 +74,10 @@ pub fn no_module(name: &str, error: &ParseError) -> String {
             };
             format!("{name} is no WebAssembly module but {what}{next}")
         }
-        error => format!("{name}: {error}"),
+        error => {
+            let hint = proposal_hint(&error.message()).unwrap_or_default();
+            format!("{name}: {error}{hint}")
+        }
     }
 }
 

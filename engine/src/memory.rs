@@ -56,7 +56,7 @@ impl Memory {
     /// Its bytes, to be changed.
     ///
     /// # Panics
-    /// Also if the memory is shared.
+    /// As for [`Memory::data_and_store_mut`].
     #[inline]
     pub fn data_mut<'a, T: 'static>(&self, ctx: impl Into<StoreContextMut<'a, T>>) -> &'a mut [u8] {
         self.data_and_store_mut(ctx).0
@@ -65,14 +65,26 @@ impl Memory {
     /// Its bytes and the store's data, at once.
     ///
     /// # Panics
-    /// Also if the memory is shared.
+    /// Also if the memory is shared and anybody but this store has it: another
+    /// store, or the host as a [`SharedMemory`].
     #[inline]
     pub fn data_and_store_mut<'a, T: 'static>(
         &self,
         ctx: impl Into<StoreContextMut<'a, T>>,
     ) -> (&'a mut [u8], &'a mut T) {
+        self.try_data_and_store_mut(ctx)
+            .expect("the bytes of a shared memory were borrowed")
+    }
+
+    /// As [`Memory::data_and_store_mut`], with `None` where that panics because
+    /// others have the memory too.
+    #[inline]
+    pub fn try_data_and_store_mut<'a, T: 'static>(
+        &self,
+        ctx: impl Into<StoreContextMut<'a, T>>,
+    ) -> Option<(&'a mut [u8], &'a mut T)> {
         let StoreInner { opaque, data } = ctx.into().into_inner();
-        (opaque.runtime.memory_data_mut(self.0), data)
+        Some((opaque.runtime.memory_data_mut(self.0)?, data))
     }
 
     /// Copies `buffer.len()` bytes at `offset` into `buffer`.

@@ -618,9 +618,29 @@ fn a_shared_memory_has_one_handle_in_each_store() {
     assert_eq!(word(&shared, 2 * 65536 - 8), 0);
 }
 
+/// Only who can be sure that no other thread is there gets them as a slice.
+#[test]
+fn the_bytes_of_a_shared_memory_are_lent_to_its_only_owner() {
+    let engine = KINDS[0].engine(false);
+    let (mut store, mut other) = (Store::new(&engine, ()), Store::new(&engine, ()));
+    let shared = KINDS[0].memory(&engine);
+    let memory = shared.memory(&mut store).unwrap();
+    assert!(memory.try_data_and_store_mut(&mut store).is_none());
+    drop(shared);
+    memory.data_mut(&mut store)[0] = 1;
+    let there = memory
+        .to_shared(&store)
+        .unwrap()
+        .memory(&mut other)
+        .unwrap();
+    assert!(memory.try_data_and_store_mut(&mut store).is_none());
+    drop(store);
+    assert_eq!(there.data_mut(&mut other)[0], 1);
+}
+
 #[test]
 #[should_panic(expected = "the bytes of a shared memory were borrowed")]
-fn the_bytes_of_a_shared_memory_are_not_lent() {
+fn the_bytes_of_a_shared_memory_are_not_lent_by_a_shared_borrow() {
     let engine = KINDS[0].engine(false);
     let mut store = Store::new(&engine, ());
     let memory = KINDS[0].memory(&engine).memory(&mut store).unwrap();

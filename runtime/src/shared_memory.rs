@@ -18,6 +18,7 @@ use crate::racy::{self, Word};
 use crate::trap::Trap;
 use rwasm_parser::MemoryType;
 use std::ptr;
+use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,15 @@ impl SharedMemory {
     /// Whether both are one memory.
     pub fn same(a: &Self, b: &Self) -> bool {
         Arc::ptr_eq(&a.0, &b.0)
+    }
+
+    /// Whether there is no clone of this. Nobody can make one while this is
+    /// borrowed exclusively.
+    pub(crate) fn has_one_owner(&self) -> bool {
+        let alone = Arc::strong_count(&self.0) == 1;
+        // What others did before they dropped theirs happened before.
+        fence(Ordering::Acquire);
+        alone
     }
 
     /// The memory as code refers to it; valid as long as a clone of this lives.

@@ -626,28 +626,28 @@ impl Store {
     /// # Panics
     /// Also if the memory is shared: other threads may write to it.
     pub fn memory_data(&self, memory: Handle<Memory>) -> &[u8] {
-        // SAFETY: these bytes are mapped and initialised; the memory is this
-        // store's alone, and `&self` says that no guest runs and no other access
-        // changes them meanwhile.
-        unsafe { &*self.unshared(memory).data() }
-    }
-
-    /// The bytes of a memory, to be changed.
-    ///
-    /// # Panics
-    /// Also if the memory is shared.
-    pub fn memory_data_mut(&mut self, memory: Handle<Memory>) -> &mut [u8] {
-        // SAFETY: as above; `&mut self` makes them the caller's alone.
-        unsafe { &mut *self.unshared(memory).data() }
-    }
-
-    fn unshared(&self, memory: Handle<Memory>) -> &Memory {
         let memory = self.get(memory);
         assert!(
             !memory.is_shared(),
             "the bytes of a shared memory were borrowed"
         );
-        memory
+        // SAFETY: these bytes are mapped and initialised; the memory is this
+        // store's alone, and `&self` says that no guest runs and no other access
+        // changes them meanwhile.
+        unsafe { &*memory.data() }
+    }
+
+    /// The bytes of a memory, to be changed. `None` if the memory is shared and
+    /// anybody but this store has it: other threads may write to it.
+    pub fn memory_data_mut(&mut self, memory: Handle<Memory>) -> Option<&mut [u8]> {
+        let own = match self.get(memory).is_shared() {
+            false => true,
+            true => self.shared_memory(memory)?.has_one_owner(),
+        };
+        // SAFETY: as above. `&mut self` makes the bytes of the store's memories
+        // the caller's alone; a shared memory without another owner gets none
+        // as long as the store is borrowed, because only it could be cloned.
+        own.then(|| unsafe { &mut *self.get(memory).data() })
     }
 
     /// Adds pages to a memory; returns the old size in pages.

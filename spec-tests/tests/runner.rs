@@ -77,6 +77,49 @@ fn what_holds_passes() {
     }
 }
 
+/// Threads see the shared memories of a module of the script, by the name that
+/// they register it under, and nothing else of it.
+#[test]
+fn threads_share_memories() {
+    let script = r#"
+        (module $shared (memory (export "memory") 1 1 shared) (func (export "f")))
+        (thread $writer (shared (module $shared))
+            (register "shared" $shared)
+            (module (memory (import "shared" "memory") 1 1 shared)
+                (func (export "run")
+                    (i32.store (i32.const 0) (i32.const 42))
+                    (i32.atomic.store (i32.const 4) (i32.const 1))
+                    (drop (memory.atomic.notify (i32.const 4) (i32.const 1)))))
+            (invoke "run"))
+        (thread $reader (shared (module $shared))
+            (register "shared" $shared)
+            (assert_unlinkable (module (import "shared" "f" (func))) "unknown import")
+            (module (memory (import "shared" "memory") 1 1 shared)
+                (func (export "run") (result i32)
+                    (drop (memory.atomic.wait32 (i32.const 4) (i32.const 0) (i64.const -1)))
+                    (i32.load (i32.const 0))))
+            (assert_return (invoke "run") (i32.const 42)))
+        (wait $reader)
+        (wait $writer)
+        (register "shared" $shared)
+        (module (memory (import "shared" "memory") 1 1 shared)
+            (func (export "run") (result i32) (i32.load (i32.const 0))))
+        (assert_return (invoke "run") (i32.const 42))
+        (thread $wrong (shared (module $shared))
+            (module (import "shared" "memory" (memory 1 1 shared))))
+        (wait $wrong)"#;
+    let options = Options {
+        gaps: &[],
+        ..Options::default()
+    };
+    let report = run_source("proposals/threads/test.wast", script, &options);
+    let report = report.expect("the script is well-formed");
+    let lines: Vec<u32> = report.failures.iter().map(|failure| failure.line).collect();
+    // The last thread has not registered the module.
+    assert_eq!(lines, [32], "{:?}", report.failures);
+    assert!(report.failures[0].got.contains("unknown import"));
+}
+
 #[test]
 fn what_does_not_hold_fails_with_both_sides() {
     let cases = [

@@ -25,6 +25,16 @@ pub struct NoMemory {
     pub function: &'static str,
 }
 
+/// A module called a function while other threads have its memory too, which
+/// the functions cannot use then. Found in [`Error::Host`].
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("`{function}` cannot use the memory of its caller, which other threads share")]
+#[non_exhaustive]
+pub struct SharedWithOthers {
+    /// The function.
+    pub function: &'static str,
+}
+
 /// A function of preview1.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -147,7 +157,9 @@ fn invoke<T: 'static, O: Outcome>(
     let Some(memory) = caller.memory() else {
         return without_memory(get(caller.data_mut()), snapshot, function, body);
     };
-    let (bytes, data) = memory.data_and_store_mut(caller);
+    let Some((bytes, data)) = memory.try_data_and_store_mut(caller) else {
+        return Err(Error::host(SharedWithOthers { function }));
+    };
     let mut call = Call {
         ctx: get(data),
         memory: GuestMemory::new(bytes),

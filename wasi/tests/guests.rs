@@ -1,7 +1,9 @@
 //! Guests in text form, run through the public API.
 
 use rwasm::{Config, Engine, Error, Linker, Module, Result, Store, Trap};
-use rwasm_wasi::{Access, Capture, Input, NoMemory, Output, WasiCtx, WasiCtxBuilder};
+use rwasm_wasi::{
+    Access, Capture, Input, NoMemory, Output, SharedWithOthers, WasiCtx, WasiCtxBuilder,
+};
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -182,6 +184,35 @@ fn a_module_without_memory() {
     let error = call("with").expect_err("it needs one");
     let found = error.downcast_ref::<NoMemory>().map(|error| error.function);
     assert_eq!(found, Some("args_sizes_get"), "{error}");
+}
+
+/// As long as nobody else has it, it is as good as any other.
+#[test]
+fn a_shared_memory_is_of_use_to_its_only_owner() {
+    let engine = Engine::new(Config::new().threads(true)).expect("an engine");
+    let mut store = store(&engine, &mut WasiCtx::builder());
+    let wat = r#"(module
+        (import "wasi_snapshot_preview1" "args_sizes_get"
+            (func $sizes (param i32 i32) (result i32)))
+        (memory (export "memory") 1 1 shared)
+        (func (export "call") (result i32) (call $sizes (i32.const 0) (i32.const 4))))"#;
+    let module = Module::new(&engine, wat).expect("valid");
+    let instance = linker(&engine)
+        .instantiate(&mut store, &module)
+        .expect("linked");
+    let function = instance
+        .get_typed_func::<(), i32>(&mut store, "call")
+        .expect("exported");
+    assert_eq!(function.call(&mut store, ()).expect("nobody has it"), 0);
+
+    let memory = instance.get_memory(&mut store, "memory");
+    let shared = memory.and_then(|memory| memory.to_shared(&store));
+    let error = function.call(&mut store, ()).expect_err("we have it");
+    let found = error.downcast_ref::<SharedWithOthers>();
+    let found = found.map(|error| error.function);
+    assert_eq!(found, Some("args_sizes_get"), "{error}");
+    drop(shared);
+    assert_eq!(function.call(&mut store, ()).expect("nobody again"), 0);
 }
 
 #[test]

@@ -51,12 +51,19 @@ fn first_word(cli: &clap::Command, argv: &[OsString]) -> Option<usize> {
 /// Whether `flag` is one whose value is the next word, under any command: no
 /// name means two things (tested below).
 fn takes_next_word(cli: &clap::Command, flag: &OsStr) -> bool {
-    let Some(name) = flag.to_str().and_then(|f| f.strip_prefix("--")) else {
+    let Some(flag) = flag.to_str().and_then(|f| f.strip_prefix('-')) else {
         return false;
+    };
+    let is_named = |arg: &clap::Arg| match flag.strip_prefix('-') {
+        Some(name) => arg.get_long() == Some(name),
+        // With more behind the letter, that is the value.
+        None => arg
+            .get_short()
+            .is_some_and(|short| flag.chars().eq([short])),
     };
     cli.get_subcommands()
         .flat_map(|command| command.get_arguments())
-        .any(|arg| arg.get_long() == Some(name) && arg.get_action().takes_values())
+        .any(|arg| is_named(arg) && arg.get_action().takes_values())
 }
 
 #[cfg(test)]
@@ -87,6 +94,9 @@ mod tests {
                 "run -v --fuel 1 --env A a.wasm run",
             ),
             ("--json explore a.wasm", "explore --json a.wasm"),
+            ("-W threads run a.wasm", "run -W threads a.wasm"),
+            ("-Wthreads validate a.wasm", "validate -Wthreads a.wasm"),
+            ("-v validate", "validate -v"),
             (
                 "--tier interp --json wast a.wast",
                 "wast --tier interp --json a.wast",
@@ -119,11 +129,12 @@ mod tests {
         let mut takes_value = HashMap::new();
         for command in Cli::command().get_subcommands() {
             for arg in command.get_arguments() {
-                let Some(name) = arg.get_long() else { continue };
                 let takes = arg.get_action().takes_values();
-                let before = takes_value.insert(name.to_owned(), takes);
-                assert!(before.is_none_or(|b| b == takes), "--{name}");
-                assert!(!takes || arg.get_short().is_none(), "-x for --{name}");
+                let long = arg.get_long().map(str::to_owned);
+                for name in long.into_iter().chain(arg.get_short().map(String::from)) {
+                    let before = takes_value.insert(name.clone(), takes);
+                    assert!(before.is_none_or(|b| b == takes), "{name}");
+                }
             }
         }
     }

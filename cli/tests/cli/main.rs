@@ -11,6 +11,7 @@ mod invoke;
 mod linking;
 mod listen;
 mod no_module;
+mod proposals;
 mod run;
 mod validate;
 mod wast;
