@@ -1,6 +1,6 @@
 //! The file descriptors of a guest, by number.
 
-use crate::descriptor::{Descriptor, Directory, Object};
+use crate::descriptor::{Descriptor, Directory, HostFile, Object};
 use crate::errno::Errno;
 use crate::rights::Rights;
 
@@ -100,6 +100,15 @@ impl Table {
             self.slots[to as usize] = Some(descriptor);
         }
         Ok(())
+    }
+
+    /// The listeners that were given at the start.
+    pub(crate) fn listeners(&mut self) -> impl Iterator<Item = &mut HostFile> {
+        let open = self.slots.iter_mut().flatten();
+        open.filter_map(|descriptor| match &mut descriptor.object {
+            Object::File(file) if file.listener => Some(file),
+            _ => None,
+        })
     }
 
     /// How many directories are in the middle of being listed.

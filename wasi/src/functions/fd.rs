@@ -78,11 +78,22 @@ pub(crate) fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, stat: u32) -> Result<(
     call.memory.write(stat, &fdstat.encode())
 }
 
+/// A program that makes its standard input nonblocking gets nonblocking
+/// listeners, too. Go does the first when it starts, and relies on the second
+/// without asking for it: one `accept` that waits would stop all goroutines.
+/// Other programs expect a listener that waits.
 pub(crate) fn fd_fdstat_set_flags(call: &mut Call<'_>, fd: u32, flags: u32) -> Result<(), Errno> {
+    const STDIN: u32 = 0;
     let flags = FdFlags::try_from(flags)?;
     let descriptor = call.ctx.table.get_mut(fd)?;
     descriptor.rights.require(Rights::FD_FDSTAT_SET_FLAGS)?;
-    descriptor.object.set_flags(flags)
+    descriptor.object.set_flags(flags)?;
+    if fd == STDIN && flags.contains(FdFlags::NONBLOCK) {
+        for listener in call.ctx.table.listeners() {
+            listener.flags |= FdFlags::NONBLOCK;
+        }
+    }
+    Ok(())
 }
 
 /// Rights can only be dropped.

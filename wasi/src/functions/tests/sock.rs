@@ -199,6 +199,29 @@ fn without_blocking_nothing_waits() {
     assert_eq!(rest.len() as u64, sent);
 }
 
+/// Go never says of a listener that it shall not wait, but of its standard
+/// streams, when it starts.
+#[test]
+fn a_guest_with_nonblocking_input_has_nonblocking_listeners() {
+    let (mut guest, connect) = served();
+    nonblock(&mut guest, 1, true);
+    assert_eq!(guest.fdstat(LISTENER).unwrap().flags, 0);
+    nonblock(&mut guest, 0, true);
+    let flags = guest.fdstat(LISTENER).unwrap().flags;
+    assert_eq!(flags, FdFlags::NONBLOCK.bits());
+    assert_eq!(accept(&mut guest, FdFlags::empty()), Err(Errno::Again));
+    let _peer = connect();
+    poll(&mut guest, &[Sub::Read(LISTENER)]);
+    let fd = accept(&mut guest, FdFlags::empty()).unwrap();
+    assert_eq!(
+        guest.fdstat(fd).unwrap().flags,
+        0,
+        "connections say it themselves"
+    );
+    nonblock(&mut guest, LISTENER, false);
+    assert_eq!(guest.fdstat(LISTENER).unwrap().flags, 0);
+}
+
 #[test]
 fn blocking_calls_wait() {
     let (mut guest, connect) = served();
