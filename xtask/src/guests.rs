@@ -17,7 +17,14 @@ use crate::{
 
 /// The programs in Rust: folders that are a package of that name with a binary
 /// of that name.
-const RUST_PROGRAMS: [&str; 4] = ["hello-std", "wordcount", "json-regex", "sqlite-shell"];
+const RUST_PROGRAMS: [&str; 6] = [
+    "hello-std",
+    "wordcount",
+    "json-regex",
+    "sqlite-shell",
+    "std-files",
+    "tcp-server",
+];
 
 /// The modules of the package `kernels`, which are its examples.
 pub const KERNELS: [&str; 6] = ["fib", "matmul", "sieve", "crc32", "sort", "coremark-like"];
@@ -31,6 +38,9 @@ const C_PROGRAMS: [(&str, &[&str]); 2] = [
         &["-Os", "-ffreestanding", "-nostdlib", "-Wl,--no-entry"],
     ),
 ];
+
+/// The programs in Go: folders that are a module of that name.
+const GO_PROGRAMS: [&str; 1] = ["go-http"];
 
 /// Builds all guests and returns the modules, in `target/guests/`.
 pub fn build_all(paths: &Paths, toolchain: &Toolchain) -> Result<Vec<PathBuf>> {
@@ -77,6 +87,14 @@ pub fn build_all(paths: &Paths, toolchain: &Toolchain) -> Result<Vec<PathBuf>> {
             .arg("-o")
             .arg(&module);
         process::run(&mut clang)?;
+        all.push(module);
+    }
+
+    for name in GO_PROGRAMS {
+        let module = modules.join(name).with_extension("wasm");
+        let mut go = toolchain.go(paths);
+        go.arg("-o").arg(&module).arg(".");
+        process::run(go.current_dir(sources.join(name)))?;
         all.push(module);
     }
     Ok(all)

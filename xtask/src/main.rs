@@ -23,7 +23,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
 commands:
-  toolchain                             set up what builds guests (Debian packages and npm)
+  toolchain                             set up what builds guests (Debian packages, npm, PyPI)
   guests                                build the programs of guests/ into target/guests/
   real-programs [--rwasm PATH] [NAME]…  run real and hostile programs under `rwasm run`, and
                                         compare what they do with what they must do

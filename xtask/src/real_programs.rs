@@ -10,6 +10,7 @@ mod ours;
 mod python;
 mod ripgrep;
 mod sample;
+mod servers;
 mod trial;
 
 use std::{
@@ -37,6 +38,7 @@ struct Program {
 fn programs() -> impl Iterator<Item = &'static Program> {
     ours::PROGRAMS
         .iter()
+        .chain(servers::PROGRAMS)
         .chain(ripgrep::PROGRAMS)
         .chain(python::PROGRAMS)
         .chain(hostile::PROGRAMS)

