@@ -341,7 +341,11 @@ impl fmt::Display for Line<'_> {
                 s,
                 d: [low, high],
             } => {
-                write!(f, "s{low}, s{high} = {op:?} {:?}", &s[..op.operands()])
+                write!(f, "s{low}, s{high} = {op:?}")?;
+                for (at, slot) in s[..op.operands()].iter().enumerate() {
+                    write!(f, "{} s{slot}", if at == 0 { "" } else { "," })?;
+                }
+                Ok(())
             }
             Inst::Unreachable => f.write_str("unreachable"),
             Inst::ConsumeFuel { units } => write!(f, "fuel {units}"),

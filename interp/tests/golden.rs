@@ -8,7 +8,7 @@
 //! Nothing here depends on the machine: the settings are those below, whatever
 //! the process could do, and the printer knows no addresses.
 
-use rwasm_parser::{LocalFuncIndex, Module, ParseOptions};
+use rwasm_parser::{Features, LocalFuncIndex, Module, ParseOptions};
 use rwasm_runtime::code::{CodeSettings, ModuleCode};
 use rwasm_runtime::types::TypeRegistry;
 use std::collections::BTreeSet;
@@ -63,12 +63,16 @@ fn files(folder: &Path, extension: &str) -> BTreeSet<PathBuf> {
 
 /// The code of all functions of a module.
 fn print(text: &str) -> String {
-    let module = Module::parse_any(
-        text.as_bytes().to_vec().into(),
-        None,
-        &ParseOptions::default(),
-    )
-    .unwrap_or_else(|error| panic!("{error}"));
+    let options = ParseOptions {
+        features: Features {
+            threads: true,
+            wide_arithmetic: true,
+            ..Features::default()
+        },
+        ..ParseOptions::default()
+    };
+    let module = Module::parse_any(text.as_bytes().to_vec().into(), None, &options)
+        .unwrap_or_else(|error| panic!("{error}"));
     // Nothing is run, so that any entries do.
     let code = ModuleCode::new(
         Arc::new(module),

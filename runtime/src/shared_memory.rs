@@ -139,10 +139,14 @@ impl Memory {
         check_aligned::<W>(at)?;
         let sharing = self.sharing().ok_or(Trap::ExpectedSharedMemory)?;
         let address = self.range(at, size_of::<W>() as u64)?;
-        // A deadline beyond what `Instant` can hold never comes.
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         // SAFETY: the address was checked, and shared memories never shrink.
         let is_expected = || unsafe { W::load(address) } == expected;
+        // What a contended lock meets most; a look under the lock follows.
+        if !is_expected() {
+            return Ok(WaitResult::Mismatch);
+        }
+        // A deadline beyond what `Instant` can hold never comes.
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         sharing
             .parking
             .wait(address.addr(), is_expected, deadline, place)

@@ -1,0 +1,17 @@
+;; Atomic accesses are checked, also where plain ones are guarded.
+(module
+  (memory 1 2 shared)
+  (func $load (param i32) (result i64) (i64.atomic.load32_u offset=8 (local.get 0)))
+  (func $store (param i32 i32) (i32.atomic.store8 (local.get 0) (local.get 1)))
+  (func $add (param i32 i64) (result i64) (local $old i64)
+    (local.set $old (i64.atomic.rmw.add (local.get 0) (local.get 1)))
+    (local.get $old))
+  (func $exchange (param i32 i32 i32) (result i32)
+    (i32.atomic.rmw16.cmpxchg_u (local.get 0) (local.get 1) (local.get 2)))
+  (func $wait (param i32 i32) (result i32)
+    (memory.atomic.wait32 offset=4 (local.get 0) (local.get 1) (i64.const -1)))
+  (func $notify (param i32) (result i32) (memory.atomic.notify (local.get 0) (i32.const 1)))
+  (func $publish (param i32 i32)
+    (i32.store (local.get 0) (local.get 1))
+    (atomic.fence)
+    (i32.store offset=4 (local.get 0) (i32.const 1))))

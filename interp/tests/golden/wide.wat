@@ -1,0 +1,18 @@
+;; Two results; each goes to where it is wanted.
+(module
+  (func $add (param $al i64) (param $ah i64) (param $bl i64) (param $bh i64) (result i64 i64)
+    (i64.add128 (local.get $al) (local.get $ah) (local.get $bl) (local.get $bh)))
+  (func $to_locals (param $a i64) (param $b i64) (result i64) (local $low i64) (local $high i64)
+    (i64.mul_wide_u (local.get $a) (local.get $b))
+    (local.set $high)
+    (local.set $low)
+    (i64.xor (local.get $low) (local.get $high)))
+  (func $to_one_local (param $a i64) (result i64)
+    (i64.mul_wide_s (local.get $a) (local.get $a))
+    (local.set $a)
+    (local.set $a)
+    (local.get $a))
+  (func $to_a_call (param $a i64) (param $b i64) (result i64 i64)
+    (i64.sub128 (local.get $a) (i64.const 0) (local.get $b) (i64.const 0))
+    (local.get $a) (local.get $b)
+    (call $add)))
