@@ -31,6 +31,7 @@ pub fn explore(args: ExploreArgs) -> Result<u8> {
             threads: true,
             custom_page_sizes: true,
             wide_arithmetic: true,
+            legacy_exceptions: true,
         },
         validate_bodies: false,
     };

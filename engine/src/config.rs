@@ -24,11 +24,13 @@ pub struct Config {
     pub(crate) threads: bool,
     pub(crate) custom_page_sizes: bool,
     pub(crate) wide_arithmetic: bool,
+    pub(crate) legacy_exceptions: bool,
 }
 
 impl Config {
     /// The defaults: whatever runs fastest, no fuel, no interruption, eager
-    /// validation, everything that WebAssembly 3.0 has and nothing else.
+    /// validation, everything that WebAssembly 3.0 has and, beyond it, the legacy
+    /// form of exceptions alone.
     pub fn new() -> Self {
         Config {
             tier: Tier::Auto,
@@ -40,6 +42,7 @@ impl Config {
             threads: false,
             custom_page_sizes: false,
             wide_arithmetic: false,
+            legacy_exceptions: true,
         }
     }
 
@@ -100,6 +103,14 @@ impl Config {
     /// Accepts the wide-arithmetic proposal.
     pub fn wide_arithmetic(&mut self, on: bool) -> &mut Self {
         self.wide_arithmetic = on;
+        self
+    }
+
+    /// Accepts the exception handling of before WebAssembly 3.0 (`try`, `catch`,
+    /// `rethrow`, `delegate`), which LLVM and Emscripten make unless told
+    /// otherwise. On by default.
+    pub fn legacy_exceptions(&mut self, on: bool) -> &mut Self {
+        self.legacy_exceptions = on;
         self
     }
 

@@ -82,12 +82,14 @@ impl Engine {
             threads,
             custom_page_sizes,
             wide_arithmetic,
+            legacy_exceptions,
             ..
         } = self.0.config;
         let features = Features {
             threads,
             custom_page_sizes,
             wide_arithmetic,
+            legacy_exceptions,
             ..Features::default()
         };
         ParseOptions {

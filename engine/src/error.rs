@@ -1,6 +1,7 @@
 //! Everything that can go wrong, typed.
 
 use crate::backtrace::WasmBacktrace;
+use crate::exception::Exception;
 use crate::module::Module;
 use crate::types::{ExternType, ValType};
 use rwasm_parser::ParseError;
@@ -30,6 +31,9 @@ pub enum Error {
     /// The guest trapped.
     #[error(transparent)]
     Trap(#[from] TrapError),
+    /// The guest threw an exception that nothing caught.
+    #[error(transparent)]
+    Exception(#[from] Exception),
     /// The guest asked to end the program with this exit code.
     #[error("the guest exited with code {0}")]
     Exit(i32),
@@ -79,6 +83,19 @@ impl Error {
     pub fn trap(&self) -> Option<Trap> {
         match self {
             Error::Trap(error) => Some(error.trap),
+            _ => None,
+        }
+    }
+
+    /// The exception, if the guest threw one that nothing caught, or if a host
+    /// function failed with that.
+    pub fn exception(&self) -> Option<&Exception> {
+        match self {
+            Error::Exception(exception) => Some(exception),
+            Error::Host(error) => match error.downcast_ref::<Error>() {
+                Some(error) => error.exception(),
+                None => error.downcast_ref(),
+            },
             _ => None,
         }
     }
@@ -139,6 +156,7 @@ impl Error {
                 .map_or_else(Error::Host, |error| *error),
             Pending::Invalid(error) => Error::Parse(error),
             Pending::Code(error) => Error::Unsupported(error),
+            Pending::Exception(_) => Error::host("an exception that was not taken"),
             Pending::Panic(_) => Error::host("a host function panicked"),
         }
     }

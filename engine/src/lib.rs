@@ -49,7 +49,8 @@
 //!
 //! # What can go wrong
 //! Everything is an [`Error`]. A guest that traps gives [`Error::Trap`], one
-//! that ends the program [`Error::Exit`]. What a host function returns as an
+//! that ends the program [`Error::Exit`], one that throws what nothing catches
+//! [`Error::Exception`]. What a host function returns as an
 //! error comes out of the call as it is; a host function that panics unwinds the
 //! guest, and the panic goes on from the call. Either way the store stays whole
 //! and can be used again.
@@ -73,6 +74,7 @@ mod config;
 mod context;
 mod engine;
 mod error;
+mod exception;
 mod externs;
 mod func;
 mod global;
@@ -98,6 +100,7 @@ pub use engine::Engine;
 pub use error::{
     AccessError, ConfigError, Error, LinkError, Result, TrapError, TypeError, UnknownImport,
 };
+pub use exception::{Exception, ExnRef};
 pub use externs::Extern;
 pub use func::{Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, WasmTy};
 pub use global::Global;
@@ -106,7 +109,7 @@ pub use interrupt::InterruptHandle;
 pub use linker::Linker;
 pub use memory::Memory;
 pub use module::Module;
-pub use reference::{AnyRef, ExnRef, ExternRef};
+pub use reference::{AnyRef, ExternRef};
 pub use rwasm_parser::{self as parser, ModuleBytes, ParseError};
 pub use rwasm_runtime::limits::{LimitError, LimitKind, Limits, ResourceError};
 pub use rwasm_runtime::trap::Trap;

@@ -62,10 +62,3 @@ pub struct AnyRef {
     pub(crate) store: StoreId,
     pub(crate) bits: NonZeroU32,
 }
-
-/// A reference to an exception. It can be passed on, and no more yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ExnRef {
-    pub(crate) store: StoreId,
-    pub(crate) bits: NonZeroU32,
-}

@@ -1,8 +1,9 @@
 //! Values whose type is known at run time, to slots and back.
 
 use crate::error::{Error, Result, TypeError};
+use crate::exception::ExnRef;
 use crate::func::Func;
-use crate::reference::{AnyRef, ExnRef, ExternRef};
+use crate::reference::{AnyRef, ExternRef};
 use crate::store::StoreOpaque;
 use crate::types::ValType;
 use crate::val::{Ref, V128, Val};

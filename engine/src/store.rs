@@ -234,6 +234,7 @@ impl StoreOpaque {
             let runtime = (*this.as_ptr()).runtime.as_ptr();
             match entry::call(runtime, func.as_ptr(), slots) {
                 Status::Ok => Ok(()),
+                Status::Exception => Err((*this.as_ptr()).uncaught()),
                 _ => Err((*this.as_ptr()).failure()),
             }
         }

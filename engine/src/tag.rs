@@ -2,6 +2,7 @@
 
 use crate::context::{AsContext, AsContextMut};
 use crate::error::{Result, TypeError};
+use crate::store::StoreOpaque;
 use crate::types::{FuncType, TagType};
 use rwasm_runtime::global::Tag as RawTag;
 use rwasm_runtime::handle::Handle;
@@ -28,7 +29,10 @@ impl Tag {
     /// If the tag belongs to another store.
     pub fn ty(&self, ctx: impl AsContext) -> TagType {
         let ctx = ctx.as_context();
-        let store = ctx.opaque();
+        self.ty_in(ctx.opaque())
+    }
+
+    pub(crate) fn ty_in(&self, store: &StoreOpaque) -> TagType {
         let id = store.runtime.get(self.0).ty();
         TagType::new(FuncType::from_id(id, &store.engine))
     }

@@ -1,7 +1,8 @@
 //! Values whose type is known at run time.
 
+use crate::exception::ExnRef;
 use crate::func::Func;
-use crate::reference::{AnyRef, ExnRef, ExternRef};
+use crate::reference::{AnyRef, ExternRef};
 use crate::types::{HeapType, RefType, ValType};
 
 /// A value of the guest.
@@ -192,6 +193,7 @@ accessors! {
     ExternRef(Option<ExternRef>) externref unwrap_externref -> Option<ExternRef>,
         "an externref", |v| v;
     AnyRef(Option<AnyRef>) anyref unwrap_anyref -> Option<AnyRef>, "an anyref", |v| v;
+    ExnRef(Option<ExnRef>) exnref unwrap_exnref -> Option<ExnRef>, "an exnref", |v| v;
 }
 
 macro_rules! from_values {

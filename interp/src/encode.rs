@@ -3,8 +3,8 @@
 
 use crate::exec::regs::Handler;
 use crate::exec::slots::slot_handler;
-use crate::exec::{atomic, call, control, float, int, memory, simd};
-use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Place, Src};
+use crate::exec::{atomic, call, control, exception, float, int, memory, simd};
+use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Place, Src, Try, TryIndex};
 use crate::lower::Lowered;
 use rwasm_runtime::code::{InterpCode, ModuleCode};
 
@@ -16,6 +16,7 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
         targets: &lowered.targets,
         words: Vec::with_capacity(lowered.insts.len() * 3),
         fixups: Vec::new(),
+        catchers: Vec::new(),
     };
     let mut positions = Vec::with_capacity(lowered.insts.len() + 1);
     for inst in &lowered.insts {
@@ -25,6 +26,7 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
     positions.push(encoder.words.len() as u32);
     // A label at the very end belongs to code that nothing reaches.
     encoder.op(control::unreachable_handler(), &[0]);
+    encoder.tries(&lowered.tries);
     let Encoder { words, fixups, .. } = encoder;
     let mut words = words.into_boxed_slice();
     let base = words.as_ptr() as u64;
@@ -47,6 +49,9 @@ struct Encoder<'a> {
     words: Vec<u64>,
     /// Words that hold the address of a label.
     fixups: Vec<(usize, Label)>,
+    /// Words whose upper half says how far it is from behind the instruction,
+    /// which ends with the next word, to a `try`.
+    catchers: Vec<(usize, TryIndex)>,
 }
 
 /// Four 16-bit operands.
@@ -340,7 +345,15 @@ impl Encoder<'_> {
                 self.op(control::enter_loop_handler(loop_slot), &[pin_word(pins)]);
             }
             Inst::Pin { pins } => self.op(control::pin_handler(), &[pin_word(pins)]),
-            Inst::Call { callee, base, pins } => self.call(callee, base, false, pin_word(pins)),
+            Inst::Call {
+                callee,
+                base,
+                pins,
+                catcher,
+            } => {
+                self.call(callee, base, false, pin_word(pins));
+                self.catcher(catcher);
+            }
             Inst::ReturnCall {
                 callee,
                 base,
@@ -439,6 +452,19 @@ impl Encoder<'_> {
                 s: [a, b, c, d],
                 d: [low, high],
             } => self.op(op.handler(), &[quad(a, b, c, d), quad(low, high, 0, 0)]),
+            Inst::Throw {
+                tag,
+                first,
+                catcher,
+            } => {
+                let tag = self.code.offsets.tag(tag);
+                self.op(exception::throw_handler(), &[pair(first, 0, tag), 0, 0]);
+                self.catcher(catcher);
+            }
+            Inst::ThrowRef { a, catcher } => {
+                self.op(exception::throw_ref_handler(), &[quad(a, 0, 0, 0), 0, 0]);
+                self.catcher(catcher);
+            }
             Inst::Unreachable => self.op(control::unreachable_handler(), &[]),
             Inst::ConsumeFuel { units } => {
                 self.op(control::consume_fuel_handler(), &[u64::from(units)]);
@@ -453,6 +479,40 @@ impl Encoder<'_> {
             self.words.extend([v.constant(), a.constant()]);
         } else if v.is_const() {
             self.words.push(v.constant());
+        }
+    }
+
+    /// Names the `try` around the call or throw just encoded.
+    fn catcher(&mut self, catcher: Option<TryIndex>) {
+        if let Some(catcher) = catcher {
+            self.catchers.push((self.words.len() - 2, catcher));
+        }
+    }
+
+    /// Encodes the handler tables, in the format that [`exception`] describes.
+    fn tries(&mut self, tries: &[Try]) {
+        let mut positions = Vec::with_capacity(tries.len());
+        for Try { outer, clauses } in tries {
+            let here = self.words.len();
+            positions.push(here);
+            // A `try` stands behind those around it.
+            let outer = outer.map_or(0, |outer| here - positions[outer.0 as usize]);
+            self.words.push(outer as u64 | (clauses.len() as u64) << 32);
+            for clause in clauses {
+                let tag = clause.tag.map(|tag| self.code.offsets.tag(tag));
+                let exception = clause.exception.unwrap_or(exception::NO_SLOT);
+                self.words.push(pair(
+                    clause.values,
+                    exception,
+                    tag.unwrap_or(exception::ANY_TAG),
+                ));
+                self.target(clause.label);
+                self.words.push(pin_word(clause.pins));
+            }
+        }
+        for (word, catcher) in std::mem::take(&mut self.catchers) {
+            let distance = positions[catcher.0 as usize] - (word + 2);
+            self.words[word] |= (distance as u64) << 32;
         }
     }
 

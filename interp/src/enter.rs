@@ -103,8 +103,10 @@ unsafe extern "C" fn enter_array(
             home: ptr::null_mut(),
         };
         let status = run(&mut regs, &raw mut segment);
-        if status == Status::Trap {
-            complete_trap(store);
+        match status {
+            Status::Trap => complete_trap(store),
+            Status::Exception if segment.previous.is_null() => complete_exception(store),
+            _ => {}
         }
         (*store).segment = segment.previous;
         (*store).stack_top = outer_top;
@@ -130,6 +132,21 @@ unsafe fn copy_slots(from: *const u64, to: *mut u64, count: u16) {
             2 => *to.cast::<[u64; 2]>() = *from.cast::<[u64; 2]>(),
             _ => ptr::copy_nonoverlapping(from, to, usize::from(count)),
         }
+    }
+}
+
+/// Gives an exception that nobody caught its backtrace, while the outermost
+/// segment, which it leaves, is still there. One that leaves an inner segment
+/// may yet be caught, for which a backtrace would cost too much.
+///
+/// # Safety
+/// As for [`complete_trap`].
+#[cold]
+unsafe fn complete_exception(ctx: *mut StoreCtx) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let backtrace = backtrace::capture(ctx);
+        (*ctx.cast::<Store>()).set_pending(Pending::Exception(backtrace));
     }
 }
 

@@ -111,6 +111,34 @@ pub(crate) struct Jump {
 /// Slots of the pinned locals; slot 0 where nothing is pinned.
 pub(crate) type PinSlots = [u16; 3];
 
+/// A `try` of the function, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TryIndex(pub(crate) u32);
+
+/// Where exceptions go that leave the calls and throws in the body of a `try`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Try {
+    /// Where those go that no clause catches; out of the function if nowhere.
+    pub(crate) outer: Option<TryIndex>,
+    /// The first that fits counts.
+    pub(crate) clauses: Vec<Clause>,
+}
+
+/// What a `try` does with the exceptions of one tag, or of any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Clause {
+    /// Index of the tag.
+    pub(crate) tag: Option<u32>,
+    /// Where it goes on.
+    pub(crate) label: Label,
+    /// First of the slots for the exception's values, if it has a tag.
+    pub(crate) values: u16,
+    /// The slot for the reference to the exception, if that is wanted.
+    pub(crate) exception: Option<u16>,
+    /// What is pinned at the label.
+    pub(crate) pins: PinSlots,
+}
+
 /// Who is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Callee {
@@ -349,6 +377,8 @@ pub(crate) enum Inst {
         callee: Callee,
         base: u16,
         pins: PinSlots,
+        /// The innermost `try` around it.
+        catcher: Option<TryIndex>,
     },
     /// `slots` arguments, moved down to the frame's start.
     ReturnCall {
@@ -434,6 +464,18 @@ pub(crate) enum Inst {
         op: WideOp,
         s: [u16; 4],
         d: [u16; 2],
+    },
+    /// Throws a new exception of a tag of the module, with the values that stand
+    /// in the slots from `first` up.
+    Throw {
+        tag: u32,
+        first: u16,
+        catcher: Option<TryIndex>,
+    },
+    /// Throws the exception that `a` refers to.
+    ThrowRef {
+        a: u16,
+        catcher: Option<TryIndex>,
     },
     Unreachable,
     ConsumeFuel {

@@ -1,7 +1,7 @@
 //! Register code as text, for people and golden tests.
 
 use crate::exec::slots::SlotOp;
-use crate::inst::{Callee, Dst, Inst, Jump, Place, Src};
+use crate::inst::{Callee, Clause, Dst, Inst, Jump, Place, Src, Try, TryIndex};
 use crate::lower::Lowered;
 use rwasm_parser::{FuncIndex, Module};
 use rwasm_runtime::layout::VmCtx;
@@ -37,7 +37,38 @@ pub(crate) fn print(module: &Module, func: FuncIndex, lowered: &Lowered) -> Stri
         }
         text.push('\n');
     }
+    for (index, Try { outer, clauses }) in lowered.tries.iter().enumerate() {
+        let _ = write!(text, "try {index}");
+        if let Some(TryIndex(outer)) = outer {
+            let _ = write!(text, " in try {outer}");
+        }
+        text.push('\n');
+        for clause in clauses {
+            let _ = writeln!(text, "    {clause}");
+        }
+    }
     text
+}
+
+/// Adds the `try` around an instruction.
+fn within(f: &mut fmt::Formatter<'_>, catcher: Option<TryIndex>) -> fmt::Result {
+    match catcher {
+        Some(TryIndex(index)) => write!(f, " in try {index}"),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.tag {
+            Some(tag) => write!(f, "tag {tag} -> L{} s{}..", self.label.0, self.values)?,
+            None => write!(f, "any -> L{}", self.label.0)?,
+        }
+        if let Some(slot) = self.exception {
+            write!(f, " exception s{slot}")?;
+        }
+        write!(f, " pins {:?}", self.pins)
+    }
 }
 
 struct Line<'a>(&'a Inst);
@@ -247,8 +278,14 @@ impl fmt::Display for Line<'_> {
             Inst::BrTable { a, .. } => write!(f, "br_table {a}:"),
             Inst::EnterLoop { loop_slot, pins } => write!(f, "loop {loop_slot} pins {pins:?}"),
             Inst::Pin { pins } => write!(f, "pins {pins:?}"),
-            Inst::Call { callee, base, pins } => {
-                write!(f, "call {callee} at s{base} pins {pins:?}")
+            Inst::Call {
+                callee,
+                base,
+                pins,
+                catcher,
+            } => {
+                write!(f, "call {callee} at s{base} pins {pins:?}")?;
+                within(f, catcher)
             }
             Inst::ReturnCall {
                 callee,
@@ -346,6 +383,18 @@ impl fmt::Display for Line<'_> {
                     write!(f, "{} s{slot}", if at == 0 { "" } else { "," })?;
                 }
                 Ok(())
+            }
+            Inst::Throw {
+                tag,
+                first,
+                catcher,
+            } => {
+                write!(f, "throw tag {tag} s{first}..")?;
+                within(f, catcher)
+            }
+            Inst::ThrowRef { a, catcher } => {
+                write!(f, "throw_ref s{a}")?;
+                within(f, catcher)
             }
             Inst::Unreachable => f.write_str("unreachable"),
             Inst::ConsumeFuel { units } => write!(f, "fuel {units}"),

@@ -32,6 +32,9 @@ pub struct Features {
     pub custom_page_sizes: bool,
     /// The wide-arithmetic proposal: 128-bit additions and multiplications.
     pub wide_arithmetic: bool,
+    /// The exception handling of before version 3.0: `try`, `catch`, `rethrow`
+    /// and `delegate`, which compilers still make.
+    pub legacy_exceptions: bool,
 }
 
 /// A version of the WebAssembly core specification.
@@ -52,6 +55,7 @@ impl Features {
         threads: true,
         custom_page_sizes: false,
         wide_arithmetic: false,
+        legacy_exceptions: false,
     };
 
     /// The same set in `wasmparser`'s terms.
@@ -63,6 +67,7 @@ impl Features {
         // `WASM3` includes threads, which the specification's version 3 does not.
         features.set(WasmFeatures::THREADS, self.threads);
         features.set(WasmFeatures::CUSTOM_PAGE_SIZES, self.custom_page_sizes);
+        features.set(WasmFeatures::LEGACY_EXCEPTIONS, self.legacy_exceptions);
         features.set(WasmFeatures::WIDE_ARITHMETIC, self.wide_arithmetic);
         features
     }

@@ -225,6 +225,7 @@ fn features_are_what_the_options_say() {
     let pages = "(module (memory 1 (pagesize 1)))";
     let wide = "(module (func (param i64 i64 i64 i64) (result i64 i64)
         (i64.add128 (local.get 0) (local.get 1) (local.get 2) (local.get 3))))";
+    let legacy = "(module (func try catch_all end))";
     let wasm3 = "(module (memory 1) (memory i64 1) (type (struct)) (tag))";
     let base = Features::default();
     let cases = [
@@ -256,6 +257,15 @@ fn features_are_what_the_options_say() {
             true,
         ),
         (wide, base, false),
+        (
+            legacy,
+            Features {
+                legacy_exceptions: true,
+                ..base
+            },
+            true,
+        ),
+        (legacy, base, false),
         (wasm3, base, true),
         (wasm3, Features::WASM1_THREADS, false),
         ("(module (cont 0))", base, false),

@@ -49,6 +49,7 @@ fn options(random: &mut Random) -> ParseOptions {
             threads: random.below(2) == 0,
             custom_page_sizes: random.below(2) == 0,
             wide_arithmetic: random.below(2) == 0,
+            legacy_exceptions: random.below(2) == 0,
         },
         validate_bodies: random.below(2) == 0,
     }

@@ -192,6 +192,7 @@ impl ModuleCode {
             module.tables().len(),
             module.globals().len(),
             module.num_imported_functions() as usize,
+            module.tags().len(),
         );
         let is_object = |ty: &SubType| ty.composite.as_func().is_none();
         let defines_objects = module.types().iter().any(is_object);

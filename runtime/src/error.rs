@@ -16,6 +16,9 @@ use std::sync::Arc;
 pub enum Pending {
     /// The guest trapped.
     Trap(Trap, Backtrace),
+    /// An exception that no guest caught; it is the store's pending one. Said of
+    /// the outermost segment's only.
+    Exception(Backtrace),
     /// A host function returned an error.
     Host(Box<dyn Error + Send + Sync>),
     /// A host function panicked; to be resumed at the outermost entry.

@@ -8,7 +8,9 @@ use crate::limits::ResourceError;
 use crate::memory::Memory;
 use crate::store::Store;
 use crate::table::Table;
-use rwasm_parser::{FuncIndex, GlobalIndex, LocalFuncIndex, MemoryIndex, TableIndex, ValType};
+use rwasm_parser::{
+    FuncIndex, GlobalIndex, LocalFuncIndex, MemoryIndex, TableIndex, TagIndex, ValType,
+};
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -22,8 +24,6 @@ pub struct Instance {
     func_refs: Zeroed,
     /// Code that outlives every call into the instance.
     code: Arc<ModuleCode>,
-    /// By tag index.
-    pub(crate) tags: Box<[NonNull<Tag>]>,
     /// By data segment: whether it counts as empty from now on.
     pub(crate) dropped_data: Box<[bool]>,
     /// By element segment.
@@ -67,7 +67,6 @@ impl Instance {
             block,
             func_refs,
             code: code.clone(),
-            tags: Box::default(),
             dropped_data: vec![false; module.data().len()].into(),
             elements: Box::default(),
         })
@@ -208,6 +207,16 @@ pub(crate) unsafe fn table(vmctx: *mut VmCtx, table: TableIndex) -> *mut Table {
     unsafe {
         let offset = (*(*vmctx).module).offsets.table(table.as_u32());
         VmCtx::pointer_at::<TableDef>(vmctx, offset).cast()
+    }
+}
+
+/// # Safety
+/// `vmctx` is a live instance block with that tag in place.
+pub(crate) unsafe fn tag(vmctx: *mut VmCtx, tag: TagIndex) -> *mut Tag {
+    // SAFETY: as in `memory`.
+    unsafe {
+        let offset = (*(*vmctx).module).offsets.tag(tag.as_u32());
+        VmCtx::pointer_at(vmctx, offset)
     }
 }
 

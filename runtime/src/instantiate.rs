@@ -4,9 +4,8 @@
 
 use crate::code::ModuleCode;
 use crate::const_expr::{UnsupportedConst, evaluate};
-use crate::global::Tag;
 use crate::handle::{Extern, Handle, InstanceHandle};
-use crate::instance::{Elements, Instance, func_ref, global_def, memory, table};
+use crate::instance::{Elements, Instance, func_ref, global_def, memory, table, tag};
 use crate::layout::{FuncRef, VmCtx};
 use crate::libcalls;
 use crate::limits::{LimitKind, ResourceError};
@@ -16,9 +15,8 @@ use crate::trap::Trap;
 use crate::types::TypeId;
 use rwasm_parser::{
     ConstExpr, DataKind, ElementItems, ElementKind, ExternKind, ExternType, FuncIndex, GlobalIndex,
-    Import, MemoryIndex, Table, TableIndex, TypeIndex,
+    Import, MemoryIndex, Table, TableIndex, TagIndex, TypeIndex,
 };
-use std::ptr::NonNull;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -232,7 +230,7 @@ impl Store {
                     let global = global_def(vmctx, GlobalIndex::from_u32(index));
                     Extern::Global(self.handle(global.cast()))
                 }
-                ExternKind::Tag => Extern::Tag(self.handle(instance.tags[index as usize].as_ptr())),
+                ExternKind::Tag => Extern::Tag(self.handle(tag(vmctx, TagIndex::from_u32(index)))),
             }
         }
     }
@@ -266,8 +264,7 @@ impl Setup<'_> {
             // SAFETY: see `Setup`.
             unsafe { (*self.vmctx).gc_base = self.store.gc_base()? };
         }
-        let mut tags = Vec::with_capacity(module.tags().len());
-        self.put_imports(imports, &mut tags);
+        self.put_imports(imports);
         let canonical = |ty: TypeIndex| self.code.type_ids[ty.index()];
         for (table, index) in own(module.tables(), module.num_imported_tables()) {
             let init = self.table_init(table)?;
@@ -290,17 +287,16 @@ impl Setup<'_> {
             let global = unsafe { self.store.new_global(global.ty.map(canonical), value) };
             self.put(self.code.offsets.global(index), global);
         }
-        for (&ty, _) in own(module.tags(), module.num_imported_tags()) {
-            tags.extend(NonNull::new(self.store.new_tag(canonical(ty)).as_ptr()));
+        for (&ty, index) in own(module.tags(), module.num_imported_tags()) {
+            let tag = self.store.new_tag(canonical(ty));
+            self.put(self.code.offsets.tag(index), tag);
         }
-        // SAFETY: see `Setup`.
-        unsafe { (*self.instance).tags = tags.into() };
         Ok(())
     }
 
-    fn put_imports(&mut self, imports: &[Extern], tags: &mut Vec<NonNull<Tag>>) {
+    fn put_imports(&mut self, imports: &[Extern]) {
         let offsets = self.code.offsets;
-        let (mut funcs, mut tables, mut memories, mut globals) = (0, 0, 0, 0);
+        let (mut funcs, mut tables, mut memories, mut globals, mut tags) = (0, 0, 0, 0, 0);
         let next = |count: &mut u32| {
             *count += 1;
             *count - 1
@@ -311,7 +307,7 @@ impl Setup<'_> {
                 Extern::Table(table) => self.put(offsets.table(next(&mut tables)), table),
                 Extern::Memory(memory) => self.put(offsets.memory(next(&mut memories)), memory),
                 Extern::Global(global) => self.put(offsets.global(next(&mut globals)), global),
-                Extern::Tag(tag) => tags.extend(NonNull::new(tag.as_ptr())),
+                Extern::Tag(tag) => self.put(offsets.tag(next(&mut tags)), tag),
             }
         }
     }

@@ -14,12 +14,14 @@
 //!  │ *TableDef  × tables      ├───────────┘┌►
 //!  │ *GlobalDef × globals     ├────────────┘ FuncRef { cell, instance, ty }
 //!  │ *FuncRef   × func imports├──────────────►
+//!  │ *Tag       × tags        │
 //!  └──────────────────────────┘
 //! ```
 //! Imported and local definitions have the same shape: a pointer.
 
 use crate::code::{CodeCell, ModuleCode};
 use crate::gc::GcCtx;
+use crate::global::Tag;
 use crate::types::TypeId;
 use std::sync::atomic::{AtomicU32, AtomicUsize};
 
@@ -97,16 +99,23 @@ pub struct VmOffsets {
     tables: u32,
     globals: u32,
     imported_funcs: u32,
+    tags: u32,
     size: u32,
 }
 
 impl VmOffsets {
-    /// The layout for a module with that many memories, tables and globals
-    /// (imported ones included) and imported functions.
+    /// The layout for a module with that many memories, tables, globals and
+    /// tags (imported ones included) and imported functions.
     ///
     /// # Panics
     /// If the block would exceed 4 GiB, which validated modules cannot reach.
-    pub fn new(memories: usize, tables: usize, globals: usize, imported_funcs: usize) -> Self {
+    pub fn new(
+        memories: usize,
+        tables: usize,
+        globals: usize,
+        imported_funcs: usize,
+        tags: usize,
+    ) -> Self {
         let pointer = size_of::<*mut u8>();
         let at = |count: usize| {
             u32::try_from(size_of::<VmCtx>() + count * pointer).expect("instance block over 4 GiB")
@@ -116,7 +125,8 @@ impl VmOffsets {
             tables: at(memories),
             globals: at(memories + tables),
             imported_funcs: at(memories + tables + globals),
-            size: at(memories + tables + globals + imported_funcs),
+            tags: at(memories + tables + globals + imported_funcs),
+            size: at(memories + tables + globals + imported_funcs + tags),
         }
     }
 
@@ -138,6 +148,12 @@ impl VmOffsets {
     /// Offset of the `*const FuncRef` of an imported function.
     pub fn imported_func(&self, index: u32) -> u32 {
         self.imported_funcs + index * size_of::<*const FuncRef>() as u32
+    }
+
+    /// Offset of the `*const Tag` of a tag. It is never 0: the head of the
+    /// block comes first.
+    pub fn tag(&self, index: u32) -> u32 {
+        self.tags + index * size_of::<*const Tag>() as u32
     }
 
     /// Size of the whole block in bytes, a multiple of 8.

@@ -14,6 +14,7 @@ pub mod code;
 mod const_expr;
 pub mod entry;
 pub mod error;
+pub mod exception;
 mod exports;
 pub mod gc;
 pub mod global;

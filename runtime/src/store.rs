@@ -279,6 +279,11 @@ impl Store {
         Status::Trap
     }
 
+    /// Leaves `reason` pending.
+    pub fn set_pending(&mut self, reason: Pending) {
+        self.pending = Some(reason);
+    }
+
     /// Takes the reason why the last call ended abnormally.
     pub fn take_pending(&mut self) -> Option<Pending> {
         self.pending.take()

@@ -56,6 +56,8 @@ traps! {
     ArrayOutOfBounds = "out of bounds array access",
     /// `ref.cast` of a value that is not of the type.
     CastFailure = "cast failure",
+    /// `throw_ref` of null.
+    NullExceptionReference = "null exception reference",
     /// Integer division by zero.
     IntegerDivideByZero = "integer divide by zero",
     /// Integer overflow in a division or a conversion.

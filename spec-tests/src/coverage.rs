@@ -61,18 +61,6 @@ pub const GAPS: &[Gap] = &[
         reason: GC,
     },
     Gap {
-        path: "core/exceptions/",
-        directives: 70,
-        how: How::Run,
-        reason: EXCEPTIONS,
-    },
-    Gap {
-        path: "core/instance.wast",
-        directives: 3,
-        how: How::Run,
-        reason: EXCEPTIONS,
-    },
-    Gap {
         path: "proposals/stack-switching/",
         directives: 161,
         how: How::Count,
@@ -81,7 +69,6 @@ pub const GAPS: &[Gap] = &[
 ];
 
 const GC: &str = "structs and arrays, and the instructions on them, are not executed yet";
-const EXCEPTIONS: &str = "exceptions are not thrown or caught yet";
 
 #[cfg(test)]
 mod tests {

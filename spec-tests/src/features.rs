@@ -37,7 +37,7 @@ impl ScriptFeatures {
     /// The configuration of an engine for these features.
     pub(crate) fn config(self, tier: Tier) -> Config {
         let mut config = Config::new();
-        config.tier(tier);
+        config.tier(tier).legacy_exceptions(false);
         match self {
             ScriptFeatures::Wasm3 => &mut config,
             ScriptFeatures::Threads => config.threads(true),

@@ -145,8 +145,7 @@ impl<'scope, 'env> Script<'scope, 'env> {
             }
             WastDirective::AssertException { exec, .. } => {
                 let outcome = self.execute(exec)?;
-                // An uncaught exception has no error of its own yet.
-                self.failed("an uncaught exception", "uncaught exception", outcome)
+                self.thrown(outcome)
             }
             WastDirective::AssertSuspension { exec, message, .. } => {
                 let outcome = self.execute(exec)?;
@@ -274,6 +273,15 @@ impl<'scope, 'env> Script<'scope, 'env> {
                 Some(trap) => Err(Mismatch::wrong(expected, format!("trap: {trap}"))),
                 None => Err(Mismatch::error(expected, &error)),
             },
+        }
+    }
+
+    fn thrown(&self, outcome: Result<Vec<Val>>) -> Check {
+        let expected = "an uncaught exception";
+        match outcome {
+            Ok(values) => Err(Mismatch::wrong(expected, self.show(&values))),
+            Err(Error::Exception(_)) => Ok(()),
+            Err(error) => Err(Mismatch::error(expected, &error)),
         }
     }
 

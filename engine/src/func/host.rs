@@ -17,7 +17,8 @@
 use super::Func;
 use crate::caller::Caller;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::exception::Exception;
 use crate::slots;
 use crate::store::{StoreInner, StoreOpaque};
 use crate::types::FuncType;
@@ -25,6 +26,8 @@ use crate::val::Val;
 use rwasm_parser::FuncType as RawFuncType;
 use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::error::Pending;
+use rwasm_runtime::exception;
+use rwasm_runtime::gc::GcRef;
 use rwasm_runtime::host::HostFunc;
 use rwasm_runtime::layout::{ArrayEntry, Status, StoreCtx, VmCtx};
 use rwasm_runtime::store::Store as RuntimeStore;
@@ -165,25 +168,40 @@ pub(super) unsafe fn run<T: 'static, F>(
             Ok(()) => Status::Ok,
             // Stored here, so that what crosses the boundary is one word.
             // SAFETY: the context is that of a live store.
-            Err(error) => unsafe { fail(ctx, error.into_pending()) },
+            Err(error) => unsafe { fail(ctx, error) },
         }
     });
     match panic::catch_unwind(run) {
         Ok(status) => status,
         // SAFETY: as above.
-        Err(panic) => unsafe { fail(ctx, Pending::Panic(panic)) },
+        Err(panic) => unsafe { RuntimeStore::fail(ctx, Pending::Panic(panic)) },
     }
 }
 
-/// Leaves the reason of a failure in the store.
+/// Leaves the reason of a failure in the store: throws an exception, and ends
+/// the guest otherwise.
 ///
 /// # Safety
 /// As for [`RuntimeStore::fail`].
 #[cold]
 #[inline(never)]
-unsafe fn fail(ctx: *mut StoreCtx, reason: Pending) -> Status {
-    // SAFETY: as the caller promises.
-    unsafe { RuntimeStore::fail(ctx, reason) }
+unsafe fn fail(ctx: *mut StoreCtx, error: Error) -> Status {
+    let thrown = error.exception().map(Exception::exn_ref);
+    let object = thrown.and_then(|thrown| GcRef::from_word(thrown.bits.get()));
+    // SAFETY: as the caller promises; the context is the store's first field.
+    // An exception that says so belongs to this store.
+    unsafe {
+        match (thrown, object) {
+            (Some(thrown), Some(object)) if thrown.store == (*ctx.cast::<RuntimeStore>()).id() => {
+                exception::rethrow(ctx, object)
+            }
+            (Some(_), _) => {
+                let error = Error::StoreMismatch("an exception");
+                RuntimeStore::fail(ctx, error.into_pending())
+            }
+            (None, _) => RuntimeStore::fail(ctx, error.into_pending()),
+        }
+    }
 }
 
 /// A function of values, and its type.

@@ -136,7 +136,11 @@ impl Func {
 }
 
 /// Whether there are as many as the type has.
-fn check_count(what: &'static str, expected: usize, found: usize) -> Result<(), TypeError> {
+pub(crate) fn check_count(
+    what: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), TypeError> {
     if expected == found {
         Ok(())
     } else {

@@ -1,11 +1,11 @@
 //! Calls, returns, and the stubs at the edges of the interpreter.
 //!
 //! ```text
-//!  call            [handler] [cell]                          [base:16 _]        [pins]
-//!  call imported   [handler] [offset in the instance block]  [base:16 _]        [pins]
-//!  call indirect   [handler] [a:16 base:16 table:32]         [type:32 _]        [pins]
-//!  call reference  [handler] [a:16 base:16 _]                [_]                [pins]
-//!  tail calls      the same, with [argument slots:16] in place of the pins
+//!  call            [handler] [cell]                          [base:16 _ catcher:32]  [pins]
+//!  call imported   [handler] [offset in the instance block]  [base:16 _ catcher:32]  [pins]
+//!  call indirect   [handler] [a:16 base:16 table:32]         [type:32 catcher:32]    [pins]
+//!  call reference  [handler] [a:16 base:16 _]                [_:32 catcher:32]       [pins]
+//!  tail calls      the same, with [argument slots:16] in place of the pins, and no catcher
 //!  return          [handler] [a:16 _] [constant:64]
 //!  return many     [handler] [first:16 count:16 _]
 //!  enter           [handler] [first:16 count:16 _]
@@ -13,11 +13,13 @@
 //! `base` is where the callee's frame begins in the caller's; its arguments are
 //! there. A callee returns to the instruction behind the call, whose last word,
 //! the caller's pins, the return handler finds just before its return address.
+//! `catcher` is for exceptions (see [`exception`](super::exception)).
 //!
 //! Every call goes to its callee's `interp_entry` with the callee's cell in the
 //! accumulator. For what is not lowered or not interpreted that entry is a
 //! static instruction of this module, so that calls need not ask what they call.
 
+use super::exception::unwind;
 use super::grid::pick;
 use super::regs::{
     A, Class, FA, FK, FS, FloatClass, Handler, Ip, K, Outcome, P0, P1, P2, Regs, S, dispatch,
@@ -303,6 +305,11 @@ handler! {
         let status = cell.array_entry()(r.vmctx(), caller_vmctx, cell, r.fp);
         (*store).stack_top = outer_top;
         if status != Status::Ok {
+            if status == Status::Exception {
+                r.fp = caller as *mut u64;
+                r.ip = Ip(return_to as *const u64);
+                tail!(unwind, r)
+            }
             return status as Outcome;
         }
         r.acc = *r.fp;

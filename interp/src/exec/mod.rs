@@ -6,6 +6,7 @@
 pub(crate) mod atomic;
 pub(crate) mod call;
 pub(crate) mod control;
+pub(crate) mod exception;
 pub(crate) mod float;
 pub(crate) mod grid;
 pub(crate) mod int;

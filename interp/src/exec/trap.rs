@@ -18,7 +18,7 @@ macro_rules! raises {
 }
 raises! {
     Unreachable, MemoryOutOfBounds, TableOutOfBounds, UndefinedElement, UninitializedElement,
-    IndirectCallTypeMismatch, NullFunctionReference, NullReference, IntegerDivideByZero,
+    IndirectCallTypeMismatch, NullFunctionReference, NullReference, NullExceptionReference, IntegerDivideByZero,
     IntegerOverflow, BadConversionToInteger, StackOverflow, OutOfFuel, Interrupted,
 }
 

@@ -104,6 +104,7 @@ impl Lower<'_> {
             callee,
             base: base as u16,
             pins,
+            catcher: self.catcher(),
         });
         for ty in &ty.results {
             self.push_in_slot(Kind::of(ty));

@@ -8,7 +8,7 @@
 use super::Lower;
 use super::prescan::{LoopInfo, Pins, keep_places, pin_slots, scan_nest};
 use super::stack::{Kind, State};
-use crate::inst::{Inst, Jump, Label};
+use crate::inst::{Inst, Jump, Label, TryIndex};
 use rwasm_parser::ValType;
 use wasmparser::{BlockType, OperatorsReader};
 
@@ -20,6 +20,14 @@ pub(super) enum Opened {
     Loop,
     /// With the label of its `else`, as long as that did not come.
     If(Option<Label>),
+    /// A legacy `try`, in its body.
+    Try(TryIndex),
+    /// A legacy `try`, in one of its handlers.
+    Catch {
+        of: TryIndex,
+        /// The slot of the reference to the exception.
+        exception: u32,
+    },
 }
 
 /// A control frame.
@@ -42,6 +50,8 @@ pub(super) struct Frame {
     pub(super) outer_pins: Pins,
     /// Whether the pins must be loaded behind the label.
     pub(super) repin: bool,
+    /// The innermost `try` that exceptions in the block go to.
+    pub(super) catcher: Option<TryIndex>,
 }
 
 impl Frame {
@@ -63,7 +73,7 @@ impl Lower<'_> {
         self.open(Opened::Function, label, 0, Vec::new(), results);
     }
 
-    fn open(
+    pub(super) fn open(
         &mut self,
         opened: Opened,
         label: Label,
@@ -82,11 +92,12 @@ impl Lower<'_> {
             pins: self.pins,
             outer_pins: self.pins,
             repin: false,
+            catcher: self.catcher(),
         });
     }
 
     /// Parameters and results of a block.
-    fn block_kinds(&self, ty: BlockType) -> (Vec<Kind>, Vec<Kind>) {
+    pub(super) fn block_kinds(&self, ty: BlockType) -> (Vec<Kind>, Vec<Kind>) {
         let kinds = |types: &[ValType]| types.iter().map(Kind::of).collect();
         match ty {
             BlockType::Empty => (Vec::new(), Vec::new()),
@@ -100,7 +111,7 @@ impl Lower<'_> {
 
     /// Before a block opens: its parameters are temporaries in their slots, and
     /// everything below is where labels expect it.
-    fn settle(&mut self, params: usize) -> usize {
+    pub(super) fn settle(&mut self, params: usize) -> usize {
         let height = self.stack.len() - params;
         self.flush();
         for at in height..self.stack.len() {
@@ -244,6 +255,7 @@ impl Lower<'_> {
             if !self.dead {
                 self.return_();
             }
+            self.return_caught();
             return true;
         }
         let frame = &self.frames[top];
@@ -257,6 +269,9 @@ impl Lower<'_> {
         if self.dead {
             let height = frame.height;
             self.truncate(height);
+        } else if let Opened::Catch { .. } = frame.opened {
+            // The reference to the exception lies below.
+            self.move_operands(top);
         } else if merges {
             self.settle_results(top);
         }
@@ -291,7 +306,7 @@ impl Lower<'_> {
     }
 
     /// Pushes operands that stand in their slots.
-    fn push_all(&mut self, kinds: &[Kind]) {
+    pub(super) fn push_all(&mut self, kinds: &[Kind]) {
         for &kind in kinds {
             self.push_in_slot(kind);
         }

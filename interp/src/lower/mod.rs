@@ -2,8 +2,8 @@
 //!
 //! Operands are followed symbolically (`stack`), so that `local.get` and
 //! constants cost nothing and results go where they are wanted; control frames
-//! (`control`) keep what labels expect; a loop is scanned ahead for the locals
-//! worth a register (`prescan`). The result is encoded by [`crate::encode`].
+//! (`control`) keep what labels expect, and where exceptions go (`exception`); a
+//! loop is scanned ahead for the locals worth a register (`prescan`). The result is encoded by [`crate::encode`].
 //! Lowering knows nothing of instances: what it embeds is the same for all
 //! instances of a module.
 
@@ -12,6 +12,7 @@ mod branch;
 mod call;
 mod condition;
 mod control;
+mod exception;
 mod float;
 mod memory;
 mod ops;
@@ -19,7 +20,7 @@ mod prescan;
 mod simd;
 mod stack;
 
-use crate::inst::{Inst, Label, PinSlots};
+use crate::inst::{Inst, Label, PinSlots, Try};
 use control::Frame;
 use prescan::{LoopInfo, PINS, Pins};
 use rwasm_parser::{CompositeType, FuncType, LocalFuncIndex, Module, ParseError};
@@ -86,6 +87,8 @@ pub(crate) struct Lowered {
     pub(crate) labels: Vec<u32>,
     /// Targets of all `br_table`s.
     pub(crate) targets: Vec<Label>,
+    /// Every `try`.
+    pub(crate) tries: Vec<Try>,
     /// Slots of a frame.
     pub(crate) frame_slots: u32,
     /// Byte offset in the module by instruction, if asked for.
@@ -106,6 +109,9 @@ struct Lower<'a> {
     offset: u32,
     labels: Vec<u32>,
     targets: Vec<Label>,
+    tries: Vec<Try>,
+    /// Where exceptions go that are caught with a label of the function itself.
+    return_label: Option<Label>,
     locals: Vec<LocalInfo>,
     /// Slot of the first operand.
     first_temp: u32,
@@ -156,6 +162,8 @@ pub(crate) fn lower(
         offset: 0,
         labels: Vec::new(),
         targets: Vec::new(),
+        tries: Vec::new(),
+        return_label: None,
         locals: Vec::new(),
         first_temp: 0,
         slots: 0,
@@ -182,6 +190,7 @@ pub(crate) fn lower(
         insts: lower.out,
         labels: lower.labels,
         targets: lower.targets,
+        tries: lower.tries,
         frame_slots: lower.slots,
         offsets: lower.offsets,
     })

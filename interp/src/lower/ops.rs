@@ -67,6 +67,14 @@ impl Lower<'_> {
             }
             O::CallRef { type_index } => self.call_ref(type_index, false),
             O::ReturnCallRef { type_index } => self.call_ref(type_index, true),
+            O::TryTable { ref try_table } => self.try_table(try_table),
+            O::Throw { tag_index } => self.throw(tag_index),
+            O::ThrowRef => self.throw_ref(),
+            O::Try { blockty } => self.legacy_try(blockty),
+            O::Catch { tag_index } => self.legacy_catch(Some(tag_index)),
+            O::CatchAll => self.legacy_catch(None),
+            O::Rethrow { relative_depth } => self.rethrow(relative_depth),
+            O::Delegate { relative_depth } => self.delegate(relative_depth),
             O::Drop => {
                 self.pop_entry();
             }
@@ -328,22 +336,23 @@ impl Lower<'_> {
     }
 
     /// In dead code: follows the nesting, and returns whether the instruction is
-    /// the `else` or `end` of the block that died.
+    /// the `else`, `catch` or end of the block that died.
     fn revives(&mut self, operator: &Operator<'_>) -> bool {
         match operator {
             Operator::Block { .. }
             | Operator::Loop { .. }
             | Operator::If { .. }
-            | Operator::TryTable { .. } => {
+            | Operator::TryTable { .. }
+            | Operator::Try { .. } => {
                 self.dead_blocks += 1;
                 false
             }
-            Operator::Else => self.dead_blocks == 0,
-            Operator::End if self.dead_blocks > 0 => {
+            Operator::Else | Operator::Catch { .. } | Operator::CatchAll => self.dead_blocks == 0,
+            Operator::End | Operator::Delegate { .. } if self.dead_blocks > 0 => {
                 self.dead_blocks -= 1;
                 false
             }
-            Operator::End => true,
+            Operator::End | Operator::Delegate { .. } => true,
             _ => false,
         }
     }

@@ -87,10 +87,13 @@ pub(super) fn scan_nest(
                     ..LoopInfo::unknown(at)
                 });
             }
-            Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+            Operator::Block { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. }
+            | Operator::Try { .. } => {
                 blocks.push(false);
             }
-            Operator::End => {
+            Operator::End | Operator::Delegate { .. } => {
                 if blocks.pop() != Some(true) {
                     continue;
                 }

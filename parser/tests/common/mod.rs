@@ -115,6 +115,7 @@ const WASM3: Features = Features {
     threads: false,
     custom_page_sizes: false,
     wide_arithmetic: false,
+    legacy_exceptions: false,
 };
 
 fn wast_files(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
