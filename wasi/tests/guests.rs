@@ -5,6 +5,9 @@ use rwasm_wasi::{
     Access, Capture, Input, NoMemory, Output, SharedWithOthers, WasiCtx, WasiCtxBuilder,
 };
 use std::fs;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -164,8 +167,66 @@ fn the_unstable_abi() {
 
 /// CVE-2025-66627 of wasmi: memory that grew while the host held on to it.
 #[test]
-fn memory_that_grows() {
+fn cve_2025_66627_memory_that_grows() {
     assert_eq!(run(guest!("growing"), |_| {}), ended(0, "!"));
+}
+
+/// GHSA-44mr and GHSA-p8xm of wasmtime: memories of no page and of all pages
+/// were taken for others.
+#[test]
+fn ghsa_44mr_p8xm_memories_of_extreme_sizes() {
+    const FAULT: i32 = 21;
+    let engine = Engine::default();
+    let stdout = Capture::new(64);
+    let mut builder = WasiCtx::builder();
+    builder.stdout(Output::capture(&stdout));
+    let mut store = store(&engine, &mut builder);
+    let module = Module::new(&engine, guest!("boundaries")).expect("valid");
+    let instance = linker(&engine)
+        .instantiate(&mut store, &module)
+        .expect("linked");
+    let grow = instance
+        .get_typed_func::<i32, i32>(&mut store, "grow")
+        .expect("it is there");
+    let put = instance
+        .get_typed_func::<(i32, i32, i32), ()>(&mut store, "put")
+        .expect("it is there");
+    let write = instance
+        .get_typed_func::<(i32, i32), i32>(&mut store, "write")
+        .expect("it is there");
+
+    // No page: there is no address at all.
+    for (list, out) in [(0, 0), (0, -4), (-8, 0)] {
+        let result = write.call(&mut store, (list, out));
+        assert_eq!(result.expect("no trap"), FAULT, "{list} {out}");
+    }
+    let pages = 65536;
+    assert_eq!(grow.call(&mut store, pages).expect("no trap"), 0, "4 GiB");
+    // All pages: every address is one, up to the last.
+    for (ptr, len, expected) in [
+        (-1, 1, 0),
+        (-16, 16, 0),
+        (-16, 17, FAULT),
+        (-1, 2, FAULT),
+        (-1, -1, FAULT),
+        (0, 1, 0),
+    ] {
+        put.call(&mut store, (8, ptr, len)).expect("no trap");
+        let result = write.call(&mut store, (8, 64)).expect("no trap");
+        assert_eq!(result, expected, "{ptr} {len}");
+    }
+    put.call(&mut store, (-8, 8, 4)).expect("no trap");
+    for (list, out, expected) in [
+        (-8, -4, 0),
+        (-7, 64, FAULT),
+        (-8, -3, FAULT),
+        (-8, -1, FAULT),
+    ] {
+        put.call(&mut store, (-8, 8, 4)).expect("no trap");
+        let result = write.call(&mut store, (list, out)).expect("no trap");
+        assert_eq!(result, expected, "{list} {out}");
+    }
+    assert_eq!(stdout.bytes().len(), 1 + 16 + 1 + 4);
 }
 
 #[test]
@@ -229,11 +290,17 @@ fn a_function_that_does_not_exist() {
 
 /// Interrupts the guest after a while, and checks that it does not take long to
 /// notice.
-fn assert_interrupted(wat: &str, prepare: &[(&str, i32)], name: &str, argument: i64) {
+fn assert_interrupted(
+    builder: &mut WasiCtxBuilder,
+    wat: &str,
+    prepare: &[(&str, i32)],
+    name: &str,
+    argument: i64,
+) {
     let mut config = Config::new();
     config.interruption(true);
     let engine = Engine::new(&config).expect("an engine");
-    let mut store = store(&engine, &mut WasiCtx::builder());
+    let mut store = store(&engine, builder);
     let module = Module::new(&engine, wat).expect("valid");
     let instance = linker(&engine)
         .instantiate(&mut store, &module)
@@ -266,7 +333,28 @@ fn assert_interrupted(wat: &str, prepare: &[(&str, i32)], name: &str, argument: 
 
 #[test]
 fn a_guest_that_sleeps_can_be_interrupted() {
-    assert_interrupted(guest!("sleep"), &[], "sleep", i64::MAX);
+    let builder = &mut WasiCtx::builder();
+    assert_interrupted(builder, guest!("sleep"), &[], "sleep", i64::MAX);
+}
+
+/// Of a pipe that nobody writes to, and of a socket that nobody sends to.
+#[test]
+fn a_guest_that_waits_for_input_can_be_interrupted() {
+    let (pipe, _writer) = std::io::pipe().expect("a pipe");
+    let (socket, _peer) = UnixStream::pair().expect("a socket");
+    for input in [OwnedFd::from(pipe), OwnedFd::from(socket)] {
+        let builder = &mut WasiCtx::builder();
+        builder.stdin(Input::file(input.into()));
+        assert_interrupted(builder, guest!("wait"), &[], "read", 0);
+    }
+}
+
+#[test]
+fn a_guest_that_waits_for_a_connection_can_be_interrupted() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let builder = &mut WasiCtx::builder();
+    builder.listener(listener);
+    assert_interrupted(builder, guest!("wait"), &[], "accept", 3);
 }
 
 /// Two gigabytes of random bytes take seconds.
@@ -274,5 +362,6 @@ fn a_guest_that_sleeps_can_be_interrupted() {
 fn a_guest_that_waits_for_random_bytes_can_be_interrupted() {
     let gigabytes = 2 << 30;
     let pages = [("grow", (gigabytes >> 16) as i32)];
-    assert_interrupted(guest!("random"), &pages, "random", gigabytes);
+    let builder = &mut WasiCtx::builder();
+    assert_interrupted(builder, guest!("random"), &pages, "random", gigabytes);
 }

@@ -1,6 +1,7 @@
 //! The functions, called as a guest calls them, but without one: the semantics
 //! that implementations get wrong, row by row.
 
+mod advisories;
 mod faults;
 mod fds;
 mod guest;

@@ -47,7 +47,12 @@ fn encode(sub: Sub, userdata: u64) -> [u8; 48] {
     bytes
 }
 
-fn poll_at(guest: &mut Guest, subs: &[Sub], input: u32, out: u32) -> Result<Vec<Event>, Stop> {
+pub(super) fn poll_at(
+    guest: &mut Guest,
+    subs: &[Sub],
+    input: u32,
+    out: u32,
+) -> Result<Vec<Event>, Stop> {
     for (index, sub) in subs.iter().enumerate() {
         guest.put(input + 48 * index as u32, &encode(*sub, 100 + index as u64));
     }

@@ -1,0 +1,318 @@
+//! One test for each published advisory, of any runtime, that could apply to
+//! the functions: named by its number, or by the report where it has none.
+//!
+//! What an advisory is an example of is tested at length elsewhere (`sandbox`,
+//! `read_only`, `faults`, `poll`); these are the attacks as they were published.
+//! Those that need a running guest are in `tests/guests.rs` of this crate.
+
+use super::guest::{BYTES, RESULT};
+use super::poll::{Sub, poll_at};
+use super::*;
+use crate::builder::{Access, WasiCtxBuilder};
+use crate::functions;
+use crate::interruption::Stop;
+use crate::limits::Limits;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use tempfile::TempDir;
+
+/// A folder next to the guest's.
+fn secret() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "secret").unwrap();
+    folder
+}
+
+fn assert_untouched(secret: &TempDir) {
+    assert_eq!(fs::read(secret.path().join("file")).unwrap(), b"secret");
+    assert_eq!(fs::read_dir(secret).unwrap().count(), 1);
+}
+
+const NO_FLAGS: FdFlags = FdFlags::empty();
+
+/// cap-std: a path that ends in a slash was followed out of the directory if
+/// its last part was a symbolic link, or became one.
+#[test]
+fn rustsec_2026_0269_trailing_slash() {
+    let secret = secret();
+    let mut guest = Guest::new();
+    symlink(secret.path(), guest.host("link")).unwrap();
+    for path in ["link/", "link//", "link/.", "./link/"] {
+        for lookup in [FOLLOW, NOFOLLOW] {
+            for oflags in [OFlags::empty(), OFlags::DIRECTORY, OFlags::CREAT] {
+                let rights = Rights::all() - Rights::FD_WRITE;
+                let fd = guest.path_open(PREOPEN, lookup, path, oflags, rights, NO_FLAGS);
+                assert!(fd.is_err(), "{path} {lookup} {oflags:?}");
+            }
+            assert!(guest.stat(lookup, path).is_err(), "{path} {lookup}");
+            let times = guest.set_times(lookup, path, (1, 1), 5);
+            assert!(times.is_err(), "{path} {lookup}");
+        }
+        assert!(guest.readlink(path, 64).is_err(), "{path}");
+        assert!(guest.rmdir(path).is_err(), "{path}");
+        let renamed = guest.rename((PREOPEN, path), (PREOPEN, "moved"));
+        assert!(renamed.is_err(), "{path}");
+    }
+
+    // The same while somebody else turns the directory into the link and back.
+    fs::create_dir(guest.host("dir")).unwrap();
+    let (dir, link, spare) = (guest.host("dir"), guest.host("link"), guest.host("spare"));
+    let outside = fs::metadata(secret.path()).unwrap().ino();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                fs::rename(&dir, &spare).unwrap();
+                fs::rename(&link, &dir).unwrap();
+                fs::rename(&dir, &link).unwrap();
+                fs::rename(&spare, &dir).unwrap();
+            }
+        });
+        for _ in 0..2_000 {
+            if let Ok(fd) = guest.open("dir/", OFlags::DIRECTORY, false) {
+                assert_ne!(guest.filestat(fd).unwrap().ino, outside);
+                guest.close(fd).unwrap();
+            }
+            if let Ok(stat) = guest.stat(FOLLOW, "dir/") {
+                assert_ne!(stat.ino, outside);
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert_untouched(&secret);
+}
+
+/// wasmer: the paths of the host could be opened without any preopen.
+#[test]
+fn cve_2023_51661_no_preopens() {
+    let secret = secret();
+    let mut guest = Guest::new();
+    guest.ctx = crate::WasiCtx::builder().build().unwrap();
+    let path = secret.path().join("file");
+    let path = path.to_str().unwrap();
+    for fd in (0..16).chain([u32::MAX]) {
+        for path in [path, ".", "/", "Cargo.toml"] {
+            let opened =
+                guest.path_open(fd, FOLLOW, path, OFlags::empty(), Rights::FD_READ, NO_FLAGS);
+            assert!(
+                matches!(opened, Err(Errno::Badf | Errno::Notdir)),
+                "{fd} {path}: {opened:?}"
+            );
+        }
+    }
+}
+
+/// wasmer: a symbolic link that leads out was followed if the file was to be
+/// created and written; and one that the guest had made itself was a panic.
+#[test]
+fn cve_2024_38358_links_and_creation() {
+    let secret = secret();
+    let mut guest = Guest::new();
+    symlink(secret.path(), guest.host("dir")).unwrap();
+    symlink(secret.path().join("file"), guest.host("file")).unwrap();
+    symlink(secret.path().join("new"), guest.host("new")).unwrap();
+    guest.symlink("../new", "own").unwrap();
+    for path in ["dir/file", "dir/new", "file", "new", "own"] {
+        for oflags in [
+            OFlags::CREAT,
+            OFlags::CREAT | OFlags::TRUNC,
+            OFlags::CREAT | OFlags::EXCL,
+        ] {
+            let rights = Rights::FD_READ | Rights::FD_WRITE;
+            let opened = guest.path_open(PREOPEN, FOLLOW, path, oflags, rights, NO_FLAGS);
+            assert!(
+                matches!(opened, Err(Errno::Notcapable | Errno::Exist | Errno::Loop)),
+                "{path} {oflags:?}: {opened:?}"
+            );
+        }
+    }
+    assert_untouched(&secret);
+}
+
+/// wazero#2321: a guest made a symbolic link that leads out, and followed it.
+#[test]
+fn wazero_2321_links_of_the_guest() {
+    let mut guest = Guest::new();
+    let up = "../".repeat(20) + "etc/passwd";
+    guest.symlink(&up, "a").unwrap();
+    assert_eq!(
+        guest.open("a", OFlags::empty(), false),
+        Err(Errno::Notcapable)
+    );
+    assert_eq!(guest.stat(FOLLOW, "a"), Err(Errno::Notcapable));
+    assert_eq!(guest.symlink("/etc/passwd", "b"), Err(Errno::Notcapable));
+}
+
+fn twice(folder: &std::path::Path) -> WasiCtxBuilder {
+    let mut builder = crate::WasiCtx::builder();
+    builder
+        .preopened_dir(folder, "/ro", Access::ReadOnly)
+        .unwrap();
+    builder
+        .preopened_dir(folder, "/rw", Access::ReadWrite)
+        .unwrap();
+    builder
+}
+
+/// wasmtime: a file that could only be read could be cut when it was opened.
+#[test]
+fn ghsa_2r75_truncation_through_read_only() {
+    let mut guest = Guest::with_access(Access::ReadOnly, |_| {});
+    guest.file("file", b"text");
+    for rights in [Rights::empty(), Rights::FD_READ, Rights::all()] {
+        for oflags in [OFlags::TRUNC, OFlags::TRUNC | OFlags::CREAT] {
+            let opened = guest.path_open(PREOPEN, FOLLOW, "file", oflags, rights, NO_FLAGS);
+            assert_eq!(opened, Err(Errno::Rofs), "{rights:?} {oflags:?}");
+        }
+    }
+    let fd = guest.open("file", OFlags::empty(), false).unwrap();
+    let call = &mut guest.call();
+    assert!(functions::fd_filestat_set_size(call, fd, 0).is_err());
+    assert!(functions::fd_allocate(call, fd, 0, 100).is_err());
+    assert_eq!(guest.read_file("file"), b"text");
+}
+
+/// wasmtime: a file of a read-only directory was linked or moved into a
+/// writable one, and written there.
+#[test]
+fn ghsa_4ch3_links_and_renames_out_of_read_only() {
+    let mut guest = Guest::new();
+    guest.file("file", b"text");
+    let folder = guest.folder().to_owned();
+    guest.ctx = twice(&folder).build().unwrap();
+    let (ro, rw) = (PREOPEN, PREOPEN + 1);
+    assert_eq!(guest.link((ro, "file"), (rw, "new")), Err(Errno::Rofs));
+    assert_eq!(guest.rename((ro, "file"), (rw, "new")), Err(Errno::Rofs));
+    assert_eq!(guest.link((rw, "file"), (ro, "new")), Err(Errno::Rofs));
+    assert_eq!(guest.rename((rw, "file"), (ro, "new")), Err(Errno::Rofs));
+    // Nor through a directory that was opened below it.
+    let below = guest.open(".", OFlags::DIRECTORY, false).unwrap();
+    assert_eq!(guest.link((below, "file"), (rw, "new")), Err(Errno::Rofs));
+    assert!(!guest.host("new").exists());
+}
+
+/// wasmtime: renumbering over certain descriptors was a panic.
+#[test]
+fn ghsa_fm79_renumbering_does_not_panic() {
+    let mut guest = Guest::new();
+    guest.create("file");
+    for from in (0..8).chain([u32::MAX]) {
+        for to in (0..8).chain([u32::MAX]) {
+            let _ = functions::fd_renumber(&mut guest.call(), from, to);
+        }
+    }
+    // All of them were moved onto one another; one is left, whichever.
+    let open = (0..8).filter(|fd| guest.fdstat(*fd).is_ok()).count();
+    assert_eq!(open, 1);
+}
+
+/// wasmtime: what a renumbering replaced stayed open.
+#[test]
+fn ghsa_3p27_renumbering_does_not_leak() {
+    let mut guest = Guest::new();
+    let host_files = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let to = guest.create("file");
+    let before = host_files();
+    for _ in 0..2_000 {
+        let fd = guest.open("file", OFlags::empty(), false).unwrap();
+        assert_eq!(functions::fd_renumber(&mut guest.call(), fd, to), Ok(()));
+    }
+    // Other tests open files, too, but not so many.
+    assert!(host_files() < before + 1_000);
+}
+
+/// wasmtime: a guest could have the host hold or copy as much as it liked.
+#[test]
+fn ghsa_852m_exhaustion() {
+    let limits = Limits {
+        open_files: 16,
+        listings: 2,
+        ..Limits::default()
+    };
+    let mut guest = Guest::with(|builder| {
+        builder.limits(limits);
+    });
+    guest.memory.resize(8 << 20, 0);
+    // Descriptors and listings.
+    let mut directories = Vec::new();
+    let full = loop {
+        match guest.open(".", OFlags::DIRECTORY, false) {
+            Ok(fd) => directories.push(fd),
+            Err(errno) => break errno,
+        }
+    };
+    assert_eq!((full, directories.len()), (Errno::Mfile, 12));
+    let listed: Vec<_> = directories[..3]
+        .iter()
+        .map(|fd| functions::fd_readdir(&mut guest.call(), *fd, BYTES, 1, 0, RESULT))
+        .collect();
+    assert_eq!(listed, [Ok(()), Ok(()), Err(Errno::Nfile)]);
+    // Lists: of a length that would fit the memory.
+    let call = &mut guest.call();
+    let many = limits.iovecs + 1;
+    let written = uninterrupted::fd_write(call, 1, BYTES, many, RESULT);
+    assert_eq!(written, Err(Errno::Inval));
+    let waited = functions::poll_oneoff(
+        call,
+        &Interruption::never(),
+        BYTES,
+        BYTES,
+        limits.subscriptions + 1,
+        RESULT,
+    );
+    assert_eq!(waited, Err(Stop::Errno(Errno::Inval)));
+    // Paths.
+    let long = limits.path_bytes + 1;
+    guest.memory[BYTES as usize..][..long as usize].fill(b'a');
+    let call = &mut guest.call();
+    let made = functions::path_create_directory(call, PREOPEN, BYTES, long);
+    assert_eq!(made, Err(Errno::Nametoolong));
+    let linked = functions::path_symlink(call, BYTES, long, PREOPEN, BYTES, 1);
+    assert_eq!(linked, Err(Errno::Nametoolong));
+}
+
+/// WAMR: `poll_oneoff` wrote events beyond the array that the guest had given.
+#[test]
+fn cve_2026_54914_events_stay_in_their_array() {
+    const COUNT: usize = 100;
+    const EVENT: u32 = 32;
+    let mut guest = Guest::new();
+    // Each of them fails, so that there are as many events as subscriptions.
+    let subs = [Sub::Read(99); COUNT];
+    let end = guest.memory.len() as u32;
+    let out = end - EVENT * COUNT as u32;
+    assert_eq!(poll_at(&mut guest, &subs, BYTES, out).unwrap().len(), COUNT);
+    let beyond = poll_at(&mut guest, &subs, BYTES, out + 1);
+    assert_eq!(beyond, Err(Stop::Errno(Errno::Fault)));
+    // What lies behind the array stays.
+    guest.memory[out as usize..].fill(0xee);
+    let fewer = COUNT - 1;
+    poll_at(&mut guest, &subs[..fewer], BYTES, out).unwrap();
+    let behind = &guest.memory[out as usize + fewer * EVENT as usize..];
+    assert!(behind.iter().all(|byte| *byte == 0xee));
+}
+
+/// wasm3#323: the buffers of reads and writes were not checked.
+#[test]
+fn wasm3_323_buffers_are_checked() {
+    let mut guest = Guest::new();
+    let fd = guest.create("file");
+    let end = guest.memory.len() as u32;
+    for (ptr, len) in [
+        (end - 1, 2),
+        (end, 1),
+        (end - 8, u32::MAX),
+        (u32::MAX, u32::MAX),
+        (0x7000, 0x8000_0000),
+    ] {
+        for buffers in [&[(ptr, len)][..], &[(0, 8), (ptr, len)]] {
+            assert_eq!(guest.writev(fd, buffers), Err(Errno::Fault));
+            assert_eq!(guest.readv(fd, buffers), Err(Errno::Fault));
+        }
+    }
+    assert_eq!(guest.filestat(fd).unwrap().size, 0);
+    // WR#1258: up to the very end is fine.
+    assert_eq!(guest.writev(fd, &[(end - 4, 4)]), Ok(4));
+}
