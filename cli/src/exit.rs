@@ -9,7 +9,7 @@ pub const USAGE: u8 = 2;
 /// The guest ran longer than `--timeout`; what `timeout(1)` uses.
 pub const TIMED_OUT: u8 = 124;
 
-/// The guest trapped; what a shell reports for a process that aborted.
+/// The guest trapped or threw what nothing caught; what a shell reports for a process that aborted.
 pub const TRAPPED: u8 = 134;
 
 /// The table that ends every `--help`.
@@ -19,7 +19,8 @@ Exit codes:
   1      the file is no module, cannot be linked, or cannot be read
   2      the command line is wrong
   124    the guest ran longer than --timeout
-  134    the guest trapped, or used up its --fuel or its --max-stack";
+  134    the guest trapped, threw an exception that nothing caught, or used up
+         its --fuel or its --max-stack";
 
 /// The exit code of the process for the code that the guest gave to
 /// `proc_exit`: the low 8 bits, as the kernel does for a native program.

@@ -4,12 +4,14 @@ use std::fmt::Write;
 
 use rwasm::parser::{FileKind, ParseError};
 use rwasm::{
-    Error, LimitError, LimitKind, LinkError, Trap, TrapError, UnknownImport, WasmBacktrace,
+    Error, Exception, LimitError, LimitKind, LinkError, Trap, TrapError, UnknownImport,
+    WasmBacktrace,
 };
 
 use crate::args::proposal_hint;
 use crate::exit;
 use crate::failure::Failure;
+use crate::invoke;
 use crate::run::Bounds;
 use crate::watchdog;
 
@@ -32,6 +34,7 @@ pub fn cannot_load(name: &str, error: &Error) -> Failure {
 pub fn stopped(name: &str, bounds: &Bounds, error: &Error) -> Failure {
     let message = match error {
         Error::Trap(trap) => return trapped(name, bounds, trap),
+        Error::Exception(exception) => return threw(name, exception),
         Error::Host(error) => {
             let message = format!("{name} was ended by a host function: {error}");
             return Failure::new(exit::TRAPPED, message);
@@ -105,6 +108,19 @@ fn trapped(name: &str, bounds: &Bounds, error: &TrapError) -> Failure {
     };
     push_backtrace(&mut failure.message, &error.backtrace);
     failure
+}
+
+fn threw(name: &str, exception: &Exception) -> Failure {
+    let mut message = format!(
+        "{name} threw an exception that nothing caught, of type {}",
+        exception.ty()
+    );
+    for (at, value) in exception.values().iter().enumerate() {
+        let separator = if at == 0 { ": " } else { ", " };
+        let _ = write!(message, "{separator}{}", invoke::format(value));
+    }
+    push_backtrace(&mut message, exception.backtrace());
+    Failure::new(exit::TRAPPED, message)
 }
 
 fn push_backtrace(message: &mut String, backtrace: &WasmBacktrace) {

@@ -67,6 +67,7 @@ fn print(text: &str) -> String {
         features: Features {
             threads: true,
             wide_arithmetic: true,
+            legacy_exceptions: true,
             ..Features::default()
         },
         ..ParseOptions::default()

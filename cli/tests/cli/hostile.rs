@@ -30,6 +30,34 @@ fn endless_recursion_is_a_trap() {
     assert!(ended.stderr.lines().count() < 40, "{}", ended.stderr);
 }
 
+#[test]
+fn an_uncaught_exception_is_told_with_its_values() {
+    let text = r#"(module
+      (tag $t (param i32 f64 externref))
+      (func $fail (throw $t (i32.const 7) (f64.const 0.5) (ref.null extern)))
+      (func (export "_start") (call $fail))
+      (func (export "caught") (result i32)
+        (block $h (try_table (catch_all $h) (call $fail)))
+        (i32.const 1)))"#;
+    let legacy = r#"(module
+      (tag $t)
+      (func (export "_start") try throw $t catch $t rethrow 0 end))"#;
+    Folder::new()
+        .with("throw.wat", text)
+        .with("legacy.wat", legacy)
+        .check(&[
+            Case::new("throw.wat").code(134).stderr(&[
+                "rwasm: throw.wat threw an exception that nothing caught, \
+                 of type (i32, f64, externref): 7, 0.5, null",
+                "fail @",
+            ]),
+            Case::new("--invoke caught throw.wat").stdout("1\n"),
+            Case::new("legacy.wat").code(134).stderr(&[
+                "rwasm: legacy.wat threw an exception that nothing caught, of type ()\n",
+            ]),
+        ]);
+}
+
 /// Report WR#3760: a flag for the size of the stack.
 #[test]
 fn wr_3760_the_stack_can_be_sized() {
