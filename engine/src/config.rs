@@ -88,7 +88,8 @@ impl Config {
         self
     }
 
-    /// Accepts the threads proposal: shared memories and atomic operations.
+    /// Accepts the threads proposal: shared memories and atomic operations. See
+    /// [`SharedMemory`](crate::SharedMemory).
     pub fn threads(&mut self, on: bool) -> &mut Self {
         self.threads = on;
         self

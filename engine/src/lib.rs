@@ -62,7 +62,7 @@
 //!
 //! # Where to look next
 //! The folder `examples/` has a documented program for each: hello, host
-//! functions, memory, limits and fuel.
+//! functions, memory, limits, fuel and threads.
 //!
 //! Architecture invariant: this crate alone knows both what the embedder sees
 //! and which tiers exist. It keeps no state of guests of its own; that lives in

@@ -265,6 +265,59 @@ fn aligned_words_are_not_torn() {
     }
 }
 
+/// Each of two threads writes its own flag and reads the other's. That both find
+/// nothing is what sequential consistency rules out, and what store buffers do
+/// to plain stores: those fail within a hundred rounds.
+#[test]
+fn atomic_accesses_are_sequentially_consistent() {
+    const ROUNDS: i32 = 500;
+    // The flags of a round are in cache lines of their own, so that writing one
+    // takes a while; what was read stands behind the own flag.
+    const STRIDE: i32 = 256;
+    let writes = [
+        ("(i32.atomic.store", ")"),
+        ("(drop (i32.atomic.rmw.xchg", "))"),
+        ("(i32.store", ") (atomic.fence)"),
+    ];
+    for (write, end) in writes {
+        let functions = format!(
+            r#"
+            (func (export "run") (param $mine i32) (param $other i32) (param $rounds i32)
+                (local $round i32)
+                (loop $again
+                    (local.set $round (i32.add (local.get $round) (i32.const 2)))
+                    (drop (i32.atomic.rmw.add (ix.const 0) (i32.const 1)))
+                    (loop $start
+                        (br_if $start (i32.lt_u
+                            (i32.atomic.load (ix.const 0)) (local.get $round))))
+                    {write} offset=256 (local.get $mine) (i32.const 1) {end}
+                    (i32.store offset=260 (local.get $mine)
+                        (i32.atomic.load offset=256 (local.get $other)))
+                    (local.set $mine (i32.add (local.get $mine) (i32.const {STRIDE})))
+                    (local.set $other (i32.add (local.get $other) (i32.const {STRIDE})))
+                    (br_if $again
+                        (local.tee $rounds (i32.sub (local.get $rounds) (i32.const 1))))))"#
+        );
+        for kind in KINDS.into_iter().filter(|kind| kind.index == "i32") {
+            let engine = kind.engine(false);
+            let module = kind.module(&engine, &functions);
+            let memory = kind.memory(&engine);
+            memory.grow(10).unwrap();
+            on_threads(2, &module, &memory, |nth, store, instance| {
+                let params = [nth * 128, 128 - nth * 128, ROUNDS].map(Val::I32);
+                call(store, instance, "run", &params).unwrap();
+            });
+            for round in 0..ROUNDS {
+                let read = |nth: i32| {
+                    let at = 256 + round * STRIDE + nth * 128;
+                    word(&memory, at as usize) >> 32
+                };
+                assert_ne!(read(0) + read(1), 0, "{write} {kind:?}, round {round}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_memory_grows_while_others_use_it() {
     // `use` touches the last word of the size that it sees, which must be there

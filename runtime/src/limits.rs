@@ -9,7 +9,8 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of one memory.
+    /// Bytes of one memory. What others have made of a shared memory does not
+    /// count.
     pub memory_bytes: u64,
     /// Elements of one table.
     pub table_elements: u64,
