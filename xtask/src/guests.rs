@@ -29,13 +29,48 @@ const RUST_PROGRAMS: [&str; 6] = [
 /// The modules of the package `kernels`, which are its examples.
 pub const KERNELS: [&str; 6] = ["fib", "matmul", "sieve", "crc32", "sort", "coremark-like"];
 
-/// The programs in C: folders with one source file of that name, and what is
-/// needed beyond the usual flags.
-const C_PROGRAMS: [(&str, &[&str]); 2] = [
-    ("cfile", &["-O2"]),
+/// The programs in C and C++: the module, its source file, and what is needed
+/// beyond the usual flags. Those with exceptions come in the legacy form, which
+/// is what clang makes by default, and in that of WebAssembly 3.0.
+const C_PROGRAMS: [(&str, &str, &[&str]); 6] = [
+    ("cfile", "cfile/cfile.c", &["-O2"]),
     (
         "hello",
+        "hello/hello.c",
         &["-Os", "-ffreestanding", "-nostdlib", "-Wl,--no-entry"],
+    ),
+    (
+        "longjmp",
+        "longjmp/longjmp.c",
+        &["-O2", "-mllvm", "-wasm-enable-sjlj", "-lsetjmp"],
+    ),
+    (
+        "longjmp-exnref",
+        "longjmp/longjmp.c",
+        &[
+            "-O2",
+            "-mllvm",
+            "-wasm-enable-sjlj",
+            "-mllvm",
+            "-wasm-use-legacy-eh=false",
+            "-lsetjmp",
+        ],
+    ),
+    (
+        "throw",
+        "throw/throw.cc",
+        &["-O2", "-fwasm-exceptions", "-fno-rtti"],
+    ),
+    (
+        "throw-exnref",
+        "throw/throw.cc",
+        &[
+            "-O2",
+            "-fwasm-exceptions",
+            "-fno-rtti",
+            "-mllvm",
+            "-wasm-use-legacy-eh=false",
+        ],
     ),
 ];
 
@@ -78,14 +113,11 @@ pub fn build_all(paths: &Paths, toolchain: &Toolchain) -> Result<Vec<PathBuf>> {
         all.push(keep(&built.join("examples").join(file), &modules, name)?);
     }
 
-    for (name, flags) in C_PROGRAMS {
+    for (name, source, flags) in C_PROGRAMS {
         let module = modules.join(name).with_extension("wasm");
         let mut clang = toolchain.clang();
         clang.args(["-Wall", "-Wextra", "-Werror"]).args(flags);
-        clang
-            .arg(sources.join(name).join(name).with_extension("c"))
-            .arg("-o")
-            .arg(&module);
+        clang.arg(sources.join(source)).arg("-o").arg(&module);
         process::run(&mut clang)?;
         all.push(module);
     }

@@ -27,6 +27,10 @@ pub const PROGRAMS: &[Program] = &[
         check: cfile,
     },
     Program {
+        name: "exceptions",
+        check: exceptions,
+    },
+    Program {
         name: "std-files",
         check: std_files,
     },
@@ -91,6 +95,23 @@ fn cfile(trial: &mut Trial<'_>) -> Result<(), Failure> {
     let guest = Guest::new(trial.modules.guest("cfile")).args(&["/data"]);
     let outcome = Outcome::code(1).printing("fopen wx failed: No such file or directory\n");
     trial.expect(guest, &outcome)
+}
+
+/// The same as of the programs compiled natively, in both forms of exceptions.
+fn exceptions(trial: &mut Trial<'_>) -> Result<(), Failure> {
+    for name in ["longjmp", "longjmp-exnref"] {
+        let guest = Guest::new(trial.modules.guest(name));
+        let outcome = Outcome::success("1000 tries, total 7000, sum 1000.5\n");
+        trial.expect(guest, &outcome)?;
+    }
+    for name in ["throw", "throw-exnref"] {
+        let guest = Guest::new(trial.modules.guest(name));
+        let outcome = Outcome::code(134)
+            .printing("caught 300, destroyed 8250, sum 305.076\n")
+            .saying("threw an exception that nothing caught, of type (i32)");
+        trial.expect(guest, &outcome)?;
+    }
+    Ok(())
 }
 
 /// The same as of the program compiled natively, but for `outside`, which is
