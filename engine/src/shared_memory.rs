@@ -108,11 +108,7 @@ impl SharedMemory {
     /// so what is read or written must be read or written as one does where
     /// threads race. [`SharedMemory::read`] and [`SharedMemory::write`] do that.
     pub fn data(&self) -> &[UnsafeCell<u8>] {
-        let bytes = self.raw.memory().data();
-        // SAFETY: the bytes are mapped as long as the memory lives, which never
-        // moves or shrinks; `UnsafeCell` has the layout of what is in it, and a
-        // shared reference to it claims nothing of its content.
-        unsafe { &*(bytes as *const [UnsafeCell<u8>]) }
+        self.raw.bytes()
     }
 
     /// Copies `buffer.len()` bytes at `offset` into `buffer`. Where others write

@@ -17,6 +17,7 @@ use crate::parking::{Interrupted, Parking, WaitResult};
 use crate::racy::{self, Word};
 use crate::trap::Trap;
 use rwasm_parser::MemoryType;
+use std::cell::UnsafeCell;
 use std::ptr;
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,6 +75,16 @@ impl SharedMemory {
     /// nothing has changed.
     pub fn grow(&self, delta: u64, limits: &Limits) -> Result<u64, ResourceError> {
         self.0.grow_shared(delta, limits)
+    }
+
+    /// The bytes, as many as there are now. Other threads may change them at any
+    /// time.
+    pub fn bytes(&self) -> &[UnsafeCell<u8>] {
+        let bytes = self.0.data();
+        // SAFETY: the bytes are mapped as long as the memory lives, which never
+        // moves or shrinks; `UnsafeCell` has the layout of what is in it, and a
+        // shared reference to it claims nothing of its content.
+        unsafe { &*(bytes as *const [UnsafeCell<u8>]) }
     }
 
     /// Copies the bytes at `at` to `buffer`. Where other threads write
