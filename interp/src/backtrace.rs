@@ -11,6 +11,8 @@ use rwasm_parser::{FuncIndex, LocalFuncIndex};
 use rwasm_runtime::code::{CodeCell, ModuleCode};
 use rwasm_runtime::error::{Backtrace, Frame};
 use rwasm_runtime::layout::{Segment, SegmentKind, StoreCtx, VmCtx, VmCtxKind};
+use std::collections::HashMap;
+use std::ptr;
 use std::sync::Arc;
 
 /// Frames kept of a deep stack: this many of the newest.
@@ -22,12 +24,13 @@ const MAX_FRAMES: usize = 64;
 /// The store's segments are live, and each has left at its exit frame.
 pub(crate) unsafe fn capture(store: *mut StoreCtx) -> Backtrace {
     let mut frames = Vec::new();
+    let mut origins = Origins::default();
     // SAFETY: the caller's contract; segments link to older live ones.
     unsafe {
         let mut segment = (*store).segment;
         while !segment.is_null() && frames.len() < MAX_FRAMES {
             if (*segment).kind == SegmentKind::Interpreter {
-                walk(segment, &mut frames);
+                walk(segment, &mut frames, &mut origins);
             }
             segment = (*segment).previous;
         }
@@ -37,7 +40,7 @@ pub(crate) unsafe fn capture(store: *mut StoreCtx) -> Backtrace {
 
 /// # Safety
 /// See [`capture`].
-unsafe fn walk(segment: *mut Segment, frames: &mut Vec<Frame>) {
+unsafe fn walk(segment: *mut Segment, frames: &mut Vec<Frame>, origins: &mut Origins) {
     // SAFETY: the segment's frames are intact: each header names the caller's
     // frame, up to the one that returns to `EXIT`.
     unsafe {
@@ -46,7 +49,7 @@ unsafe fn walk(segment: *mut Segment, frames: &mut Vec<Frame>) {
         while ip != exit && ip != before_return(exit) && frames.len() < MAX_FRAMES {
             let vmctx = *fp.offset(header::VMCTX) as *const VmCtx;
             if (*vmctx).kind == VmCtxKind::Instance
-                && let Some(frame) = describe((*vmctx).module, ip)
+                && let Some(frame) = describe((*vmctx).module, ip, origins)
             {
                 frames.push(frame);
             }
@@ -65,7 +68,7 @@ pub(crate) fn before_return(return_address: usize) -> usize {
 ///
 /// # Safety
 /// `module` is the `Arc` of a live instance.
-unsafe fn describe(module: *const ModuleCode, ip: usize) -> Option<Frame> {
+unsafe fn describe(module: *const ModuleCode, ip: usize, origins: &mut Origins) -> Option<Frame> {
     // SAFETY: the caller's contract: the count belongs to a live `Arc`.
     let module = unsafe {
         Arc::increment_strong_count(module);
@@ -74,7 +77,7 @@ unsafe fn describe(module: *const ModuleCode, ip: usize) -> Option<Frame> {
     let (cell, word) = module.cells.iter().find_map(|cell| word_of(cell, ip))?;
     let imported = module.module.num_imported_functions();
     let func = FuncIndex::from_u32(imported + cell.func.as_u32());
-    let offset = offset_of(&module, cell.func, word);
+    let offset = origins.offset_of(&module, cell.func, word);
     Some(Frame {
         module,
         func,
@@ -90,12 +93,32 @@ fn word_of(cell: &CodeCell, ip: usize) -> Option<(&CodeCell, u32)> {
     (word < words.len()).then_some((cell, word as u32))
 }
 
-/// Offset in the module of the instruction that was encoded at `word`.
-fn offset_of(module: &ModuleCode, func: LocalFuncIndex, word: u32) -> Option<u32> {
-    let lowered = crate::lower_function(module, func, true).ok()?;
-    let (_, positions) = encode::encode(&lowered, module);
-    let inst = positions
-        .partition_point(|&position| position <= word)
-        .checked_sub(1)?;
-    lowered.offsets?.get(inst).copied()
+/// Where the instructions of the functions met so far came from. Deep stacks
+/// are mostly recursion: a function is lowered again once, not once a frame.
+#[derive(Default)]
+struct Origins(HashMap<(*const ModuleCode, LocalFuncIndex), Option<Origin>>);
+
+/// Of one function: the first word of each instruction, and its byte offset in
+/// the module.
+struct Origin {
+    words: Vec<u32>,
+    offsets: Vec<u32>,
+}
+
+impl Origins {
+    /// Offset in the module of the instruction that was encoded at `word`.
+    fn offset_of(&mut self, module: &ModuleCode, func: LocalFuncIndex, word: u32) -> Option<u32> {
+        let key = (ptr::from_ref(module), func);
+        let origin = self.0.entry(key).or_insert_with(|| {
+            let lowered = crate::lower_function(module, func, true).ok()?;
+            let (_, words) = encode::encode(&lowered, module);
+            let offsets = lowered.offsets?;
+            Some(Origin { words, offsets })
+        });
+        let Origin { words, offsets } = origin.as_ref()?;
+        let inst = words
+            .partition_point(|&first| first <= word)
+            .checked_sub(1)?;
+        offsets.get(inst).copied()
+    }
 }

@@ -86,9 +86,9 @@ fn lower_function(
         let body = FunctionBody::new(BinaryReader::new_features(&buffers.body, start, features));
         let allocations = std::mem::take(&mut buffers.validator);
         let mut validator = code.module.func_validator(func, allocations);
-        let valid = validator.validate(&body);
+        let valid = rwasm_parser::validate_body(&mut validator, &body);
         buffers.validator = validator.into_allocations();
-        valid.map_err(rwasm_parser::ParseError::from)?;
+        valid?;
         lower::lower(code, func, &body, &mut buffers.lower, offsets)
     })
 }

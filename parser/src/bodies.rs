@@ -21,6 +21,12 @@ const PARALLEL_MIN_BYTES: usize = 256 << 10;
 /// How many bodies a thread takes at a time.
 const BATCH: u32 = 32;
 
+/// Operands that a function may have on its stack at once. Every call of two
+/// bytes may push 1,000 of them, and the validator holds each, so that a body
+/// of 7 MB would otherwise take more memory than there is. No compiler's
+/// output comes near.
+const MAX_OPERANDS: u32 = 1_000_000;
+
 /// Where a function body lies in its module's bytes. It starts with the
 /// declarations of the locals and ends with the final `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,9 +121,9 @@ impl Module {
         allocations: &mut FuncValidatorAllocations,
     ) -> Result<(), ParseError> {
         let mut validator = self.func_validator(func, std::mem::take(allocations));
-        let result = validator.validate(&self.body(func));
+        let result = validate_body(&mut validator, &self.body(func));
         *allocations = validator.into_allocations();
-        Ok(result?)
+        result
     }
 
     /// Validates all bodies, large modules on all cores. Of several invalid
@@ -131,6 +137,33 @@ impl Module {
         };
         Survey::new(self).run(threads)
     }
+}
+
+/// Validates a body with a fresh validator of its function, as
+/// [`FuncValidator::validate`] does, within a bound on the operand stack.
+///
+/// # Errors
+/// If the body is not valid, or has too many operands at once.
+pub fn validate_body(
+    validator: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody<'_>,
+) -> Result<(), ParseError> {
+    let mut reader = body.get_binary_reader();
+    validator.read_locals(&mut reader)?;
+    while !reader.eof() {
+        let offset = reader.original_position();
+        reader.visit_operator(&mut validator.visitor(offset))??;
+        let actual = validator.operand_stack_height();
+        if actual > MAX_OPERANDS {
+            return Err(ParseError::Limit {
+                what: "the operands of a function",
+                limit: MAX_OPERANDS.into(),
+                actual: actual.into(),
+            });
+        }
+    }
+    let offset = reader.original_position();
+    Ok(reader.finish_expression(&validator.visitor(offset))?)
 }
 
 /// A validation of all bodies by several threads, which take batches in the

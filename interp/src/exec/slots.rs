@@ -27,11 +27,11 @@ impl SlotOp {
 }
 
 macro_rules! slot_ops {
-    ($(#[$doc:meta] $name:ident = $handler:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $handler:ident;)*) => {
         /// An instruction of this family. The operands are named as in the
         /// specification; `x` and `y` are its immediates.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum SlotOp { $(#[$doc] $name,)* }
+        pub(crate) enum SlotOp { $($(#[$doc])* $name,)* }
 
         /// The handler of an instruction of this family.
         pub(crate) fn slot_handler(op: SlotOp) -> Handler {
@@ -73,6 +73,9 @@ slot_ops! {
     RefFunc = ref_func;
     /// Traps if `s0` is null.
     NullCheck = null_check;
+    /// Copies `x` slots that begin with `s1` to those that begin with `s0`. Its
+    /// operands were settled before, so that none is redirected past it.
+    CopySlots = copy_slots;
 }
 
 /// Ends the segment if a library call returned a trap.
@@ -208,6 +211,15 @@ handler! {
         if r.slot(r.ip.u16(8)) == 0 {
             tail!(trap::<NullReference>, r)
         }
+        r.ip = r.ip.next(SIZE);
+        dispatch!(r)
+    }
+}
+
+handler! {
+    fn copy_slots<>(r) {
+        let (to, from) = (r.fp.add(r.ip.u16(8)), r.fp.add(r.ip.u16(10)));
+        std::ptr::copy(from, to, r.ip.u32(16) as usize);
         r.ip = r.ip.next(SIZE);
         dispatch!(r)
     }

@@ -5,9 +5,14 @@ use super::control::Opened;
 use super::prescan::pin_slots;
 use super::stack::Kind;
 use super::{Lower, LowerError};
+use crate::exec::slots::SlotOp;
 use crate::inst::{Inst, Jump, Label};
 use std::collections::HashMap;
 use wasmparser::BrTable;
+
+/// Operands that a branch moves one by one. More are moved by one instruction:
+/// a branch of two bytes may carry a thousand.
+const MAX_MOVES: usize = 8;
 
 impl Lower<'_> {
     pub(super) fn frame_index(&self, depth: u32) -> usize {
@@ -35,7 +40,7 @@ impl Lower<'_> {
     /// Whether the operands on top are where the frame's label expects them.
     fn operands_in_place(&self, index: usize) -> bool {
         let frame = &self.frames[index];
-        let count = frame.label_kinds().len();
+        let count = frame.label_types().len();
         count == 0
             || (self.stack.len() == frame.height + count
                 && (frame.height..self.stack.len()).all(|at| self.is_settled(at)))
@@ -71,13 +76,27 @@ impl Lower<'_> {
     /// Moves the operands on top down to where the frame's label expects them.
     pub(super) fn move_operands(&mut self, index: usize) {
         let frame = &self.frames[index];
-        let count = frame.label_kinds().len();
+        let count = frame.label_types().len();
         let from = self.stack.len() - count;
         let to = frame.height;
         if from == to {
             for at in from..self.stack.len() {
                 self.materialise(at);
             }
+            return;
+        }
+        if count > MAX_MOVES {
+            for at in from..self.stack.len() {
+                self.materialise(at);
+            }
+            let source = self.stack[from].slot;
+            let slots = self.next_slot() - source;
+            self.emit(Inst::Slots {
+                op: SlotOp::CopySlots,
+                s: [self.slot_at(to) as u16, source as u16, 0],
+                x: slots,
+                y: 0,
+            });
             return;
         }
         // The accumulators are lost to the first move.
@@ -109,7 +128,7 @@ impl Lower<'_> {
         // Operands of the label lie below the condition.
         let direct = !returns && {
             let frame = &self.frames[index];
-            let count = frame.label_kinds().len();
+            let count = frame.label_types().len();
             count == 0
                 || (condition == frame.height + count
                     && (frame.height..condition).all(|at| self.is_settled(at)))
@@ -123,7 +142,7 @@ impl Lower<'_> {
         let skip = self.new_label();
         // What moves for the branch must not move for who goes on: everything
         // that the branch needs is brought to its slot before.
-        let count = self.frames[index].label_kinds().len();
+        let count = self.frames[index].label_types().len();
         if !returns || count > 1 {
             for at in condition - count..condition {
                 self.materialise(at);
@@ -147,35 +166,31 @@ impl Lower<'_> {
 
     pub(super) fn br_table(&mut self, table: &BrTable<'_>) -> Result<(), LowerError> {
         let default = self.frame_index(table.default());
-        let count = self.frames[default].label_kinds().len();
+        let count = self.frames[default].label_types().len();
         let index = self.stack.len() - 1;
         for at in index - count..index {
             self.materialise(at);
         }
         let a = self.pop_variable();
         let first = self.targets.len() as u32;
-        // Targets that need more than a jump get it behind the table, once each.
+        // Targets that need more than a jump get it behind the table. Each
+        // depth is looked at once: tables are long, and labels carry much.
         let mut stubs: Vec<(u32, Label)> = Vec::new();
-        let mut stub_of = HashMap::new();
+        let mut label_of = HashMap::new();
         for depth in table.targets().chain([Ok(table.default())]) {
             let depth = depth?;
-            let index = self.frame_index(depth);
-            let direct = self.frames[index].opened != Opened::Function
-                && self.operands_in_place(index)
-                && !self.must_repin(index);
-            let label = if direct {
-                self.jump_to(index).label
-            } else {
-                match stub_of.get(&depth) {
-                    Some(&label) => label,
-                    None => {
-                        let label = self.new_label();
-                        stub_of.insert(depth, label);
-                        stubs.push((depth, label));
-                        label
-                    }
+            let label = *label_of.entry(depth).or_insert_with(|| {
+                let index = self.frame_index(depth);
+                let direct = self.frames[index].opened != Opened::Function
+                    && self.operands_in_place(index)
+                    && !self.must_repin(index);
+                if direct {
+                    return self.jump_to(index).label;
                 }
-            };
+                let label = self.new_label();
+                stubs.push((depth, label));
+                label
+            });
             self.targets.push(label);
         }
         let last = self.targets.len() as u32 - 1 - first;

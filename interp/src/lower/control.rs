@@ -31,8 +31,11 @@ pub(super) enum Opened {
 }
 
 /// A control frame.
+///
+/// It borrows its types: a module's blocks, three bytes each, may have a
+/// thousand parameters.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct Frame<'a> {
     pub(super) opened: Opened,
     /// Where branches go: the end, or a loop's head.
     pub(super) label: Label,
@@ -42,8 +45,8 @@ pub(super) struct Frame {
     pub(super) loop_slot: u8,
     /// Height of the operand stack below the parameters.
     pub(super) height: usize,
-    pub(super) params: Vec<Kind>,
-    pub(super) results: Vec<Kind>,
+    pub(super) params: &'a [ValType],
+    pub(super) results: &'a [ValType],
     /// What is pinned at the label.
     pub(super) pins: Pins,
     /// What was pinned around a loop.
@@ -54,23 +57,22 @@ pub(super) struct Frame {
     pub(super) catcher: Option<TryIndex>,
 }
 
-impl Frame {
+impl<'a> Frame<'a> {
     /// What a branch to the label carries.
-    pub(super) fn label_kinds(&self) -> &[Kind] {
+    pub(super) fn label_types(&self) -> &'a [ValType] {
         if self.opened == Opened::Loop {
-            &self.params
+            self.params
         } else {
-            &self.results
+            self.results
         }
     }
 }
 
-impl Lower<'_> {
+impl<'a> Lower<'a> {
     /// Opens the function's own frame.
-    pub(super) fn open_function(&mut self, results: &[ValType]) {
+    pub(super) fn open_function(&mut self, results: &'a [ValType]) {
         let label = self.new_label();
-        let results = results.iter().map(Kind::of).collect();
-        self.open(Opened::Function, label, 0, Vec::new(), results);
+        self.open(Opened::Function, label, 0, &[], results);
     }
 
     pub(super) fn open(
@@ -78,8 +80,8 @@ impl Lower<'_> {
         opened: Opened,
         label: Label,
         height: usize,
-        params: Vec<Kind>,
-        results: Vec<Kind>,
+        params: &'a [ValType],
+        results: &'a [ValType],
     ) {
         self.frames.push(Frame {
             opened,
@@ -97,14 +99,13 @@ impl Lower<'_> {
     }
 
     /// Parameters and results of a block.
-    pub(super) fn block_kinds(&self, ty: BlockType) -> (Vec<Kind>, Vec<Kind>) {
-        let kinds = |types: &[ValType]| types.iter().map(Kind::of).collect();
+    pub(super) fn block_types(&self, ty: BlockType) -> (&'a [ValType], &'a [ValType]) {
         match ty {
-            BlockType::Empty => (Vec::new(), Vec::new()),
-            BlockType::Type(ty) => (Vec::new(), vec![kind_of(ty)]),
+            BlockType::Empty => (&[], &[]),
+            BlockType::Type(ty) => (&[], single(kind_of(ty))),
             BlockType::FuncType(index) => {
                 let ty = self.func_type(index);
-                (kinds(&ty.params), kinds(&ty.results))
+                (&ty.params, &ty.results)
             }
         }
     }
@@ -121,14 +122,14 @@ impl Lower<'_> {
     }
 
     pub(super) fn block(&mut self, ty: BlockType) {
-        let (params, results) = self.block_kinds(ty);
+        let (params, results) = self.block_types(ty);
         let height = self.settle(params.len());
         let label = self.new_label();
         self.open(Opened::Block, label, height, params, results);
     }
 
     pub(super) fn loop_(&mut self, ty: BlockType, offset: u64, body: &OperatorsReader<'_>) {
-        let (params, results) = self.block_kinds(ty);
+        let (params, results) = self.block_types(ty);
         let height = self.settle(params.len());
         let label = self.new_label();
         if self.loop_depth == 0 {
@@ -175,7 +176,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn if_(&mut self, ty: BlockType) {
-        let (params, results) = self.block_kinds(ty);
+        let (params, results) = self.block_types(ty);
         // The condition is on top; flushing below it may need the accumulator,
         // which keeps it out of the branch.
         let top = self.stack.len() - 1;
@@ -240,10 +241,10 @@ impl Lower<'_> {
         let frame = &mut self.frames[top];
         frame.opened = Opened::If(None);
         self.pins = frame.pins;
-        let (height, params) = (frame.height, frame.params.clone());
+        let (height, params) = (frame.height, frame.params);
         self.truncate(height);
         self.bind(else_label);
-        self.push_all(&params);
+        self.push_all(params);
         self.dead = false;
         self.begin_fuel_block();
     }
@@ -297,7 +298,7 @@ impl Lower<'_> {
                 self.repin(frame.pins);
             }
             self.truncate(frame.height);
-            self.push_all(&frame.results);
+            self.push_all(frame.results);
         }
         if !self.dead {
             self.begin_fuel_block();
@@ -306,9 +307,9 @@ impl Lower<'_> {
     }
 
     /// Pushes operands that stand in their slots.
-    pub(super) fn push_all(&mut self, kinds: &[Kind]) {
-        for &kind in kinds {
-            self.push_in_slot(kind);
+    pub(super) fn push_all(&mut self, types: &[ValType]) {
+        for ty in types {
+            self.push_in_slot(Kind::of(ty));
         }
         self.flushed = self.stack.len();
     }
@@ -345,6 +346,15 @@ impl Lower<'_> {
         self.spill_float_acc();
         self.labels[label.0 as usize] = self.out.len() as u32;
         self.region = self.out.len();
+    }
+}
+
+/// A single result of that kind; which of its types it is matters to nobody.
+fn single(kind: Kind) -> &'static [ValType] {
+    match kind {
+        Kind::Int => &[ValType::I64],
+        Kind::Float => &[ValType::F64],
+        Kind::Vector => &[ValType::V128],
     }
 }
 

@@ -12,16 +12,17 @@ use super::control::Opened;
 use super::prescan::pin_slots;
 use super::stack::Kind;
 use crate::inst::{Clause, Inst, Try, TryIndex};
+use rwasm_parser::ValType;
 use wasmparser::{BlockType, Catch, TryTable};
 
-impl Lower<'_> {
+impl<'a> Lower<'a> {
     /// The innermost `try` around the current instruction.
     pub(super) fn catcher(&self) -> Option<TryIndex> {
         self.frames.last()?.catcher
     }
 
     pub(super) fn throw(&mut self, tag: u32) {
-        let height = self.stack.len() - self.tag_kinds(tag).len();
+        let height = self.stack.len() - self.tag_types(tag).len();
         for at in height..self.stack.len() {
             self.materialise(at);
         }
@@ -48,7 +49,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn try_table(&mut self, table: &TryTable) {
-        let (params, results) = self.block_kinds(table.ty);
+        let (params, results) = self.block_types(table.ty);
         let height = self.settle(params.len());
         let clauses = table.catches.iter().map(|catch| self.clause(catch));
         let clauses = clauses.collect();
@@ -101,8 +102,7 @@ impl Lower<'_> {
         };
         self.truncate(0);
         self.bind(label);
-        let results = self.frames[0].results.clone();
-        self.push_all(&results);
+        self.push_all(self.frames[0].results);
         self.return_();
     }
 
@@ -113,15 +113,15 @@ impl Lower<'_> {
         index
     }
 
-    fn tag_kinds(&self, tag: u32) -> Vec<Kind> {
-        let ty = self.func_type(self.module.tags()[tag as usize].as_u32());
-        ty.params.iter().map(Kind::of).collect()
+    /// Types of the values that exceptions of the tag carry.
+    fn tag_types(&self, tag: u32) -> &'a [ValType] {
+        &self.func_type(self.module.tags()[tag as usize].as_u32()).params
     }
 
     /// Slots of the values that exceptions of the tag carry; none for any tag.
     fn tag_slots(&self, tag: Option<u32>) -> u32 {
-        let kinds = tag.map_or_else(Vec::new, |tag| self.tag_kinds(tag));
-        kinds.iter().map(|kind| kind.slots()).sum()
+        let types = tag.map_or(&[][..], |tag| self.tag_types(tag));
+        types.iter().map(|ty| Kind::of(ty).slots()).sum()
     }
 }
 
@@ -130,7 +130,7 @@ impl Lower<'_> {
 /// below those that the guest knows of, for `rethrow`.
 impl Lower<'_> {
     pub(super) fn legacy_try(&mut self, ty: BlockType) {
-        let (params, results) = self.block_kinds(ty);
+        let (params, results) = self.block_types(ty);
         let height = self.settle(params.len());
         let catcher = self.new_try(Vec::new());
         let label = self.new_label();
@@ -160,8 +160,7 @@ impl Lower<'_> {
         self.push_in_slot(Kind::Int);
         let values = self.next_slot();
         if let Some(tag) = tag {
-            let kinds = self.tag_kinds(tag);
-            self.push_all(&kinds);
+            self.push_all(self.tag_types(tag));
         }
         self.flushed = self.stack.len();
         self.tries[of.0 as usize].clauses.push(Clause {

@@ -120,7 +120,7 @@ struct Lower<'a> {
     stack: Vec<Entry>,
     /// Operands below this height are where labels expect them.
     flushed: usize,
-    frames: Vec<Frame>,
+    frames: Vec<Frame<'a>>,
     acc: Acc,
     float_acc: Acc,
     /// What the accumulators held before the last instruction.
@@ -231,6 +231,11 @@ impl<'a> Lower<'a> {
             let operator = reader.read()?;
             if self.operator(&operator, offset, &reader)? {
                 break;
+            }
+            if self.slots as usize >= MAX_FRAME_SLOTS {
+                // Not at the end alone: what is known of the operands would
+                // grow without bound.
+                return Err(LowerError::FrameTooLarge { func: self.func });
             }
         }
         Ok(())

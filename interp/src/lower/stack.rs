@@ -70,6 +70,10 @@ pub(super) enum Acc {
 /// per instruction.
 const REDIRECT_REACH: usize = 12;
 
+/// How far down the operand stack an assignment looks for operands that stand
+/// for the old value of its local.
+const PRESERVE_REACH: usize = 64;
+
 impl Lower<'_> {
     /// The slot that the next operand gets.
     pub(super) fn next_slot(&self) -> u32 {
@@ -283,12 +287,17 @@ impl Lower<'_> {
     /// Before a label: every operand below is where whoever branches there
     /// expects it. Constants stay, they are the same on every path.
     pub(super) fn flush(&mut self) {
-        for height in self.flushed..self.stack.len() {
+        self.flush_below(self.stack.len());
+    }
+
+    /// As [`Lower::flush`], for the operands below a height.
+    fn flush_below(&mut self, end: usize) {
+        for height in self.flushed..end {
             if !matches!(self.stack[height].state, State::Const(_)) {
                 self.materialise(height);
             }
         }
-        self.flushed = self.stack.len();
+        self.flushed = self.flushed.max(end);
     }
 
     /// Appends an instruction; returns its index.
@@ -494,13 +503,22 @@ impl Lower<'_> {
     }
 
     /// Copies the local to every operand below `top` that stands for it.
+    ///
+    /// Those far down are not looked for: all of them go to their slots, and
+    /// nobody looks below there again. So the work is in proportion to the
+    /// body, however many locals wait under however many operands.
     fn preserve(&mut self, local: u32, top: usize) {
-        let mut height = top;
-        while self.locals[local as usize].uses > 0 && height > 0 {
-            height -= 1;
+        let reach = top.saturating_sub(PRESERVE_REACH).max(self.flushed);
+        for height in (reach..top).rev() {
+            if self.locals[local as usize].uses == 0 {
+                return;
+            }
             if self.stack[height].state == State::Local(local) {
                 self.materialise(height);
             }
+        }
+        if self.locals[local as usize].uses > 0 {
+            self.flush_below(reach);
         }
     }
 
