@@ -96,11 +96,6 @@ pub fn measure(work: impl FnOnce()) -> Used {
     meter.stop()
 }
 
-/// Bytes that are allocated now.
-pub fn live() -> usize {
-    LIVE.load(Relaxed)
-}
-
 fn cpu_ms() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6

@@ -115,7 +115,9 @@ impl<'a> Lower<'a> {
 
     /// Types of the values that exceptions of the tag carry.
     fn tag_types(&self, tag: u32) -> &'a [ValType] {
-        &self.func_type(self.module.tags()[tag as usize].as_u32()).params
+        &self
+            .func_type(self.module.tags()[tag as usize].as_u32())
+            .params
     }
 
     /// Slots of the values that exceptions of the tag carry; none for any tag.
