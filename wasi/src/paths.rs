@@ -227,6 +227,19 @@ pub(crate) fn remove_directory(dir: &Dir, path: &Path) -> io::Result<()> {
     dir.remove_dir(without_trailing_slashes(path))
 }
 
+/// Renames what is at `path`.
+pub(crate) fn rename(dir: &Dir, path: &Path, to: &Dir, new: &Path) -> Result<(), Errno> {
+    // cap-std overlooks the slash behind a name that is not there yet; the
+    // kernel does not.
+    if has_trailing_slash(new) {
+        let found = stat(dir, LookupFlags::empty(), path)?;
+        if found.file_type != FileType::Directory {
+            return Err(Errno::Notdir);
+        }
+    }
+    Ok(dir.rename(path, to, new)?)
+}
+
 fn follow(lookup: LookupFlags) -> FollowSymlinks {
     FollowSymlinks::follow(lookup.contains(LookupFlags::SYMLINK_FOLLOW))
 }

@@ -218,7 +218,7 @@ pub(crate) fn path_rename(
     let new = call.place_to_change(new_fd, new_path, new_path_len, Rights::PATH_RENAME_TARGET)?;
     // As for links.
     old.try_to(|old_dir, old_path| {
-        new.try_to(|new_dir, new_path| old_dir.rename(old_path, new_dir, new_path))
+        new.try_to(|new_dir, new_path| paths::rename(old_dir, old_path, new_dir, new_path))
     })
 }
 

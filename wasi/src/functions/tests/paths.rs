@@ -201,6 +201,8 @@ fn renaming() {
         ("dir", "dir/sub", Some(Errno::Inval)),
         ("missing", "x", Some(Errno::Noent)),
         ("file/", "x", Some(Errno::Notdir)),
+        ("file", "x/", Some(Errno::Notdir)),
+        ("file", "dir/", Some(Errno::Notdir)),
         ("file", "../x", Some(Errno::Notcapable)),
         ("../x", "file", Some(Errno::Notcapable)),
         ("file", "other", None),
