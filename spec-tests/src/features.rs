@@ -15,11 +15,14 @@ pub enum ScriptFeatures {
     CustomPageSizes,
     /// Version 3.0 with the wide-arithmetic proposal.
     WideArithmetic,
+    /// Version 3.0 with the exceptions of before it.
+    LegacyExceptions,
 }
 
 impl ScriptFeatures {
     /// The features for a script of the official suite, by its path: what lies
-    /// under `proposals/` needs the proposal, everything else is version 3.0.
+    /// under `proposals/` needs the proposal, what lies under `legacy/exceptions/`
+    /// the instructions of before, everything else is version 3.0.
     pub fn of_path(path: &str) -> Self {
         let in_proposal = |name: &str| {
             path.split_once("proposals/")
@@ -30,6 +33,7 @@ impl ScriptFeatures {
             () if in_proposal("threads") => ScriptFeatures::Threads,
             () if in_proposal("custom-page-sizes") => ScriptFeatures::CustomPageSizes,
             () if in_proposal("wide-arithmetic") => ScriptFeatures::WideArithmetic,
+            () if path.contains("legacy/exceptions/") => ScriptFeatures::LegacyExceptions,
             () => ScriptFeatures::Wasm3,
         }
     }
@@ -43,6 +47,7 @@ impl ScriptFeatures {
             ScriptFeatures::Threads => config.threads(true),
             ScriptFeatures::CustomPageSizes => config.custom_page_sizes(true),
             ScriptFeatures::WideArithmetic => config.wide_arithmetic(true),
+            ScriptFeatures::LegacyExceptions => config.legacy_exceptions(true),
         };
         config
     }
@@ -85,6 +90,11 @@ mod tests {
                 ScriptFeatures::WideArithmetic,
             ),
             ("proposals/threads.wast", ScriptFeatures::Wasm3),
+            (
+                "legacy/exceptions/core/rethrow.wast",
+                ScriptFeatures::LegacyExceptions,
+            ),
+            ("core/exceptions/throw.wast", ScriptFeatures::Wasm3),
         ];
         for (path, expected) in cases {
             assert_eq!(ScriptFeatures::of_path(path), expected, "{path}");
