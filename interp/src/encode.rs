@@ -465,6 +465,7 @@ impl Encoder<'_> {
                 self.op(exception::throw_ref_handler(), &[quad(a, 0, 0, 0), 0, 0]);
                 self.catcher(catcher);
             }
+            Inst::Object(inst) => inst.encode(&mut self.words),
             Inst::Unreachable => self.op(control::unreachable_handler(), &[]),
             Inst::ConsumeFuel { units } => {
                 self.op(control::consume_fuel_handler(), &[u64::from(units)]);

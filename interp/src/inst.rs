@@ -8,6 +8,7 @@ use crate::exec::simd::memory::SimdAccess;
 use crate::exec::simd::{ResultKind, SimdOp};
 use crate::exec::slots::SlotOp;
 use crate::exec::wide::WideOp;
+use crate::object::ObjectInst;
 use crate::op::*;
 
 /// Where an operand is. For a float operand, `Acc` is the float accumulator.
@@ -70,6 +71,15 @@ impl Src {
         }
     }
 
+    /// Whether it is that slot or pin.
+    pub(crate) fn touches(self, slot: u16, pin: Option<u8>) -> bool {
+        match self {
+            Src::Slot(n) => n == slot,
+            Src::Pin(n) => Some(n) == pin,
+            Src::Acc | Src::Const(_) => false,
+        }
+    }
+
     /// Whether it is a constant.
     pub(crate) fn is_const(self) -> bool {
         matches!(self, Src::Const(_))
@@ -83,6 +93,15 @@ impl Dst {
             Dst::Slot(_) => class::SLOT,
             Dst::Acc => class::ACC,
             Dst::Pin(pin, _) => class::PIN + usize::from(pin),
+        }
+    }
+
+    /// Whether it is that slot or pin.
+    pub(crate) fn touches(self, slot: u16, pin: Option<u8>) -> bool {
+        match self {
+            Dst::Slot(n) => n == slot,
+            Dst::Pin(n, s) => s == slot || Some(n) == pin,
+            Dst::Acc => false,
         }
     }
 
@@ -477,6 +496,8 @@ pub(crate) enum Inst {
         a: u16,
         catcher: Option<TryIndex>,
     },
+    /// On structs, arrays and references.
+    Object(ObjectInst),
     Unreachable,
     ConsumeFuel {
         units: u32,
@@ -527,6 +548,7 @@ impl Inst {
             | Inst::SimdShuffle { d, .. }
             | Inst::SimdGlobalGet { d, .. } => redirect_slot(d, to),
             Inst::SimdAccess { op, d, .. } if !op.is_store() => redirect_slot(d, to),
+            Inst::Object(inst) => inst.redirect(to),
             Inst::Atomic { op, d, .. } if op.has_result() => redirect_slot(d, to),
             Inst::Wide { d: [low, high], .. } => {
                 let (d, other) = if *low == from {
@@ -552,6 +574,7 @@ impl Inst {
             | Inst::SimdShuffle { .. }
             | Inst::SimdGlobalGet { .. }
             | Inst::SimdAccess { .. } => 2,
+            Inst::Object(inst) => inst.result_slots(),
             _ => 1,
         }
     }
@@ -574,6 +597,7 @@ impl Inst {
             | Inst::CheckedLoad { d, .. } => !matches!(d, Dst::Pin(..)),
             Inst::AddBr { a, .. } => !matches!(a, Src::Pin(_)),
             Inst::Call { .. } => true,
+            Inst::Object(inst) => inst.writes_acc(),
             _ => false,
         }
     }
@@ -597,16 +621,8 @@ impl Inst {
 
     /// Whether it reads or writes frame slot `slot` or reads the pin `pin`.
     pub(crate) fn touches(&self, slot: u16, pin: Option<u8>) -> bool {
-        let src = |s: &Src| match s {
-            Src::Slot(n) => *n == slot,
-            Src::Pin(n) => Some(*n) == pin,
-            Src::Acc | Src::Const(_) => false,
-        };
-        let dst = |d: &Dst| match d {
-            Dst::Slot(n) => *n == slot,
-            Dst::Pin(n, s) => *s == slot || Some(*n) == pin,
-            Dst::Acc => false,
-        };
+        let src = |s: &Src| s.touches(slot, pin);
+        let dst = |d: &Dst| d.touches(slot, pin);
         match self {
             Inst::Binary { a, b, d, .. } => src(a) || src(b) || dst(d),
             Inst::Compare { a, b, d, .. } => src(a) || src(b) || dst(d),
@@ -658,6 +674,7 @@ impl Inst {
                 *a == slot || (op.has_result() && *d == slot) || v[..op.operands()].contains(&slot)
             }
             Inst::Wide { op, s, d } => s[..op.operands()].contains(&slot) || d.contains(&slot),
+            Inst::Object(inst) => inst.touches(slot, pin),
             Inst::AtomicFence | Inst::ConsumeFuel { .. } | Inst::CheckInterrupt => false,
             // Calls, and everything that ends a region anyway.
             _ => true,

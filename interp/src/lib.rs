@@ -17,6 +17,7 @@ mod enter;
 mod exec;
 mod inst;
 mod lower;
+mod object;
 mod op;
 mod print;
 

@@ -91,6 +91,7 @@ macro_rules! int_unary_ops {
             I64Popcnt(u64, |a| u64::from(a.count_ones())),
             I32Eqz(u32, |a| u64::from(a == 0)),
             I64Eqz(u64, |a| u64::from(a == 0)),
+            I31New(u32, |a| i31_slot(a)),
         }
     };
 }

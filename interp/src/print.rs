@@ -396,6 +396,7 @@ impl fmt::Display for Line<'_> {
                 write!(f, "throw_ref s{a}")?;
                 within(f, catcher)
             }
+            Inst::Object(inst) => inst.fmt(f),
             Inst::Unreachable => f.write_str("unreachable"),
             Inst::ConsumeFuel { units } => write!(f, "fuel {units}"),
             Inst::CheckInterrupt => f.write_str("check interrupt"),

@@ -1,28 +1,25 @@
 //! Evaluation of constant expressions.
 
+use crate::gc::Origin;
+use crate::gc::layout::Layout;
 use crate::instance::{func_ref, global_def};
 use crate::layout::VmCtx;
 use crate::reference::i31_slot;
-use rwasm_parser::{ConstExpr, ConstOp};
-use thiserror::Error;
+use crate::store::Store;
+use crate::trap::Trap;
+use crate::types::TypeId;
+use rwasm_parser::{ConstExpr, ConstOp, TypeIndex};
 
-/// An instruction that constant expressions may have, but not here yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("{instruction} in a constant expression is not supported yet")]
-pub struct UnsupportedConst {
-    /// Its name.
-    pub instruction: &'static str,
-}
-
-/// The value of an expression, as slots (see [`crate::layout::GlobalDef`]).
+/// The value of an expression, as slots (see [`crate::layout::GlobalDef`]). It
+/// fails if there is no room for an object.
+///
+/// Nothing may be collected meanwhile, nor before the value is in its place: see
+/// [`Store::begin_setup`].
 ///
 /// # Safety
 /// `vmctx` is a live instance block, all of whose imports, and globals that the
 /// expression names, are in place; the expression is valid for its module.
-pub(crate) unsafe fn evaluate(
-    vmctx: *mut VmCtx,
-    expr: &ConstExpr,
-) -> Result<[u64; 2], UnsupportedConst> {
+pub(crate) unsafe fn evaluate(vmctx: *mut VmCtx, expr: &ConstExpr) -> Result<[u64; 2], Trap> {
     // Nearly all expressions are one instruction, and need no stack.
     if let [op] = &*expr.0 {
         // SAFETY: as the caller promises.
@@ -36,7 +33,8 @@ pub(crate) unsafe fn evaluate(
         if let Some(value) = unsafe { push(vmctx, op) } {
             stack.push(value);
         } else {
-            apply(&mut stack, op)?;
+            // SAFETY: as the caller promises.
+            unsafe { apply(vmctx, &mut stack, op)? };
         }
     }
     Ok(pop(&mut stack))
@@ -66,9 +64,11 @@ unsafe fn push(vmctx: *mut VmCtx, op: &ConstOp) -> Option<[u64; 2]> {
 }
 
 /// Applies an instruction to its operands on the stack.
-fn apply(stack: &mut Vec<[u64; 2]>, op: &ConstOp) -> Result<(), UnsupportedConst> {
-    let unsupported = |instruction| Err(UnsupportedConst { instruction });
-    let value = match op {
+///
+/// # Safety
+/// As for [`evaluate`].
+unsafe fn apply(vmctx: *mut VmCtx, stack: &mut Vec<[u64; 2]>, op: &ConstOp) -> Result<(), Trap> {
+    let value = match *op {
         ConstOp::I32Add => i32_binary(stack, i32::wrapping_add),
         ConstOp::I32Sub => i32_binary(stack, i32::wrapping_sub),
         ConstOp::I32Mul => i32_binary(stack, i32::wrapping_mul),
@@ -78,11 +78,26 @@ fn apply(stack: &mut Vec<[u64; 2]>, op: &ConstOp) -> Result<(), UnsupportedConst
         ConstOp::RefI31 => [i31_slot(pop(stack)[0] as u32), 0],
         // The encoding of references makes both do nothing.
         ConstOp::AnyConvertExtern | ConstOp::ExternConvertAny => return Ok(()),
-        ConstOp::StructNew(_) => return unsupported("struct.new"),
-        ConstOp::StructNewDefault(_) => return unsupported("struct.new_default"),
-        ConstOp::ArrayNew(_) => return unsupported("array.new"),
-        ConstOp::ArrayNewDefault(_) => return unsupported("array.new_default"),
-        ConstOp::ArrayNewFixed { .. } => return unsupported("array.new_fixed"),
+        // SAFETY: as the caller promises.
+        ConstOp::StructNew(ty) => unsafe { new_struct(vmctx, ty, Some(stack))? },
+        // SAFETY: as the caller promises.
+        ConstOp::StructNewDefault(ty) => unsafe { new_struct(vmctx, ty, None)? },
+        ConstOp::ArrayNew(ty) => {
+            let len = pop(stack)[0] as u32;
+            let value = pop(stack);
+            // SAFETY: as the caller promises.
+            unsafe { new_array(vmctx, ty, len, |_| value)? }
+        }
+        ConstOp::ArrayNewDefault(ty) => {
+            let len = pop(stack)[0] as u32;
+            // SAFETY: as the caller promises.
+            unsafe { new_array(vmctx, ty, len, |_| [0, 0])? }
+        }
+        ConstOp::ArrayNewFixed { ty, len } => {
+            let values = stack.split_off(stack.len() - len as usize);
+            // SAFETY: as the caller promises.
+            unsafe { new_array(vmctx, ty, len, |index| values[index as usize])? }
+        }
         ConstOp::I32Const(_)
         | ConstOp::I64Const(_)
         | ConstOp::F32Const(_)
@@ -94,6 +109,66 @@ fn apply(stack: &mut Vec<[u64; 2]>, op: &ConstOp) -> Result<(), UnsupportedConst
     };
     stack.push(value);
     Ok(())
+}
+
+/// A struct whose fields are popped, or zeros.
+///
+/// # Safety
+/// As for [`evaluate`].
+unsafe fn new_struct(
+    vmctx: *mut VmCtx,
+    ty: TypeIndex,
+    values: Option<&mut Vec<[u64; 2]>>,
+) -> Result<[u64; 2], Trap> {
+    // SAFETY: as the caller promises; the operands are of the fields' types.
+    unsafe {
+        let (ctx, ty) = ((*vmctx).store, type_id(vmctx, ty));
+        let object = Store::alloc_struct(ctx, Origin::Host, ty)?;
+        if let Some(stack) = values {
+            let Layout::Struct(layout) = Store::layout_of(ctx, ty) else {
+                unreachable!("validated: a struct type")
+            };
+            let base = (*ctx).gc.base;
+            for field in layout.fields.iter().rev() {
+                field.write(base, object, pop(stack));
+            }
+        }
+        Ok([object.to_slot(), 0])
+    }
+}
+
+/// An array of `len` elements.
+///
+/// # Safety
+/// As for [`evaluate`]; the values are of the element type.
+unsafe fn new_array(
+    vmctx: *mut VmCtx,
+    ty: TypeIndex,
+    len: u32,
+    value: impl Fn(u32) -> [u64; 2],
+) -> Result<[u64; 2], Trap> {
+    // SAFETY: as the caller promises; there are so many elements.
+    unsafe {
+        let (ctx, ty) = ((*vmctx).store, type_id(vmctx, ty));
+        let object = Store::alloc_array(ctx, Origin::Host, ty, len)?;
+        let Layout::Array(layout) = Store::layout_of(ctx, ty) else {
+            unreachable!("validated: an array type")
+        };
+        for index in 0..len {
+            let value = value(index);
+            if value != [0, 0] {
+                layout.at(index).write((*ctx).gc.base, object, value);
+            }
+        }
+        Ok([object.to_slot(), 0])
+    }
+}
+
+/// # Safety
+/// As for [`evaluate`].
+unsafe fn type_id(vmctx: *mut VmCtx, ty: TypeIndex) -> TypeId {
+    // SAFETY: an instance has the canonical types of its module.
+    unsafe { *(*vmctx).type_ids.add(ty.index()) }
 }
 
 fn i32_binary(stack: &mut Vec<[u64; 2]>, op: fn(i32, i32) -> i32) -> [u64; 2] {

@@ -189,6 +189,23 @@ pub(crate) unsafe fn func_ref(vmctx: *mut VmCtx, func: FuncIndex) -> *const Func
     }
 }
 
+/// The bytes of a data segment: none if it was dropped.
+///
+/// # Safety
+/// `vmctx` is a live instance block, and the segment one of its module.
+pub(crate) unsafe fn data_bytes<'a>(vmctx: *mut VmCtx, segment: u32) -> &'a [u8] {
+    // SAFETY: as the caller promises; the module lives as long as the block.
+    unsafe {
+        let module = &(*(*vmctx).module).module;
+        let dropped = &(*instance_of(vmctx)).dropped_data;
+        if dropped[segment as usize] {
+            &[]
+        } else {
+            module.data_bytes(&module.data()[segment as usize])
+        }
+    }
+}
+
 /// # Safety
 /// `vmctx` is a live instance block with that memory in place.
 pub(crate) unsafe fn memory(vmctx: *mut VmCtx, memory: MemoryIndex) -> *mut Memory {

@@ -3,7 +3,7 @@
 //! active segments copied. The caller calls the start function.
 
 use crate::code::ModuleCode;
-use crate::const_expr::{UnsupportedConst, evaluate};
+use crate::const_expr::evaluate;
 use crate::handle::{Extern, Handle, InstanceHandle};
 use crate::instance::{Elements, Instance, func_ref, global_def, memory, table, tag};
 use crate::layout::{FuncRef, VmCtx};
@@ -27,15 +27,13 @@ pub enum InstantiateError {
     /// The imports are not what the module asks for.
     #[error(transparent)]
     Link(#[from] LinkError),
-    /// An active segment does not fit. What was written before stays.
+    /// An active segment does not fit, or there is no room for an object of an
+    /// initialiser. What was written before stays.
     #[error(transparent)]
     Trap(#[from] Trap),
     /// A limit or the system forbids it.
     #[error(transparent)]
     Resource(#[from] ResourceError),
-    /// An initialiser is not supported.
-    #[error(transparent)]
-    Unsupported(#[from] UnsupportedConst),
     /// The code was made for stores of another engine.
     #[error("the module belongs to another engine than the store")]
     OtherEngine,
@@ -335,14 +333,14 @@ impl Setup<'_> {
     }
 
     /// What the elements of a table start as.
-    fn table_init(&self, table: &Table) -> Result<u64, UnsupportedConst> {
+    fn table_init(&self, table: &Table) -> Result<u64, Trap> {
         table
             .init
             .as_ref()
             .map_or(Ok(0), |init| Ok(self.evaluate(init)?[0]))
     }
 
-    fn evaluate(&self, expr: &ConstExpr) -> Result<[u64; 2], UnsupportedConst> {
+    fn evaluate(&self, expr: &ConstExpr) -> Result<[u64; 2], Trap> {
         // SAFETY: see `Setup`.
         unsafe { evaluate(self.vmctx, expr) }
     }
@@ -357,7 +355,7 @@ impl Setup<'_> {
                 (_, ElementItems::Functions(_)) => Elements::Functions,
                 (_, ElementItems::Expressions(items)) => {
                     let values = items.iter().map(|item| Ok(self.evaluate(item)?[0]));
-                    Elements::Values(values.collect::<Result<_, UnsupportedConst>>()?)
+                    Elements::Values(values.collect::<Result<_, Trap>>()?)
                 }
             });
         }

@@ -38,5 +38,4 @@ pub mod trap;
 pub mod tunables;
 pub mod types;
 
-pub use const_expr::UnsupportedConst;
 pub use parking::WaitResult;

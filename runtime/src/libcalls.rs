@@ -17,6 +17,8 @@ use crate::table::Table;
 use crate::trap::Trap;
 use rwasm_parser::{ElementItems, FuncIndex, MemoryIndex, TableIndex};
 use std::ptr;
+
+pub use crate::gc::libcalls::*;
 use std::time::Duration;
 
 /// What `memory.grow` and `table.grow` give when they fail: -1, whatever the
@@ -89,13 +91,7 @@ pub unsafe fn memory_init(
 ) -> Result<(), Trap> {
     // SAFETY: as the caller promises; the module lives as long as the block.
     unsafe {
-        let module = &(*(*vmctx).module).module;
-        let dropped = &(*instance_of(vmctx)).dropped_data;
-        let data = if dropped[segment as usize] {
-            &[]
-        } else {
-            module.data_bytes(&module.data()[segment as usize])
-        };
+        let data = instance::data_bytes(vmctx, segment);
         let data = slice(data, src, len).ok_or(Trap::MemoryOutOfBounds)?;
         (*memory_at(vmctx, memory)).init(dst, data)
     }
@@ -322,7 +318,7 @@ unsafe fn limits<'a>(vmctx: *mut VmCtx) -> &'a Limits {
 }
 
 /// `items[at..at + len]`, if they are all there.
-fn slice<T>(items: &[T], at: u64, len: u64) -> Option<&[T]> {
+pub(crate) fn slice<T>(items: &[T], at: u64, len: u64) -> Option<&[T]> {
     let end = usize::try_from(at.checked_add(len)?).ok()?;
     items.get(at as usize..end)
 }

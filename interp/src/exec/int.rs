@@ -6,6 +6,7 @@ use super::grid::pick;
 use super::regs::{A, Class, Handler, K, P0, P1, P2, S, class, dispatch, handler, tail};
 use super::trap::{IntegerDivideByZero, IntegerOverflow, trap};
 use crate::op::*;
+use rwasm_runtime::reference::i31_slot;
 
 /// An operation with two operands.
 pub(crate) trait Binary {

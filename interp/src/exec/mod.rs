@@ -11,6 +11,7 @@ pub(crate) mod float;
 pub(crate) mod grid;
 pub(crate) mod int;
 pub(crate) mod memory;
+pub(crate) mod object;
 pub(crate) mod regs;
 pub(crate) mod simd;
 pub(crate) mod slots;

@@ -18,8 +18,10 @@ macro_rules! raises {
 }
 raises! {
     Unreachable, MemoryOutOfBounds, TableOutOfBounds, UndefinedElement, UninitializedElement,
-    IndirectCallTypeMismatch, NullFunctionReference, NullReference, NullExceptionReference, IntegerDivideByZero,
-    IntegerOverflow, BadConversionToInteger, StackOverflow, OutOfFuel, Interrupted,
+    IndirectCallTypeMismatch, NullFunctionReference, NullReference, NullExceptionReference,
+    IntegerDivideByZero, IntegerOverflow, BadConversionToInteger, NullStructureReference,
+    NullArrayReference, NullI31Reference, ArrayOutOfBounds, CastFailure, StackOverflow, OutOfFuel,
+    Interrupted,
 }
 
 handler! {

@@ -15,6 +15,7 @@ mod control;
 mod exception;
 mod float;
 mod memory;
+mod object;
 mod ops;
 mod prescan;
 mod simd;

@@ -327,7 +327,11 @@ impl Lower<'_> {
             O::I64TruncF64S => self.trunc(FT::I64TruncF64S),
             O::I64TruncF64U => self.trunc(FT::I64TruncF64U),
             _ => {
-                if !self.simd(operator) && !self.atomic(operator) && !self.wide(operator) {
+                if !(self.simd(operator)
+                    || self.object(operator)
+                    || self.atomic(operator)
+                    || self.wide(operator))
+                {
                     return self.unsupported(operator, offset);
                 }
             }
@@ -400,7 +404,7 @@ impl Lower<'_> {
     }
 
     /// A comparison; `push` may push its right operand.
-    fn compare(&mut self, op: IntCompare, push: impl FnOnce(&mut Self)) {
+    pub(super) fn compare(&mut self, op: IntCompare, push: impl FnOnce(&mut Self)) {
         push(self);
         if let (Some(b), Some(a)) = (self.const_at(0), self.const_at(1)) {
             self.truncate(self.stack.len() - 2);
@@ -457,7 +461,7 @@ impl Lower<'_> {
         self.emit_int(|d| Inst::Divide { op, a, b, d });
     }
 
-    fn unary(&mut self, op: IntUnary) {
+    pub(super) fn unary(&mut self, op: IntUnary) {
         let a = self.pop();
         self.emit_int(|d| Inst::Unary { op, a, d });
     }
@@ -596,7 +600,7 @@ impl Lower<'_> {
     }
 
     /// The slot that holds an operand: a local's own or a temporary's.
-    fn slot_source(&self, height: usize) -> Src {
+    pub(super) fn slot_source(&self, height: usize) -> Src {
         match self.stack[height].state {
             State::Local(local) => Src::Slot(self.locals[local as usize].slot as u16),
             State::Const(bits) => Src::Const(bits),

@@ -9,7 +9,7 @@
 use super::Lower;
 use crate::exec::simd::SimdOp;
 use crate::inst::{Dst, Inst, Src};
-use rwasm_parser::ValType;
+use rwasm_parser::{StorageType, ValType};
 
 /// The kind of a value, as far as lowering cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,13 @@ impl Kind {
             ValType::I32 | ValType::I64 | ValType::Ref(_) => Kind::Int,
             ValType::F32 | ValType::F64 => Kind::Float,
             ValType::V128 => Kind::Vector,
+        }
+    }
+
+    pub(super) fn of_storage<T>(storage: &StorageType<T>) -> Kind {
+        match storage {
+            StorageType::I8 | StorageType::I16 => Kind::Int,
+            StorageType::Val(ty) => Kind::of(ty),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::classes::{cell_bytes, class_of};
 use super::collect::Origin;
 use super::layout::Layout;
-use super::object::{ARRAY_LEN, EXCEPTION_TAG, GcRef, ObjectKind, header};
+use super::object::{EXCEPTION_TAG, GcRef, ObjectKind, header};
 use crate::global::Tag;
 use crate::layout::StoreCtx;
 use crate::store::Store;
@@ -19,6 +19,16 @@ use crate::types::TypeId;
 /// called for. What the caller keeps alive must be where the module
 /// documentation of [`super`] says, for they may collect.
 impl Store {
+    /// The layout of a type's objects.
+    ///
+    /// # Safety
+    /// See above. The layout lives as long as the store.
+    pub unsafe fn layout_of<'a>(ctx: *mut StoreCtx, ty: TypeId) -> &'a Layout {
+        // SAFETY: as the caller promises; the registry has the layouts, and the
+        // store the registry.
+        unsafe { &*(*(*ctx).gc.types.add(ty.as_u32() as usize)).layout }
+    }
+
     /// A struct of type `ty`, which must be a struct type.
     ///
     /// # Safety
@@ -30,10 +40,15 @@ impl Store {
     ) -> Result<GcRef, Trap> {
         // SAFETY: as the caller promises.
         unsafe {
-            let Layout::Struct(layout) = layout_of(ctx, ty) else {
+            let Layout::Struct(layout) = Self::layout_of(ctx, ty) else {
                 unreachable!("a struct type")
             };
-            Self::alloc_object(ctx, origin, layout.bytes, header(ty, ObjectKind::Struct))
+            Self::alloc_object(
+                ctx,
+                origin,
+                layout.bytes,
+                header(ty, ObjectKind::Struct).into(),
+            )
         }
     }
 
@@ -49,14 +64,12 @@ impl Store {
     ) -> Result<GcRef, Trap> {
         // SAFETY: as the caller promises; the object has room for its length.
         unsafe {
-            let Layout::Array(layout) = layout_of(ctx, ty) else {
+            let Layout::Array(layout) = Self::layout_of(ctx, ty) else {
                 unreachable!("an array type")
             };
             let bytes = u32::try_from(layout.bytes(len)).map_err(|_| Trap::AllocationTooLarge)?;
-            let array = Self::alloc_object(ctx, origin, bytes, header(ty, ObjectKind::Array))?;
-            let base = (*ctx).gc.base.add(array.to_word() as usize);
-            base.add(ARRAY_LEN as usize).cast::<u32>().write(len);
-            Ok(array)
+            let header = u64::from(header(ty, ObjectKind::Array)) | u64::from(len) << 32;
+            Self::alloc_object(ctx, origin, bytes, header)
         }
     }
 
@@ -73,11 +86,11 @@ impl Store {
         // SAFETY: as the caller promises; the object has room for its tag.
         unsafe {
             let ty = (*tag).ty();
-            let Layout::Exception(layout) = layout_of(ctx, ty) else {
+            let Layout::Exception(layout) = Self::layout_of(ctx, ty) else {
                 unreachable!("a tag has a function type")
             };
-            let exception =
-                Self::alloc_object(ctx, origin, layout.bytes, header(ty, ObjectKind::Exception))?;
+            let header = header(ty, ObjectKind::Exception);
+            let exception = Self::alloc_object(ctx, origin, layout.bytes, header.into())?;
             let base = (*ctx).gc.base.add(exception.to_word() as usize);
             base.add(EXCEPTION_TAG as usize)
                 .cast::<*const Tag>()
@@ -86,15 +99,16 @@ impl Store {
         }
     }
 
-    /// `bytes` bytes with that header.
+    /// `bytes` bytes that begin with `header`, in its upper half the length of an
+    /// array. Every object has 8 bytes.
     ///
     /// # Safety
     /// See above; the header's type has objects of that size.
-    unsafe fn alloc_object(
+    pub(super) unsafe fn alloc_object(
         ctx: *mut StoreCtx,
         origin: Origin,
         bytes: u32,
-        header: u32,
+        header: u64,
     ) -> Result<GcRef, Trap> {
         // SAFETY: as the caller promises; what was found is free and in the
         // region.
@@ -104,7 +118,7 @@ impl Store {
                 None => Self::alloc_large(ctx, origin, bytes)?,
             };
             let base = (*ctx).gc.base.add(object.to_word() as usize);
-            base.cast::<u32>().write(header);
+            base.cast::<u64>().write(header);
             Ok(object)
         }
     }
@@ -159,14 +173,4 @@ impl Store {
             })
         }
     }
-}
-
-/// The layout of a type's objects.
-///
-/// # Safety
-/// `ctx` is live, and `ty` a type that it knows.
-unsafe fn layout_of<'a>(ctx: *mut StoreCtx, ty: TypeId) -> &'a Layout {
-    // SAFETY: as the caller promises; layouts live as long as the registry,
-    // which the store keeps.
-    unsafe { &*(*(*ctx).gc.types.add(ty.as_u32() as usize)).layout }
 }

@@ -4,7 +4,7 @@
 //! fields, has those of its supertype where the supertype has them.
 
 use super::classes::class_of;
-use super::object::{ARRAY_ELEMENTS, EXCEPTION_VALUES, STRUCT_FIELDS};
+use super::object::{ARRAY_ELEMENTS, EXCEPTION_VALUES, GcRef, STRUCT_FIELDS};
 use crate::code::value_slots;
 use crate::types::TypeId;
 use rwasm_parser::{CompositeType, FieldType, HeapType, StorageType, ValType};
@@ -81,6 +81,55 @@ impl ArrayLayout {
     pub fn bytes(self, len: u32) -> u64 {
         let elements = u64::from(len) << self.element.shift();
         (u64::from(ARRAY_ELEMENTS) + elements + 7) & !7
+    }
+}
+
+impl ArrayLayout {
+    /// The element of that number, of an array that has it.
+    #[inline]
+    pub fn at(self, index: u32) -> FieldLayout {
+        FieldLayout {
+            offset: ARRAY_ELEMENTS + (index << self.element.shift()),
+            storage: self.element,
+        }
+    }
+}
+
+impl FieldLayout {
+    /// The value, as slots; a packed integer zero-extended.
+    ///
+    /// # Safety
+    /// `base` is that of the heap, and the object a live one with this field.
+    pub unsafe fn read(self, base: *const u8, object: GcRef) -> [u64; 2] {
+        // SAFETY: as the caller promises. Fields are aligned, vectors to 8 bytes.
+        unsafe {
+            let at = base.add(object.to_word() as usize + self.offset as usize);
+            match self.storage {
+                Storage::I8 => [at.read().into(), 0],
+                Storage::I16 => [at.cast::<u16>().read().into(), 0],
+                Storage::Word | Storage::Ref => [at.cast::<u32>().read().into(), 0],
+                Storage::Double | Storage::FuncRef => [at.cast::<u64>().read(), 0],
+                Storage::Vector => at.cast::<[u64; 2]>().read(),
+            }
+        }
+    }
+
+    /// Sets the value.
+    ///
+    /// # Safety
+    /// As for [`FieldLayout::read`]; the value is of the field's type.
+    pub unsafe fn write(self, base: *mut u8, object: GcRef, value: [u64; 2]) {
+        // SAFETY: as the caller promises. Fields are aligned, vectors to 8 bytes.
+        unsafe {
+            let at = base.add(object.to_word() as usize + self.offset as usize);
+            match self.storage {
+                Storage::I8 => at.write(value[0] as u8),
+                Storage::I16 => at.cast::<u16>().write(value[0] as u16),
+                Storage::Word | Storage::Ref => at.cast::<u32>().write(value[0] as u32),
+                Storage::Double | Storage::FuncRef => at.cast::<u64>().write(value[0]),
+                Storage::Vector => at.cast::<[u64; 2]>().write(value),
+            }
+        }
     }
 }
 

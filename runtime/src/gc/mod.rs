@@ -38,10 +38,11 @@ mod collect;
 mod heap;
 mod infos;
 pub mod layout;
+pub mod libcalls;
 pub mod object;
 mod roots;
 
-pub use classes::{CLASSES, class_of};
+pub use classes::{CLASSES, cell_bytes, class_of};
 pub use collect::{HeapStats, Origin};
 pub use heap::{GcCtx, Run};
 pub use layout::{ArrayLayout, FieldLayout, Layout, StructLayout, TypeInfo};
