@@ -60,6 +60,10 @@ pub enum Error {
     /// not belong to.
     #[error("{0} belongs to another store or engine")]
     StoreMismatch(&'static str),
+    /// A handle was used after its scope had ended (see
+    /// [`RootScope`](crate::RootScope)).
+    #[error("a reference was used after its scope had ended")]
+    Unrooted,
     /// The module is valid, but this build cannot run it yet.
     #[error("not supported yet: {0}")]
     Unsupported(Box<dyn StdError + Send + Sync>),
@@ -341,6 +345,9 @@ pub enum TypeError {
         /// What was given.
         found: ValType,
     },
+    /// An assignment to an immutable field of a struct, or element of an array.
+    #[error("the field is immutable")]
+    ImmutableField,
     /// An assignment to an immutable global.
     #[error("the global is immutable")]
     ImmutableGlobal,

@@ -4,6 +4,7 @@ use crate::backtrace::WasmBacktrace;
 use crate::context::{AsContext, AsContextMut};
 use crate::error::{Error, Result};
 use crate::func::check_count;
+use crate::reference::Handle;
 use crate::slots;
 use crate::store::StoreOpaque;
 use crate::tag::Tag;
@@ -12,7 +13,6 @@ use crate::val::Val;
 use rwasm_parser::FuncType as RawFuncType;
 use rwasm_runtime::error::Pending;
 use rwasm_runtime::gc::{GcRef, OwnedRoot};
-use rwasm_runtime::handle::StoreId;
 use rwasm_runtime::types::TypeId;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -45,10 +45,7 @@ use std::sync::Arc;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ExnRef {
-    pub(crate) store: StoreId,
-    pub(crate) bits: NonZeroU32,
-}
+pub struct ExnRef(pub(crate) Handle);
 
 impl ExnRef {
     /// A new exception. An error if the values do not fit the tag's type.
@@ -64,8 +61,9 @@ impl ExnRef {
         store.write_values(values, &ty.params, &mut slots)?;
         // SAFETY: the values were checked against the tag's type.
         let exception = unsafe { store.runtime.new_exception(tag.0, &slots)? };
-        store.runtime.root(exception.to_word())?;
-        Ok(store.exn_ref(exception))
+        let word = NonZeroU32::new(exception.to_word()).expect("a reference is not null");
+        // SAFETY: it was just made.
+        Ok(ExnRef(unsafe { Handle::new(&store.runtime, word) }))
     }
 
     /// The tag that it was made with.
@@ -96,8 +94,9 @@ impl ExnRef {
 
     #[track_caller]
     fn raw(&self, store: &StoreOpaque) -> GcRef {
-        assert!(self.store == store.id, "an exception of another store");
-        GcRef::from_word(self.bits.get()).expect("exceptions are objects")
+        let slot = self.0.slot(&store.runtime);
+        let slot = slot.expect("an exception of this store, in its scope");
+        GcRef::from_slot(slot).expect("exceptions are objects")
     }
 }
 
@@ -114,8 +113,8 @@ struct Thrown {
     ty: TagType,
     values: Vec<Val>,
     backtrace: WasmBacktrace,
-    /// Keeps the exception, and so all that its values refer to, alive.
-    _root: OwnedRoot,
+    /// Keep the exception, and the handles in `values`, beyond every scope.
+    _roots: Vec<OwnedRoot>,
 }
 
 impl Exception {
@@ -183,16 +182,33 @@ impl StoreOpaque {
         self.exception(exception, backtrace).into()
     }
 
-    fn exception(&mut self, raw: GcRef, backtrace: WasmBacktrace) -> Exception {
-        let root = self.runtime.keep(raw.to_word());
+    fn exception(&self, raw: GcRef, backtrace: WasmBacktrace) -> Exception {
+        let mut roots = Vec::new();
+        let mut keep = |word| {
+            // SAFETY: callers have the exception from a pending one or a handle,
+            // and its values are alive like it.
+            roots.push(unsafe { self.runtime.keep(word) });
+            Handle::of_owned(&roots[roots.len() - 1])
+        };
+        let exception = ExnRef(keep(raw.to_word()));
+        let mut values = self.exception_values(raw);
+        for value in &mut values {
+            let mut keep = |handle: Handle| keep(handle.slot_unchecked() as u32);
+            match value {
+                Val::ExternRef(Some(value)) => value.0 = keep(value.0),
+                Val::AnyRef(Some(value)) => value.0 = keep(value.0),
+                Val::ExnRef(Some(value)) => value.0 = keep(value.0),
+                _ => {}
+            }
+        }
         let tag = self.exception_tag(raw);
         Exception(Arc::new(Thrown {
-            exception: self.exn_ref(raw),
+            exception,
             tag,
             ty: tag.ty_in(self),
-            values: self.exception_values(raw),
+            values,
             backtrace,
-            _root: root,
+            _roots: roots,
         }))
     }
 
@@ -205,14 +221,6 @@ impl StoreOpaque {
         let ty = self.tag_type(&self.exception_tag(raw));
         // SAFETY: as above; the values are of the tag's type.
         unsafe { self.read_values(&ty.params, self.runtime.exception_values(raw)) }.collect()
-    }
-
-    fn exn_ref(&self, raw: GcRef) -> ExnRef {
-        let bits = NonZeroU32::new(raw.to_word()).expect("a reference is not null");
-        ExnRef {
-            store: self.id,
-            bits,
-        }
     }
 
     /// The function type whose parameters exceptions of a tag carry.

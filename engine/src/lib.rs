@@ -109,7 +109,9 @@ pub use interrupt::InterruptHandle;
 pub use linker::Linker;
 pub use memory::Memory;
 pub use module::Module;
-pub use reference::{AnyRef, ExternRef};
+pub use reference::{
+    AnyRef, ArrayRef, EqRef, ExternRef, I31, Owned, Reference, RootScope, StructRef,
+};
 pub use rwasm_parser::{self as parser, ModuleBytes, ParseError};
 pub use rwasm_runtime::limits::{LimitError, LimitKind, Limits, ResourceError};
 pub use rwasm_runtime::trap::Trap;
@@ -118,7 +120,8 @@ pub use store::Store;
 pub use table::Table;
 pub use tag::Tag;
 pub use types::{
-    ConcreteType, ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType,
-    Mutability, RefType, TableType, TagType, ValType,
+    ArrayType, ConcreteType, ExportType, ExternType, FieldType, FuncType, GlobalType, HeapType,
+    ImportType, MemoryType, Mutability, RefType, StorageType, StructType, TableType, TagType,
+    ValType,
 };
 pub use val::{Ref, V128, Val};

@@ -3,15 +3,13 @@
 use crate::error::{Error, Result, TypeError};
 use crate::exception::ExnRef;
 use crate::func::Func;
-use crate::reference::{AnyRef, ExternRef};
+use crate::reference::{AnyRef, ExternRef, Handle};
 use crate::store::StoreOpaque;
 use crate::types::ValType;
 use crate::val::{Ref, V128, Val};
 use rwasm_parser::{CompositeType, HeapType, RefType, ValType as RawValType};
 use rwasm_runtime::code::value_slots;
-use rwasm_runtime::handle::StoreId;
 use rwasm_runtime::layout::FuncRef;
-use rwasm_runtime::reference;
 use rwasm_runtime::types::TypeId;
 use std::num::NonZeroU32;
 
@@ -80,9 +78,12 @@ impl StoreOpaque {
     /// # Safety
     /// There stands a value of this type that belongs to this store, or zeroes.
     pub(crate) unsafe fn read(&self, ty: RawType, slots: &[u64]) -> Val {
-        let store = self.id;
         let slot = slots[0];
-        let bits = NonZeroU32::new(slot as u32);
+        let handle = || {
+            let word = NonZeroU32::new(slot as u32)?;
+            // SAFETY: as the caller promises.
+            Some(unsafe { Handle::new(&self.runtime, word) })
+        };
         match ty {
             RawValType::I32 => Val::I32(slot as i32),
             RawValType::I64 => Val::I64(slot as i64),
@@ -98,9 +99,9 @@ impl StoreOpaque {
                     (slot != 0)
                         .then(|| unsafe { Func(self.runtime.func_handle(slot as *const FuncRef)) }),
                 ),
-                HeapType::Extern => Val::ExternRef(bits.map(|bits| ExternRef { store, bits })),
-                HeapType::Exn => Val::ExnRef(bits.map(|bits| ExnRef { store, bits })),
-                _ => Val::AnyRef(bits.map(|bits| AnyRef { store, bits })),
+                HeapType::Extern => Val::ExternRef(handle().map(ExternRef)),
+                HeapType::Exn => Val::ExnRef(handle().map(ExnRef)),
+                _ => Val::AnyRef(handle().map(AnyRef)),
             },
         }
     }
@@ -125,59 +126,51 @@ impl StoreOpaque {
         }
     }
 
-    /// The most special type that a value has.
+    /// The most special type that a value has. An error if it is a reference that
+    /// is not good in this store.
     fn type_of(&self, value: Val) -> Result<RawType> {
-        let reference = |heap, store: Option<StoreId>, bottom| match store {
-            Some(store) if store != self.id => Err(Error::StoreMismatch("a reference")),
-            Some(_) => Ok(RawValType::Ref(RefType {
-                nullable: false,
-                heap,
-            })),
-            None => Ok(RawValType::Ref(RefType {
-                nullable: true,
-                heap: bottom,
-            })),
+        let reference = |heap: Option<HeapType<TypeId>>, bottom| {
+            RawValType::Ref(RefType {
+                nullable: heap.is_none(),
+                heap: heap.unwrap_or(bottom),
+            })
         };
-        match value {
-            Val::I32(_) => Ok(RawValType::I32),
-            Val::I64(_) => Ok(RawValType::I64),
-            Val::F32(_) => Ok(RawValType::F32),
-            Val::F64(_) => Ok(RawValType::F64),
-            Val::V128(_) => Ok(RawValType::V128),
+        let object = |handle: Option<Handle>, top| {
+            let check = |handle: Handle| handle.check(&self.runtime).map(|()| top);
+            handle.map(check).transpose()
+        };
+        Ok(match value {
+            Val::I32(_) => RawValType::I32,
+            Val::I64(_) => RawValType::I64,
+            Val::F32(_) => RawValType::F32,
+            Val::F64(_) => RawValType::F64,
+            Val::V128(_) => RawValType::V128,
+            Val::FuncRef(Some(func)) if func.0.store() != self.id => {
+                return Err(Error::StoreMismatch("a reference"));
+            }
             Val::FuncRef(func) => {
-                let heap = match func {
-                    Some(func) if func.0.store() == self.id => {
-                        HeapType::Concrete(self.runtime.get(func.0).ty)
-                    }
-                    _ => HeapType::Func,
-                };
-                reference(heap, func.map(|func| func.0.store()), HeapType::NoFunc)
+                let heap = func.map(|func| HeapType::Concrete(self.runtime.get(func.0).ty));
+                reference(heap, HeapType::NoFunc)
             }
             Val::ExternRef(value) => {
-                let store = value.map(|value| value.store);
-                reference(HeapType::Extern, store, HeapType::NoExtern)
+                let heap = object(value.map(|value| value.0), HeapType::Extern)?;
+                reference(heap, HeapType::NoExtern)
             }
             Val::AnyRef(value) => {
-                // What is no i31 could be anything, as long as nobody can look.
-                let heap = match value {
-                    Some(value) if reference::i31_from_slot(value.bits.get().into()).is_some() => {
-                        HeapType::I31
-                    }
-                    _ => HeapType::Any,
-                };
-                reference(heap, value.map(|value| value.store), HeapType::None)
+                let heap = value.map(|value| self.heap_type_of(value.0));
+                reference(heap.transpose()?, HeapType::None)
             }
             Val::ExnRef(value) => {
-                let store = value.map(|value| value.store);
-                reference(HeapType::Exn, store, HeapType::NoExn)
+                let heap = object(value.map(|value| value.0), HeapType::Exn)?;
+                reference(heap, HeapType::NoExn)
             }
-        }
+        })
     }
 }
 
-/// The bits of a value.
+/// The bits of a value, whose references were checked.
 fn slots(value: Val) -> [u64; 2] {
-    let word = |bits: Option<NonZeroU32>| bits.map_or(0, |bits| u64::from(bits.get()));
+    let word = |handle: Option<Handle>| handle.map_or(0, Handle::slot_unchecked);
     let slot = match value {
         Val::I32(value) => u64::from(value as u32),
         Val::I64(value) => value as u64,
@@ -188,9 +181,9 @@ fn slots(value: Val) -> [u64; 2] {
             return [bits as u64, (bits >> 64) as u64];
         }
         Val::FuncRef(func) => func.map_or(0, |func| func.0.as_ptr() as u64),
-        Val::ExternRef(value) => word(value.map(|value| value.bits)),
-        Val::AnyRef(value) => word(value.map(|value| value.bits)),
-        Val::ExnRef(value) => word(value.map(|value| value.bits)),
+        Val::ExternRef(value) => word(value.map(|value| value.0)),
+        Val::AnyRef(value) => word(value.map(|value| value.0)),
+        Val::ExnRef(value) => word(value.map(|value| value.0)),
     };
     [slot, 0]
 }

@@ -5,6 +5,9 @@
 //! that some module defines) belongs to the engine it came from.
 
 mod convert;
+mod object;
+
+pub use object::{ArrayType, FieldType, StorageType, StructType};
 
 use crate::engine::EngineId;
 use crate::val::Hierarchy;

@@ -2,7 +2,7 @@
 
 use crate::exception::ExnRef;
 use crate::func::Func;
-use crate::reference::{AnyRef, ExternRef};
+use crate::reference::{AnyRef, ArrayRef, EqRef, ExternRef, StructRef};
 use crate::types::{HeapType, RefType, ValType};
 
 /// A value of the guest.
@@ -208,6 +208,9 @@ macro_rules! from_values {
 }
 
 from_values! {
+    StructRef => Val::AnyRef(|v| Some(v.into())),
+    ArrayRef => Val::AnyRef(|v| Some(v.into())),
+    EqRef => Val::AnyRef(|v| Some(v.into())),
     i32 => Val::I32(|v| v),
     u32 => Val::I32(|v| v as i32),
     i64 => Val::I64(|v| v),

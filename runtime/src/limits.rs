@@ -102,8 +102,6 @@ pub enum LimitKind {
     Results,
     /// References to values of the host in one store, which are 32 bits wide.
     HostReferences,
-    /// References that the host holds at one time.
-    Roots,
 }
 
 impl fmt::Display for LimitKind {
@@ -120,7 +118,6 @@ impl fmt::Display for LimitKind {
             LimitKind::Parameters => "parameters of a function",
             LimitKind::Results => "results of a function",
             LimitKind::HostReferences => "host references in a store",
-            LimitKind::Roots => "references held by the host",
         })
     }
 }

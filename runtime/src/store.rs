@@ -8,7 +8,7 @@ use crate::arena::Arena;
 use crate::code::{CodeCell, CodeSettings, Entries, func_slots};
 use crate::error::Pending;
 use crate::gc::layout::is_object_ref;
-use crate::gc::{GcCtx, Heap, Origin, OwnedRoot, Root, Roots};
+use crate::gc::{GcCtx, Heap, Origin, Roots};
 use crate::global::{Global, Tag};
 use crate::handle::{Extern, Handle, InstanceHandle, StoreId};
 use crate::host::HostFunc;
@@ -30,7 +30,7 @@ use std::fmt;
 use std::mem;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store.
 #[repr(C)]
@@ -64,7 +64,7 @@ pub struct Store {
     pub(crate) instances: Arena<Instance>,
     host_refs: HostRefs,
     heap: Heap,
-    roots: Roots,
+    roots: Mutex<Roots>,
     /// Instances that are being set up.
     setups: u32,
 }
@@ -132,7 +132,7 @@ impl OwnedStore {
             instances: Arena::new(),
             host_refs: HostRefs::default(),
             heap: Heap::new(),
-            roots: Roots::new(),
+            roots: Mutex::new(Roots::new()),
             setups: 0,
         });
         store.map_stack(limits.stack_bytes)?;
@@ -482,38 +482,15 @@ impl Store {
 
 /// The garbage-collected heap, and what keeps its objects alive.
 impl Store {
-    /// A root for a reference to what is alive, for the host to hold on to.
-    /// `word` is the reference as it stands in a field. Fails at 2^32 of them.
-    #[inline]
-    pub fn root(&mut self, word: u32) -> Result<Root, LimitError> {
-        self.roots.push(word).ok_or(LimitError {
-            limit: LimitKind::Roots,
-            value: 1 << 32,
-            asked: 1 << 32,
-        })
+    /// What the host holds. The lock is for the host alone: it makes handles with
+    /// shared access, too.
+    pub(crate) fn roots(&self) -> MutexGuard<'_, Roots> {
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The reference that a root holds, unless its scope has ended.
-    #[inline]
-    pub fn rooted(&self, root: Root) -> Option<u32> {
-        self.roots.get(root)
-    }
-
-    /// Begins a scope of roots; returns what ends it.
-    #[inline]
-    pub fn begin_root_scope(&self) -> usize {
-        self.roots.depth()
-    }
-
-    /// Ends a scope: roots made since it began are none any more.
-    #[inline]
-    pub fn end_root_scope(&mut self, scope: usize) {
-        self.roots.truncate(scope);
-    }
-
-    /// A root that lives as long as its handle.
-    pub fn keep(&mut self, word: u32) -> OwnedRoot {
-        self.roots.keep(word)
+    /// The same, without the lock.
+    pub(crate) fn roots_mut(&mut self) -> &mut Roots {
+        self.roots.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reserves the garbage-collected heap and gives its base.
@@ -574,7 +551,7 @@ impl Store {
 
     /// Calls `visit` with every reference but those on the stacks.
     pub(crate) fn each_root(&mut self, mut visit: impl FnMut(u32)) {
-        self.roots.words().for_each(&mut visit);
+        self.roots_mut().words().for_each(&mut visit);
         visit(self.ctx.pending_exception);
         let registry = &*self.registry;
         let is_func = |ty| registry.is_func(ty);

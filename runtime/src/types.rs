@@ -131,6 +131,17 @@ impl TypeRegistry {
         Ok(self.write().intern(group.into()))
     }
 
+    /// The canonical type of structs or arrays of that shape that declare nothing
+    /// more: final and without a supertype.
+    pub fn register_object_type(&self, ty: CompositeType<TypeId>) -> TypeId {
+        let group = [SubType {
+            is_final: true,
+            supertype: None,
+            composite: ty.map(GroupRef::Outside),
+        }];
+        self.write().intern(group.into())
+    }
+
     /// The type with this id.
     pub fn sub_type(&self, id: TypeId) -> Arc<SubType<TypeId>> {
         self.read().entry(id).ty.clone()

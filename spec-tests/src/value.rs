@@ -5,7 +5,7 @@ mod pattern;
 mod show;
 
 use crate::mismatch::{Check, Mismatch};
-use rwasm::{ExternRef, Store, V128, Val};
+use rwasm::{AnyRef, ExternRef, Store, V128, Val};
 use std::collections::HashMap;
 use wast::core::{AbstractHeapType, HeapType, WastArgCore, WastRetCore};
 use wast::{WastArg, WastRet};
@@ -33,10 +33,11 @@ pub(crate) fn argument(
             .ok_or_else(|| Mismatch::unsupported("a null of that type", "no such value yet"))?,
         WastArgCore::RefExtern(number) => host_ref(store, host_refs, *number)?,
         WastArgCore::RefHost(number) => {
-            return Err(Mismatch::unsupported(
-                format!("(ref.host {number}) as argument"),
-                "the host cannot make an anyref yet",
-            ));
+            let external = host_ref(store, host_refs, *number)?;
+            let external = external.unwrap_externref().expect("just made");
+            let internal = AnyRef::convert_extern(store, external)
+                .map_err(|error| Mismatch::error(format!("(ref.host {number})"), &error))?;
+            Val::AnyRef(Some(internal))
         }
     })
 }

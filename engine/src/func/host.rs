@@ -171,7 +171,14 @@ pub(super) unsafe fn run<T: 'static, F>(
             Err(error) => unsafe { fail(ctx, error) },
         }
     });
-    match panic::catch_unwind(run) {
+    let store = ctx.cast::<RuntimeStore>();
+    // SAFETY: the context is the first field of a live store, which is borrowed
+    // by nobody else at these two points.
+    let scope = unsafe { (*store).begin_root_scope() };
+    let outcome = panic::catch_unwind(run);
+    // SAFETY: as above.
+    unsafe { (*store).end_root_scope(scope) };
+    match outcome {
         Ok(status) => status,
         // SAFETY: as above.
         Err(panic) => unsafe { RuntimeStore::fail(ctx, Pending::Panic(panic)) },
@@ -187,19 +194,17 @@ pub(super) unsafe fn run<T: 'static, F>(
 #[inline(never)]
 unsafe fn fail(ctx: *mut StoreCtx, error: Error) -> Status {
     let thrown = error.exception().map(Exception::exn_ref);
-    let object = thrown.and_then(|thrown| GcRef::from_word(thrown.bits.get()));
-    // SAFETY: as the caller promises; the context is the store's first field.
-    // An exception that says so belongs to this store.
+    // SAFETY: as the caller promises; the context is the store's first field. A
+    // reference that is good in this store is to an exception, and alive.
     unsafe {
-        match (thrown, object) {
-            (Some(thrown), Some(object)) if thrown.store == (*ctx.cast::<RuntimeStore>()).id() => {
-                exception::rethrow(ctx, object)
-            }
-            (Some(_), _) => {
+        let slot = thrown.map(|thrown| thrown.0.slot(&*ctx.cast::<RuntimeStore>()));
+        match slot.map(|slot| slot.map(GcRef::from_slot)) {
+            Some(Ok(Some(object))) => exception::rethrow(ctx, object),
+            Some(_) => {
                 let error = Error::StoreMismatch("an exception");
                 RuntimeStore::fail(ctx, error.into_pending())
             }
-            (None, _) => RuntimeStore::fail(ctx, error.into_pending()),
+            None => RuntimeStore::fail(ctx, error.into_pending()),
         }
     }
 }

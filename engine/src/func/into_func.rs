@@ -93,9 +93,7 @@ macro_rules! closure {
                             $(let $caller = call.caller;)?
                             let results = (call.func)($($caller,)? $($a),*).into_result()?;
                             let store = HostCall::<T, F>::runtime(call.store);
-                            if !results.belong_to(store.id()) {
-                                return Err(Error::StoreMismatch("a host function's result"));
-                            }
+                            results.check_all(store)?;
                             results.write(std::slice::from_raw_parts_mut(
                                 slots,
                                 <R::Results as WasmList>::SLOTS,

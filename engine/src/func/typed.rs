@@ -33,10 +33,11 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     #[inline]
     pub fn call(&self, mut ctx: impl AsContextMut, params: P) -> Result<R> {
         let ctx = ctx.as_context_mut();
-        let store = ctx.opaque().id;
-        if self.func.0.store() != store || !params.belong_to(store) {
-            return Err(Error::StoreMismatch("a function or one of its arguments"));
+        let store = &ctx.opaque().runtime;
+        if self.func.0.store() != store.id() {
+            return Err(Error::StoreMismatch("a function"));
         }
+        params.check_all(store)?;
         // The condition is a constant: one buffer, as large as the larger side.
         if P::SLOTS >= R::SLOTS {
             self.call_in(ctx, params, P::ZEROES)

@@ -5,10 +5,11 @@
 //! any other reference a 32-bit number, and null is zero.
 
 use super::Func;
-use crate::reference::ExternRef;
+use crate::error::{Error, Result};
+use crate::exception::ExnRef;
+use crate::reference::{AnyRef, ArrayRef, EqRef, ExternRef, Handle, StructRef};
 use crate::types::{HeapType, RefType, ValType};
 use crate::val::V128;
-use rwasm_runtime::handle::StoreId;
 use rwasm_runtime::layout::FuncRef;
 use rwasm_runtime::store::Store as RuntimeStore;
 use std::num::NonZeroU32;
@@ -21,8 +22,9 @@ mod sealed {
 use sealed::Sealed;
 
 /// A Rust type that stands for a value type: `i32`, `u32`, `i64`, `u64`, `f32`,
-/// `f64`, [`V128`], [`Func`] and [`ExternRef`] (which are never null), and
-/// `Option` of these two.
+/// `f64`, [`V128`], the references [`Func`], [`ExternRef`], [`AnyRef`],
+/// [`EqRef`], [`StructRef`], [`ArrayRef`] and [`ExnRef`] (which are never null),
+/// and `Option` of references.
 ///
 /// # Safety
 /// Not to be implemented outside this crate. [`read`](Self::read) must be right
@@ -47,11 +49,11 @@ pub unsafe trait WasmTy: Sized + Send + 'static {
     #[doc(hidden)]
     fn write(self, slots: &mut [u64]);
 
-    /// Whether the value means something in `store`.
+    /// An error if the value means nothing in `store`.
     #[doc(hidden)]
-    fn belongs_to(&self, store: StoreId) -> bool {
+    fn check(&self, store: &RuntimeStore) -> Result<()> {
         let _ = store;
-        true
+        Ok(())
     }
 }
 
@@ -133,36 +135,55 @@ unsafe impl WasmTy for Option<Func> {
     }
 
     #[inline(always)]
-    fn belongs_to(&self, store: StoreId) -> bool {
-        self.is_none_or(|func| func.0.store() == store)
+    fn check(&self, store: &RuntimeStore) -> Result<()> {
+        match self {
+            Some(func) if func.0.store() != store.id() => {
+                Err(Error::StoreMismatch("a function reference"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-// SAFETY: an `externref` slot holds zero or a reference that the store gave out.
-unsafe impl WasmTy for Option<ExternRef> {
-    fn val_type() -> ValType {
-        ValType::EXTERNREF
-    }
+macro_rules! handles {
+    ($($ty:ident => $heap:ident;)*) => {
+        $(
+            // SAFETY: a slot of such a type holds zero or a reference that is
+            // alive; validation guarantees what it refers to.
+            unsafe impl WasmTy for Option<$ty> {
+                fn val_type() -> ValType {
+                    ValType::Ref(RefType::new(true, HeapType::$heap))
+                }
 
-    #[inline(always)]
-    unsafe fn read(store: &RuntimeStore, slots: *const u64) -> Self {
-        // SAFETY: the caller vouches for the slot.
-        let bits = unsafe { *slots } as u32;
-        NonZeroU32::new(bits).map(|bits| ExternRef {
-            store: store.id(),
-            bits,
-        })
-    }
+                #[inline]
+                unsafe fn read(store: &RuntimeStore, slots: *const u64) -> Self {
+                    // SAFETY: the caller vouches for the slot.
+                    let word = NonZeroU32::new(unsafe { *slots } as u32)?;
+                    // SAFETY: a reference in a slot of the store is alive.
+                    Some($ty(unsafe { Handle::new(store, word) }))
+                }
 
-    #[inline(always)]
-    fn write(self, slots: &mut [u64]) {
-        slots[0] = self.map_or(0, |value| u64::from(value.bits.get()));
-    }
+                #[inline]
+                fn write(self, slots: &mut [u64]) {
+                    slots[0] = self.map_or(0, |value| value.0.slot_unchecked());
+                }
 
-    #[inline(always)]
-    fn belongs_to(&self, store: StoreId) -> bool {
-        self.is_none_or(|value| value.store == store)
-    }
+                #[inline]
+                fn check(&self, store: &RuntimeStore) -> Result<()> {
+                    self.map_or(Ok(()), |value| value.0.check(store))
+                }
+            }
+        )*
+    };
+}
+
+handles! {
+    ExternRef => Extern;
+    AnyRef => Any;
+    EqRef => Eq;
+    StructRef => Struct;
+    ArrayRef => Array;
+    ExnRef => Exn;
 }
 
 macro_rules! non_null {
@@ -187,8 +208,8 @@ macro_rules! non_null {
                 }
 
                 #[inline(always)]
-                fn belongs_to(&self, store: StoreId) -> bool {
-                    Some(*self).belongs_to(store)
+                fn check(&self, store: &RuntimeStore) -> Result<()> {
+                    WasmTy::check(&Some(*self), store)
                 }
             }
         )*
@@ -198,6 +219,11 @@ macro_rules! non_null {
 non_null! {
     Func => Func;
     ExternRef => Extern;
+    AnyRef => Any;
+    EqRef => Eq;
+    StructRef => Struct;
+    ArrayRef => Array;
+    ExnRef => Exn;
 }
 
 /// Parameters of a [`TypedFunc`](crate::TypedFunc): a [`WasmTy`], or a tuple of
@@ -233,8 +259,8 @@ pub trait WasmList: Sealed + Sized {
     /// Writes the values at the start of `slots`.
     fn write(self, slots: &mut [u64]);
 
-    /// Whether all values mean something in `store`.
-    fn belong_to(&self, store: StoreId) -> bool;
+    /// An error if a value means nothing in `store`.
+    fn check_all(&self, store: &RuntimeStore) -> Result<()>;
 }
 
 impl<A: WasmTy> WasmList for A {
@@ -258,8 +284,8 @@ impl<A: WasmTy> WasmList for A {
     }
 
     #[inline(always)]
-    fn belong_to(&self, store: StoreId) -> bool {
-        self.belongs_to(store)
+    fn check_all(&self, store: &RuntimeStore) -> Result<()> {
+        WasmTy::check(self, store)
     }
 }
 
@@ -327,9 +353,10 @@ macro_rules! tuples {
             }
 
             #[inline(always)]
-            fn belong_to(&self, store: StoreId) -> bool {
+            fn check_all(&self, store: &RuntimeStore) -> Result<()> {
                 let ($($a,)*) = self;
-                true $(&& $a.belongs_to(store))*
+                $(WasmTy::check($a, store)?;)*
+                Ok(())
             }
         }
     };

@@ -16,7 +16,7 @@ use rwasm_parser as raw;
 use rwasm_runtime::types::TypeId;
 
 impl ConcreteType {
-    fn from_id(id: TypeId, engine: &Engine) -> Self {
+    pub(super) fn from_id(id: TypeId, engine: &Engine) -> Self {
         let hierarchy = match engine.registry().sub_type(id).composite {
             raw::CompositeType::Func(_) => Hierarchy::Func,
             raw::CompositeType::Struct(_) | raw::CompositeType::Array(_) => Hierarchy::Any,
@@ -28,7 +28,7 @@ impl ConcreteType {
         }
     }
 
-    fn to_id(self, engine: &Engine) -> Result<TypeId> {
+    pub(super) fn to_id(self, engine: &Engine) -> Result<TypeId> {
         if self.engine != engine.id() {
             return Err(Error::StoreMismatch("a type"));
         }
@@ -129,14 +129,20 @@ impl FuncType {
     }
 }
 
-impl GlobalType {
-    pub(crate) fn from_raw(ty: raw::GlobalType<TypeId>, engine: &Engine) -> Self {
-        let mutability = if ty.mutable {
+impl Mutability {
+    pub(super) fn from_raw(mutable: bool) -> Self {
+        if mutable {
             Mutability::Var
         } else {
             Mutability::Const
-        };
-        GlobalType::new(ValType::from_raw(ty.content, engine), mutability)
+        }
+    }
+}
+
+impl GlobalType {
+    pub(crate) fn from_raw(ty: raw::GlobalType<TypeId>, engine: &Engine) -> Self {
+        let content = ValType::from_raw(ty.content, engine);
+        GlobalType::new(content, Mutability::from_raw(ty.mutable))
     }
 
     pub(crate) fn to_raw(self, engine: &Engine) -> Result<raw::GlobalType<TypeId>> {

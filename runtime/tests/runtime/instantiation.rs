@@ -67,39 +67,67 @@ fn globals_are_initialised_in_order() {
 }
 
 #[test]
-fn what_needs_a_collector_is_refused_by_name() {
+fn initialisers_make_objects() {
     let mut fixture = Fixture::new();
-    for (ty, init, name) in [
+    let cases: [(&str, &str, &[u64]); 6] = [
         (
-            "(struct (field i32))",
-            "(struct.new 0 (i32.const 1))",
-            "struct.new",
+            "(struct (field i8) (field i64) (field (ref null any)))",
+            "(struct.new 0 (i32.const -1) (i64.const 2) (ref.i31 (i32.const 3)))",
+            &[0xff, 2, 7],
         ),
         (
-            "(struct (field i32))",
+            "(struct (field i32) (field f64))",
             "(struct.new_default 0)",
-            "struct.new_default",
+            &[0, 0],
         ),
         (
-            "(array i8)",
-            "(array.new 0 (i32.const 1) (i32.const 2))",
-            "array.new",
+            "(array i16)",
+            "(array.new 0 (i32.const 7) (i32.const 3))",
+            &[7, 7, 7],
         ),
+        ("(array i8)", "(array.new_default 0 (i32.const 2))", &[0, 0]),
         (
-            "(array i8)",
-            "(array.new_default 0 (i32.const 2))",
-            "array.new_default",
+            "(array i64)",
+            "(array.new_fixed 0 2 (i64.const -1) (i64.const 5))",
+            &[u64::MAX, 5],
         ),
-        (
-            "(array i8)",
-            "(array.new_fixed 0 1 (i32.const 2))",
-            "array.new_fixed",
-        ),
+        ("(array i64)", "(array.new_fixed 0 0)", &[]),
+    ];
+    for (ty, init, expected) in cases {
+        let wat = format!("(module (type {ty}) (global (export \"g\") anyref {init}))");
+        let instance = fixture.instantiate(&wat, &[]).unwrap();
+        let [word, _] = fixture.global(instance, "g");
+        // SAFETY: the global holds a reference.
+        let root = unsafe { fixture.store.root(word as u32) };
+        fixture.store.collect_garbage();
+        let object = fixture.store.object(root).unwrap();
+        assert_eq!(object.len() as usize, expected.len(), "{init}");
+        for (index, &value) in (0..).zip(expected) {
+            assert_eq!(object.get(index), Some([value, 0]), "{init}");
+        }
+        assert_eq!(object.get(expected.len() as u32), None);
+    }
+}
+
+#[test]
+fn initialisers_without_room_trap() {
+    let mut fixture = Fixture::new();
+    for (limit, len, expected) in [
+        (1 << 20, u32::MAX, Trap::AllocationTooLarge),
+        (1 << 20, 1 << 20, Trap::AllocationTooLarge),
+        (1 << 20, 80_000, Trap::HeapExhausted),
     ] {
-        let wat = format!("(module (type {ty}) (global anyref {init}))");
+        let limits = fixture.store.limits().gc_heap_bytes(limit);
+        fixture.store.set_limits(limits).unwrap();
+        let wat = format!(
+            "(module (type (array i64))
+                (global anyref (array.new_default 0 (i32.const {})))
+                (global anyref (array.new_default 0 (i32.const {}))))",
+            len as i32, len as i32
+        );
         match fixture.instantiate(&wat, &[]) {
-            Err(InstantiateError::Unsupported(error)) => assert_eq!(error.instruction, name),
-            other => panic!("{other:?}"),
+            Err(InstantiateError::Trap(trap)) => assert_eq!(trap, expected),
+            other => panic!("{len}: {other:?}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Result patterns.
 
 use super::{host_number, null};
-use rwasm::{Store, Val};
+use rwasm::{AnyRef, ExternRef, Store, Val};
 use std::mem::discriminant;
 use wast::core::{NanPattern, V128Pattern, WastRetCore};
 use wast::token::{F32, F64};
@@ -27,11 +27,26 @@ pub(super) fn matches(store: &Store<()>, pattern: &WastRetCore, value: &Val) -> 
         }
         (WastRetCore::RefFunc(None), Val::FuncRef(Some(_)))
         | (WastRetCore::RefAny, Val::AnyRef(Some(_))) => true,
-        // What an anyref points to cannot be asked yet, so that none of the
-        // patterns `ref.eq`, `ref.i31`, `ref.struct`, `ref.array` and `ref.host`
-        // can hold.
+        (_, Val::AnyRef(Some(actual))) => any_matches(store, pattern, actual),
+        // What the guest has converted is still what it was.
+        (_, Val::ExternRef(Some(actual))) => AnyRef::convert_extern(store, actual)
+            .is_ok_and(|actual| any_matches(store, pattern, actual)),
         _ => false,
     }
+}
+
+/// Whether a value of the guest's is of the kind that a pattern states.
+fn any_matches(store: &Store<()>, pattern: &WastRetCore, actual: AnyRef) -> bool {
+    let holds = match pattern {
+        WastRetCore::RefEq => actual.is_eqref(store),
+        WastRetCore::RefI31 | WastRetCore::RefI31Shared => actual.is_i31(store),
+        WastRetCore::RefStruct => actual.is_struct(store),
+        WastRetCore::RefArray => actual.is_array(store),
+        WastRetCore::RefHost(expected) => ExternRef::convert_any(store, actual)
+            .map(|actual| host_number(store, actual) == Some(*expected)),
+        _ => Ok(false),
+    };
+    holds.unwrap_or(false)
 }
 
 fn is_null(value: &Val) -> bool {
