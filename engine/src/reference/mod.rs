@@ -25,11 +25,12 @@ use crate::error::{Error, Result};
 use rwasm_runtime::gc::{Object, OwnedRoot, Root};
 use rwasm_runtime::handle::StoreId;
 use rwasm_runtime::store::Store as RuntimeStore;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 
 /// What all handles are: a root, and the reference that it holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Handle {
     root: Root,
     word: NonZeroU32,
@@ -102,5 +103,12 @@ impl Eq for Handle {}
 impl Hash for Handle {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.store(), self.word).hash(state);
+    }
+}
+
+impl fmt::Debug for Handle {
+    /// What handles are equal by.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x} of {:?}", self.word, self.store())
     }
 }
