@@ -16,9 +16,8 @@
 //! So the code in a `try` is the same as outside, and to unwind a frame is to
 //! look behind its return address: no search, no map from addresses to functions.
 //!
-//! Frames are walked twice: first to find the handler, while everything is still
-//! there for a backtrace, and then there is nothing left to do but to go on in
-//! the handler's frame.
+//! Frames are looked at, not taken down: where none has a handler, all are still
+//! there for a backtrace; where one has, its code goes on in its frame.
 
 use super::regs::{Handler, Ip, Outcome, dispatch, handler, header, tail};
 use super::trap::{NullExceptionReference, raise, trap};
