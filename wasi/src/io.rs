@@ -9,7 +9,8 @@ use crate::descriptor::Object;
 use crate::errno::Errno;
 use crate::interruption::{Interruption, Stop};
 use crate::iovec::{self, INLINE, Iovec};
-use crate::memory::GuestMemory;
+use crate::memory::{self, GuestMemory};
+use rwasm::SharedMemory;
 use std::io::{IoSlice, IoSliceMut};
 
 /// Buffers that the kernel takes at once (`IOV_MAX`).
@@ -45,7 +46,13 @@ pub(crate) fn read(
     at: At,
     interruption: &Interruption,
 ) -> Result<u32, Stop> {
-    let memory = memory.all_mut();
+    let memory = match memory {
+        GuestMemory::Own(bytes) => &mut **bytes,
+        GuestMemory::Shared(shared) => {
+            let shared = *shared;
+            return read_shared(object, shared, iovecs, at, interruption);
+        }
+    };
     match object {
         Object::File(file) => match iovecs {
             [] => Ok(0),
@@ -81,7 +88,12 @@ pub(crate) fn write(
     at: At,
     interruption: &Interruption,
 ) -> Result<u32, Stop> {
-    let memory = memory.all();
+    let memory = match memory {
+        GuestMemory::Own(bytes) => &**bytes,
+        GuestMemory::Shared(shared) => {
+            return write_shared(object, shared, iovecs, at, interruption);
+        }
+    };
     match object {
         Object::File(file) => match iovecs {
             [] => Ok(0),
@@ -108,6 +120,36 @@ pub(crate) fn write(
         Object::Directory(_) => Err(Errno::Isdir.into()),
         Object::Reader(_) => Err(Errno::Badf.into()),
     }
+}
+
+#[cold]
+fn read_shared(
+    object: &mut Object,
+    shared: &SharedMemory,
+    iovecs: &[Iovec],
+    at: At,
+    interruption: &Interruption,
+) -> Result<u32, Stop> {
+    let mut bytes = memory::room(iovecs);
+    let whole = [Iovec::whole(&bytes)];
+    let own = &mut GuestMemory::new(&mut bytes);
+    let count = read(object, own, &whole[..iovecs.len().min(1)], at, interruption)?;
+    memory::scatter(shared, iovecs, &bytes[..count as usize])?;
+    Ok(count)
+}
+
+#[cold]
+fn write_shared(
+    object: &mut Object,
+    shared: &SharedMemory,
+    iovecs: &[Iovec],
+    at: At,
+    interruption: &Interruption,
+) -> Result<u32, Stop> {
+    let mut bytes = memory::gather(shared, iovecs)?;
+    let whole = [Iovec::whole(&bytes)];
+    let own = &GuestMemory::new(&mut bytes);
+    write(object, own, &whole[..iovecs.len().min(1)], at, interruption)
 }
 
 /// A stream has no positions.
@@ -154,12 +196,12 @@ fn scatter(
 
 /// The same without a position, and once: what one message of a socket brings.
 pub(crate) fn scatter_once(
-    memory: &mut GuestMemory<'_>,
+    memory: &mut [u8],
     iovecs: &[Iovec],
     read: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<usize, Stop>,
 ) -> Result<usize, Stop> {
     let batch = &iovecs[..iovecs.len().min(BATCH)];
-    Ok(scatter(memory.all_mut(), batch, read)?.bytes)
+    Ok(scatter(memory, batch, read)?.bytes)
 }
 
 /// Writes a batch by `write`.

@@ -46,10 +46,11 @@ impl Iovecs {
         count: u32,
         limit: u32,
     ) -> Result<&[Iovec], Errno> {
-        let array = memory.array(ptr, count, IOVEC_BYTES)?;
+        memory.array(ptr, count, IOVEC_BYTES)?;
         if count > limit {
             return Err(Errno::Inval);
         }
+        let records = memory.records(ptr, count, IOVEC_BYTES)?;
         let count = count as usize;
         let list = if count <= INLINE {
             &mut self.inline[..count]
@@ -58,7 +59,7 @@ impl Iovecs {
             &mut self.spilled[..]
         };
         let (mut len, mut room) = (0, MAX_TRANSFER);
-        for record in memory.all()[array].chunks_exact(IOVEC_BYTES) {
+        for record in records.chunks_exact(IOVEC_BYTES) {
             let mut iovec = Iovec::decode(record);
             // The address of an empty buffer does not matter, as on Linux.
             if iovec.len == 0 {
@@ -77,6 +78,14 @@ impl Iovecs {
 }
 
 impl Iovec {
+    /// A buffer that is all of a piece of less than 4 GiB.
+    pub(crate) fn whole(bytes: &[u8]) -> Iovec {
+        Iovec {
+            start: 0,
+            len: bytes.len() as u32,
+        }
+    }
+
     fn decode(record: &[u8]) -> Iovec {
         let word = |at| u32::from_le_bytes(std::array::from_fn(|index| record[at + index]));
         Iovec {

@@ -72,6 +72,6 @@ pub use clocks::Clock;
 pub use ctx::WasiCtx;
 pub use errno::Errno;
 pub use limits::Limits;
-pub use linker::{FUNCTIONS, Function, NoMemory, SharedWithOthers, add_to_linker};
+pub use linker::{FUNCTIONS, Function, NoMemory, add_to_linker};
 pub use refusal::{Refusal, RefusalReason};
 pub use stdio::{Capture, Input, Output};

@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::functions::{self, Call, Exit, preview1};
 use crate::interruption::{Interruption, Stop};
 use crate::memory::GuestMemory;
-use rwasm::{Caller, Error, Linker, Result, Trap, ValType};
+use rwasm::{Caller, Error, Linker, Memory, Result, Trap, ValType};
 use thiserror::Error;
 
 /// The two names under which modules import the functions.
@@ -21,16 +21,6 @@ const MODULES: [(&str, Snapshot); 2] = [
 #[error("`{function}` needs the memory of its caller, which exports none under the name `memory`")]
 #[non_exhaustive]
 pub struct NoMemory {
-    /// The function.
-    pub function: &'static str,
-}
-
-/// A module called a function while other threads have its memory too, which
-/// the functions cannot use then. Found in [`Error::Host`].
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("`{function}` cannot use the memory of its caller, which other threads share")]
-#[non_exhaustive]
-pub struct SharedWithOthers {
     /// The function.
     pub function: &'static str,
 }
@@ -157,12 +147,31 @@ fn invoke<T: 'static, O: Outcome>(
     let Some(memory) = caller.memory() else {
         return without_memory(get(caller.data_mut()), snapshot, function, body);
     };
-    let Some((bytes, data)) = memory.try_data_and_store_mut(caller) else {
-        return Err(Error::host(SharedWithOthers { function }));
+    let Some((bytes, data)) = memory.try_data_and_store_mut(&mut *caller) else {
+        return with_shared_memory(caller, memory, snapshot, get, body);
     };
     let mut call = Call {
         ctx: get(data),
         memory: GuestMemory::new(bytes),
+        snapshot,
+    };
+    body(&mut call).finish()
+}
+
+/// The bytes of a memory that other threads have too are copied.
+#[cold]
+fn with_shared_memory<T: 'static, O: Outcome>(
+    caller: &mut Caller<'_, T>,
+    memory: Memory,
+    snapshot: Snapshot,
+    get: impl Fn(&mut T) -> &mut WasiCtx,
+    body: impl FnOnce(&mut Call<'_>) -> O,
+) -> Result<O::Value> {
+    let shared = memory.to_shared(&*caller);
+    let shared = shared.expect("what cannot be borrowed is shared");
+    let mut call = Call {
+        ctx: get(caller.data_mut()),
+        memory: GuestMemory::Shared(&shared),
         snapshot,
     };
     body(&mut call).finish()

@@ -2,17 +2,33 @@
 //!
 //! Pointers and lengths are 32-bit and may be anything. An access that does
 //! not lie in the memory as a whole is `fault`, and has no effect.
+//!
+//! The bytes of a memory that only the calling guest has are borrowed, and the
+//! kernel reads and writes them itself. Those of a memory that guests on other
+//! threads have too cannot be borrowed: they are copied, both ways.
 
 use crate::errno::Errno;
+use crate::iovec::{self, Iovec};
+use rwasm::SharedMemory;
+use std::borrow::Cow;
 use std::ops::Range;
+
+/// Bytes that one call transfers at most from or to a memory that is shared.
+/// More is a partial read or write.
+const COPIED: usize = 1 << 20;
 
 /// The memory that the calling instance exports as `memory`.
 #[derive(Debug)]
-pub(crate) struct GuestMemory<'a>(&'a mut [u8]);
+pub(crate) enum GuestMemory<'a> {
+    /// Nobody else has it.
+    Own(&'a mut [u8]),
+    /// Other threads change it at any time.
+    Shared(&'a SharedMemory),
+}
 
 impl<'a> GuestMemory<'a> {
     pub(crate) fn new(bytes: &'a mut [u8]) -> GuestMemory<'a> {
-        GuestMemory(bytes)
+        GuestMemory::Own(bytes)
     }
 
     /// The bounds of `len` bytes at `ptr`, if they lie in the memory.
@@ -20,7 +36,12 @@ impl<'a> GuestMemory<'a> {
     pub(crate) fn range(&self, ptr: u32, len: u32) -> Result<Range<usize>, Errno> {
         // 32-bit sums cannot overflow 64 bits, and hosts have 64.
         let (start, end) = (u64::from(ptr), u64::from(ptr) + u64::from(len));
-        if end > self.0.len() as u64 {
+        // A shared memory can only grow.
+        let size = match self {
+            GuestMemory::Own(bytes) => bytes.len(),
+            GuestMemory::Shared(shared) => shared.data_size(),
+        };
+        if end > size as u64 {
             return Err(Errno::Fault);
         }
         Ok(start as usize..end as usize)
@@ -34,22 +55,62 @@ impl<'a> GuestMemory<'a> {
     }
 
     #[inline]
-    pub(crate) fn bytes(&self, ptr: u32, len: u32) -> Result<&[u8], Errno> {
+    pub(crate) fn bytes(&self, ptr: u32, len: u32) -> Result<Cow<'_, [u8]>, Errno> {
         let range = self.range(ptr, len)?;
-        Ok(&self.0[range])
+        self.within(range)
+    }
+
+    /// The bytes of `count` records of `size` bytes.
+    #[inline]
+    pub(crate) fn records(
+        &self,
+        ptr: u32,
+        count: u32,
+        size: usize,
+    ) -> Result<Cow<'_, [u8]>, Errno> {
+        let range = self.array(ptr, count, size)?;
+        self.within(range)
     }
 
     #[inline]
-    pub(crate) fn bytes_mut(&mut self, ptr: u32, len: u32) -> Result<&mut [u8], Errno> {
+    fn within(&self, range: Range<usize>) -> Result<Cow<'_, [u8]>, Errno> {
+        match self {
+            GuestMemory::Own(bytes) => Ok(Cow::Borrowed(&bytes[range])),
+            GuestMemory::Shared(shared) => copied(shared, range),
+        }
+    }
+
+    /// Lets `fill` change the bytes, of which it says how many it did from the
+    /// first on.
+    pub(crate) fn fill<E: From<Errno>>(
+        &mut self,
+        ptr: u32,
+        len: u32,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
         let range = self.range(ptr, len)?;
-        Ok(&mut self.0[range])
+        match self {
+            GuestMemory::Own(bytes) => fill(&mut bytes[range]),
+            GuestMemory::Shared(shared) => {
+                let mut bytes = vec![0; range.len()];
+                let filled = fill(&mut bytes)?;
+                put(shared, range.start, &bytes[..filled])?;
+                Ok(filled)
+            }
+        }
     }
 
     #[inline]
     pub(crate) fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<(), Errno> {
         let len = u32::try_from(bytes.len()).map_err(|_| Errno::Fault)?;
-        self.bytes_mut(ptr, len)?.copy_from_slice(bytes);
-        Ok(())
+        let range = self.range(ptr, len)?;
+        match self {
+            GuestMemory::Own(own) => {
+                own[range].copy_from_slice(bytes);
+                Ok(())
+            }
+            GuestMemory::Shared(shared) => put(shared, range.start, bytes),
+        }
     }
 
     #[inline]
@@ -61,18 +122,54 @@ impl<'a> GuestMemory<'a> {
     pub(crate) fn write_u64(&mut self, ptr: u32, value: u64) -> Result<(), Errno> {
         self.write(ptr, &value.to_le_bytes())
     }
+}
 
-    /// All of it, for ranges that were checked.
-    #[inline]
-    pub(crate) fn all(&self) -> &[u8] {
-        self.0
-    }
+#[cold]
+fn copied(shared: &SharedMemory, range: Range<usize>) -> Result<Cow<'static, [u8]>, Errno> {
+    let mut bytes = vec![0; range.len()];
+    shared
+        .read(range.start, &mut bytes)
+        .map_err(|_| Errno::Fault)?;
+    Ok(Cow::Owned(bytes))
+}
 
-    /// All of it, for ranges that were checked.
-    #[inline]
-    pub(crate) fn all_mut(&mut self) -> &mut [u8] {
-        self.0
+#[cold]
+fn put(shared: &SharedMemory, at: usize, bytes: &[u8]) -> Result<(), Errno> {
+    shared.write(at, bytes).map_err(|_| Errno::Fault)
+}
+
+/// Room for what a list of buffers takes, in one piece.
+pub(crate) fn room(iovecs: &[Iovec]) -> Vec<u8> {
+    vec![0; iovec::total(iovecs).min(COPIED)]
+}
+
+/// Copies the first bytes of a list of buffers: as many as are moved at once.
+pub(crate) fn gather(shared: &SharedMemory, iovecs: &[Iovec]) -> Result<Vec<u8>, Errno> {
+    let mut bytes = room(iovecs);
+    let mut rest = &mut bytes[..];
+    for iovec in iovecs {
+        let len = (iovec.len as usize).min(rest.len());
+        let (now, later) = rest.split_at_mut(len);
+        let read = shared.read(iovec.start as usize, now);
+        read.map_err(|_| Errno::Fault)?;
+        rest = later;
     }
+    Ok(bytes)
+}
+
+/// Copies bytes to a list of buffers that has room for them.
+pub(crate) fn scatter(
+    shared: &SharedMemory,
+    iovecs: &[Iovec],
+    mut bytes: &[u8],
+) -> Result<(), Errno> {
+    for iovec in iovecs {
+        let len = (iovec.len as usize).min(bytes.len());
+        let (now, later) = bytes.split_at(len);
+        put(shared, iovec.start as usize, now)?;
+        bytes = later;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -95,7 +192,11 @@ mod tests {
             (u32::MAX, u32::MAX, false),
             (0xffff_fff0, 0x20, false),
         ] {
-            assert_eq!(memory.bytes_mut(ptr, len).is_ok(), fits, "{ptr} {len}");
+            assert_eq!(
+                memory.fill(ptr, len, |_| Ok::<_, Errno>(0)).is_ok(),
+                fits,
+                "{ptr} {len}"
+            );
             assert_eq!(memory.bytes(ptr, len).is_ok(), fits, "{ptr} {len}");
         }
         assert!(memory.array(0, 2, 8).is_ok());

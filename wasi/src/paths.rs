@@ -16,12 +16,13 @@ use cap_fs_ext::OpenOptionsFollowExt;
 use cap_primitives::fs::FollowSymlinks;
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use rustix::fs::{AtFlags, OFlags as HostFlags, Timestamps, fstat, statat, utimensat};
-use std::ffi::OsStr;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 /// A path in guest memory. Its bytes need not be UTF-8: the witx says string,
 /// but hosts have other names, and a guest must be able to use what
@@ -31,18 +32,22 @@ pub(crate) fn from_guest<'m>(
     ptr: u32,
     len: u32,
     limits: &Limits,
-) -> Result<&'m Path, Errno> {
-    let bytes = memory.bytes(ptr, len)?;
+) -> Result<Cow<'m, Path>, Errno> {
+    memory.range(ptr, len)?;
     if len > limits.path_bytes {
         return Err(Errno::Nametoolong);
     }
+    let bytes = memory.bytes(ptr, len)?;
     if bytes.contains(&0) {
         return Err(Errno::Inval);
     }
     if bytes.is_empty() {
         return Err(Errno::Noent);
     }
-    Ok(Path::new(OsStr::from_bytes(bytes)))
+    Ok(match bytes {
+        Cow::Borrowed(bytes) => Cow::Borrowed(Path::new(OsStr::from_bytes(bytes))),
+        Cow::Owned(bytes) => Cow::Owned(PathBuf::from(OsString::from_vec(bytes))),
+    })
 }
 
 /// An error for an absolute path: it leads out of every directory.

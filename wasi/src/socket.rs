@@ -12,7 +12,7 @@ use crate::host_io::complete;
 use crate::interruption::{Interruption, Stop};
 use crate::io::scatter_once;
 use crate::iovec::{self, Iovec};
-use crate::memory::GuestMemory;
+use crate::memory::{self, GuestMemory};
 use rustix::event::PollFlags;
 use rustix::fs::fstat;
 use rustix::net::{
@@ -54,6 +54,26 @@ pub(crate) fn receive(
     flags: RiFlags,
     interruption: &Interruption,
 ) -> Result<Received, Stop> {
+    match memory {
+        GuestMemory::Own(bytes) => receive_into(socket, bytes, iovecs, flags, interruption),
+        GuestMemory::Shared(shared) => {
+            let mut bytes = memory::room(iovecs);
+            let whole = [Iovec::whole(&bytes)];
+            let whole = &whole[..iovecs.len().min(1)];
+            let received = receive_into(socket, &mut bytes, whole, flags, interruption)?;
+            memory::scatter(shared, iovecs, &bytes[..received.bytes as usize])?;
+            Ok(received)
+        }
+    }
+}
+
+fn receive_into(
+    socket: &HostFile,
+    memory: &mut [u8],
+    iovecs: &[Iovec],
+    flags: RiFlags,
+    interruption: &Interruption,
+) -> Result<Received, Stop> {
     if flags == RiFlags::RECV_WAITALL {
         let bytes = receive_all(socket, memory, iovecs, interruption)?;
         return Ok(Received {
@@ -87,13 +107,13 @@ pub(crate) fn receive(
 /// Fills one buffer after the other, until the other side has nothing more.
 fn receive_all(
     socket: &HostFile,
-    memory: &mut GuestMemory<'_>,
+    memory: &mut [u8],
     iovecs: &[Iovec],
     interruption: &Interruption,
 ) -> Result<u32, Stop> {
     let mut received = 0;
     for iovec in iovecs {
-        let bytes = iovec::bytes_mut(memory.all_mut(), *iovec);
+        let bytes = iovec::bytes_mut(memory, *iovec);
         let mut filled = 0;
         while filled < bytes.len() {
             let result = socket.patiently(PollFlags::IN, interruption, || {

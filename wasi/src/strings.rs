@@ -42,15 +42,13 @@ impl Strings {
         buffer: u32,
     ) -> Result<(), Errno> {
         let (count, len) = self.sizes();
-        let pointers = memory.array(pointers, count, 4)?;
-        let bytes = memory.range(buffer, len)?;
-        let memory = memory.all_mut();
-        memory[bytes].copy_from_slice(&self.bytes);
-        for (place, start) in memory[pointers].chunks_exact_mut(4).zip(&self.starts) {
-            // Within the buffer, which was checked.
-            place.copy_from_slice(&(buffer + start).to_le_bytes());
-        }
-        Ok(())
+        memory.array(pointers, count, 4)?;
+        memory.range(buffer, len)?;
+        memory.write(buffer, &self.bytes)?;
+        // Within the buffer, which was checked.
+        let starts = self.starts.iter().map(|start| buffer + start);
+        let list: Vec<u8> = starts.flat_map(u32::to_le_bytes).collect();
+        memory.write(pointers, &list)
     }
 
     /// All of them.

@@ -1,9 +1,7 @@
 //! Guests in text form, run through the public API.
 
 use rwasm::{Config, Engine, Error, Linker, Module, Result, Store, Trap};
-use rwasm_wasi::{
-    Access, Capture, Input, NoMemory, Output, SharedWithOthers, WasiCtx, WasiCtxBuilder,
-};
+use rwasm_wasi::{Access, Capture, Input, NoMemory, Output, WasiCtx, WasiCtxBuilder};
 use std::fs;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -247,33 +245,68 @@ fn a_module_without_memory() {
     assert_eq!(found, Some("args_sizes_get"), "{error}");
 }
 
-/// As long as nobody else has it, it is as good as any other.
-#[test]
-fn a_shared_memory_is_of_use_to_its_only_owner() {
+/// Runs `_start` of a program whose memory we have too, as another thread would.
+fn run_shared(wat: &str, setup: impl FnOnce(&mut WasiCtxBuilder)) -> Ended {
+    let wat = wat.replace(
+        r#"(memory (export "memory") 1)"#,
+        r#"(memory (export "memory") 1 2 shared)"#,
+    );
+    assert!(wat.contains("shared"), "{wat}");
+    let stdout = Capture::new(1 << 20);
+    let mut builder = WasiCtx::builder();
+    builder.stdout(Output::capture(&stdout));
+    setup(&mut builder);
     let engine = Engine::new(Config::new().threads(true)).expect("an engine");
-    let mut store = store(&engine, &mut WasiCtx::builder());
-    let wat = r#"(module
-        (import "wasi_snapshot_preview1" "args_sizes_get"
-            (func $sizes (param i32 i32) (result i32)))
-        (memory (export "memory") 1 1 shared)
-        (func (export "call") (result i32) (call $sizes (i32.const 0) (i32.const 4))))"#;
+    let mut store = store(&engine, &mut builder);
     let module = Module::new(&engine, wat).expect("valid");
     let instance = linker(&engine)
         .instantiate(&mut store, &module)
         .expect("linked");
-    let function = instance
-        .get_typed_func::<(), i32>(&mut store, "call")
-        .expect("exported");
-    assert_eq!(function.call(&mut store, ()).expect("nobody has it"), 0);
-
     let memory = instance.get_memory(&mut store, "memory");
     let shared = memory.and_then(|memory| memory.to_shared(&store));
-    let error = function.call(&mut store, ()).expect_err("we have it");
-    let found = error.downcast_ref::<SharedWithOthers>();
-    let found = found.map(|error| error.function);
-    assert_eq!(found, Some("args_sizes_get"), "{error}");
-    drop(shared);
-    assert_eq!(function.call(&mut store, ()).expect("nobody again"), 0);
+    let start = instance.get_typed_func::<(), ()>(&mut store, "_start");
+    let code = match start.expect("exported").call(&mut store, ()) {
+        Ok(()) => 0,
+        Err(Error::Exit(code)) => code,
+        Err(error) => panic!("{error}"),
+    };
+    drop(shared.expect("it is shared"));
+    Ended {
+        code,
+        stdout: stdout.text(),
+    }
+}
+
+/// What can be borrowed of other memories is copied from and to this one.
+#[test]
+fn a_memory_that_other_threads_have_too() {
+    assert_eq!(
+        run_shared(guest!("hello"), |_| {}),
+        ended(0, "hello, world\n")
+    );
+    let text = "more than seven bytes, several times over";
+    let echoed = run_shared(guest!("cat"), |builder| {
+        builder.stdin(Input::bytes(text));
+    });
+    assert_eq!(echoed, ended(0, text));
+    let shown = run_shared(guest!("args"), |builder| {
+        builder.args(["tool", "", "-x"]).env("A", "1").env("B", "");
+    });
+    assert_eq!(shown, ended(32, "tool\0\0-x\0A=1\0B=\0"));
+    let (one, two) = (folder(&[("file", "0123456789")]), folder(&[]));
+    let found = run_shared(guest!("preopens"), |builder| {
+        give(builder, &one, "/", Access::ReadWrite);
+        give(builder, &two, "some/where", Access::ReadOnly);
+    });
+    assert_eq!(found, ended(0, "/\nsome/where\n"));
+    let checked = run_shared(guest!("unstable"), |builder| {
+        give(builder, &one, "/", Access::ReadOnly);
+    });
+    assert_eq!(checked.code, 0);
+    let listed = run_shared(guest!("count_entries"), |builder| {
+        give(builder, &one, "/", Access::ReadOnly);
+    });
+    assert_eq!(listed.code, 3);
 }
 
 #[test]

@@ -171,10 +171,11 @@ pub(crate) fn fd_prestat_dir_name(
     path_len: u32,
 ) -> Result<(), Errno> {
     let name = preopen_name(call.ctx.table.get(fd)?)?;
-    let buffer = call.memory.bytes_mut(path, path_len)?;
-    let place = buffer.get_mut(..name.len()).ok_or(Errno::Nametoolong)?;
-    place.copy_from_slice(name);
-    Ok(())
+    call.memory.range(path, path_len)?;
+    if name.len() > path_len as usize {
+        return Err(Errno::Nametoolong);
+    }
+    call.memory.write(path, name)
 }
 
 pub(crate) fn fd_readdir(
@@ -192,14 +193,16 @@ pub(crate) fn fd_readdir(
     };
     descriptor.rights.require(Rights::FD_READDIR)?;
     call.memory.range(bufused, 4)?;
-    let buffer = call.memory.bytes_mut(buf, buf_len)?;
+    call.memory.range(buf, buf_len)?;
     let listing = match &mut directory.listing {
         Some(listing) => listing,
         None if listed >= call.ctx.limits.listings as usize => return Err(Errno::Nfile),
         none => none.insert(Box::new(Listing::open(&directory.dir, cookie)?)),
     };
-    let used = listing.read(&directory.dir, cookie, buffer)?;
-    if used < buffer.len() {
+    let used = call.memory.fill(buf, buf_len, |buffer| {
+        listing.read(&directory.dir, cookie, buffer)
+    })?;
+    if used < buf_len as usize {
         // Nobody asks for more, or only with a cookie that leads back here.
         directory.listing = None;
     }

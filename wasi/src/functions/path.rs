@@ -14,6 +14,7 @@ use crate::refusal::{Observer, Refusal, RefusalReason};
 use crate::rights::Rights;
 use crate::times;
 use cap_std::fs::Dir;
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -21,7 +22,7 @@ use std::path::Path;
 /// A directory, and a path in it: what a guest names by three numbers.
 struct Place<'a> {
     directory: &'a Directory,
-    path: &'a Path,
+    path: Cow<'a, Path>,
     observer: Option<&'a Observer>,
 }
 
@@ -33,7 +34,7 @@ impl Call<'_> {
             path: paths::from_guest(&self.memory, path, len, &self.ctx.limits)?,
             observer: self.ctx.on_refusal.as_ref(),
         };
-        place.tell(paths::require_relative(place.path))?;
+        place.tell(paths::require_relative(&place.path))?;
         Ok(place)
     }
 
@@ -57,7 +58,7 @@ impl Place<'_> {
         &self,
         action: impl FnOnce(&Dir, &Path) -> Result<R, E>,
     ) -> Result<R, Errno> {
-        self.tell(action(&self.directory.dir, self.path).map_err(Into::into))
+        self.tell(action(&self.directory.dir, &self.path).map_err(Into::into))
     }
 
     /// Tells the embedder if the guest was refused the path.
@@ -67,7 +68,7 @@ impl Place<'_> {
         {
             observer(&Refusal {
                 directory: self.directory.preopen.as_deref().map(OsStr::from_bytes),
-                path: self.path,
+                path: &self.path,
                 reason,
             });
         }
@@ -168,7 +169,7 @@ pub(crate) fn path_open(
     // To get less than these would only show at the first read or write.
     inheriting.require(open.rights & (Rights::FD_READ | Rights::FD_WRITE))?;
     table.require_room()?;
-    let opened = paths::open(place.directory, inheriting, place.path, open);
+    let opened = paths::open(place.directory, inheriting, &place.path, open);
     let descriptor = place.tell(opened)?;
     let opened = call.ctx.table.insert(descriptor)?;
     call.memory.write_u32(opened_fd, opened)
@@ -232,9 +233,9 @@ pub(crate) fn path_symlink(
     new_path_len: u32,
 ) -> Result<(), Errno> {
     let target = paths::from_guest(&call.memory, old_path, old_path_len, &call.ctx.limits)?;
-    paths::require_relative(target)?;
+    paths::require_relative(&target)?;
     let place = call.place_to_change(fd, new_path, new_path_len, Rights::PATH_SYMLINK)?;
-    place.try_to(|dir, path| dir.symlink(target, path))
+    place.try_to(|dir, path| dir.symlink(&target, path))
 }
 
 pub(crate) fn path_unlink_file(

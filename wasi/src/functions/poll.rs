@@ -23,29 +23,28 @@ pub(crate) fn poll_oneoff(
         return Err(Errno::Inval.into());
     }
     let size = Subscription::size(*snapshot);
-    let subscribed = memory.array(in_, nsubscriptions, size)?;
-    let events = memory.array(out, nsubscriptions, Event::BYTES)?;
+    memory.array(in_, nsubscriptions, size)?;
+    memory.array(out, nsubscriptions, Event::BYTES)?;
     memory.range(nevents, 4)?;
     if nsubscriptions > ctx.limits.subscriptions {
         return Err(Errno::Inval.into());
     }
     // Copied, because the events may be written over the subscriptions.
-    let subscriptions = memory.all()[subscribed]
+    let subscriptions = memory
+        .records(in_, nsubscriptions, size)?
         .chunks_exact(size)
         .map(|bytes| Subscription::decode(*snapshot, bytes))
         .collect::<Result<Vec<_>, Errno>>()?;
 
     let mut count = 0;
-    let mut places = memory.all_mut()[events].chunks_exact_mut(Event::BYTES);
     poll::wait(
         &ctx.table,
         &ctx.clocks,
         interruption,
         &subscriptions,
         |event| {
-            // One event for each subscription at most, and as many places.
-            let place = places.next().ok_or(Errno::Overflow)?;
-            place.copy_from_slice(&event.encode());
+            // One event for each subscription at most, so that there is a place.
+            memory.write(out + count * Event::BYTES as u32, &event.encode())?;
             count += 1;
             Ok(())
         },

@@ -1,7 +1,7 @@
 //! The operations, done by a guest.
 
 use crate::step::{Open, Outcome, SLOTS, Step, Value, Whence};
-use rwasm::{Engine, Instance, Linker, Memory, Module, Store, WasmParams};
+use rwasm::{Config, Engine, Instance, Linker, Memory, Module, SharedMemory, Store, WasmParams};
 use rwasm_wasi::{Access, WasiCtx};
 use std::path::Path;
 use tempfile::TempDir;
@@ -27,14 +27,22 @@ pub struct Guest {
     store: Store<WasiCtx>,
     instance: Instance,
     memory: Memory,
+    /// That makes the store's memory one that cannot be borrowed.
+    _shared: Option<SharedMemory>,
     slots: [Option<i32>; SLOTS],
 }
 
 impl Guest {
-    pub fn new() -> Guest {
+    /// With a memory of its own, or with one that another thread could have too.
+    pub fn new(shared: bool) -> Guest {
         let folder = tempfile::tempdir().expect("a folder");
-        let engine = Engine::default();
-        let module = Module::new(&engine, include_str!("../guests/files.wat")).expect("valid");
+        let engine = Engine::new(Config::new().threads(true)).expect("an engine");
+        let mut text = include_str!("../guests/files.wat").to_owned();
+        if shared {
+            text = text.replace("\"memory\") 4)", "\"memory\") 4 4 shared)");
+            assert!(text.contains("shared"));
+        }
+        let module = Module::new(&engine, text).expect("valid");
         let mut linker = Linker::new(&engine);
         rwasm_wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx).expect("no name twice");
         let mut builder = WasiCtx::builder();
@@ -46,6 +54,7 @@ impl Guest {
         let memory = instance.get_memory(&mut store, "memory").expect("a memory");
         Guest {
             folder,
+            _shared: memory.to_shared(&store),
             store,
             instance,
             memory,
@@ -230,12 +239,15 @@ impl Guest {
     }
 
     fn put(&mut self, at: u32, bytes: &[u8]) {
-        let memory = self.memory.data_mut(&mut self.store);
-        memory[at as usize..][..bytes.len()].copy_from_slice(bytes);
+        let written = self.memory.write(&mut self.store, at as usize, bytes);
+        written.expect("in the memory");
     }
 
     fn bytes(&self, at: u32, len: u32) -> Vec<u8> {
-        self.memory.data(&self.store)[at as usize..][..len as usize].to_vec()
+        let mut bytes = vec![0; len as usize];
+        let read = self.memory.read(&self.store, at as usize, &mut bytes);
+        read.expect("in the memory");
+        bytes
     }
 
     /// As many bytes of the data as the result says.
