@@ -1,0 +1,2 @@
+//! The machine-code tier: translation of function bodies to Cranelift's IR,
+//! compilation, and the memory that the code lives in.
