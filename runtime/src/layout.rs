@@ -255,6 +255,29 @@ pub struct StoreCtx {
     pub pending_exception: u32,
     /// The garbage-collected heap.
     pub gc: GcCtx,
+    /// The instance whose machine code last made a call that may have gone to
+    /// the host: its functions are told who called them.
+    pub caller: *mut VmCtx,
+    /// The function that machine code calls although there is no machine code
+    /// of it: noted by its stub, read by the adapter that it leads to.
+    pub callee: *const CodeCell,
+    /// The call to be made where [`Status::TailCall`] arrives.
+    pub tail_call: TailCall,
+}
+
+/// A tail call that leaves its segment, so that the native stack does not grow.
+///
+/// It is pending only between the [`Status::TailCall`] that a segment ends with
+/// and whoever entered that segment ([`crate::entry::finish_tail_calls`]).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct TailCall {
+    /// The instance of the function to call.
+    pub callee: *mut VmCtx,
+    /// Its code.
+    pub cell: *const CodeCell,
+    /// The arguments, on the value stack at or above its top.
+    pub args: *mut u64,
 }
 
 /// A run of frames of one tier on the native stack, from its entry to its exit.
@@ -265,13 +288,18 @@ pub struct Segment {
     pub previous: *mut Segment,
     /// Native stack pointer to resume at when a hardware trap ends the segment.
     pub resume_sp: usize,
-    /// Native program counter to resume at, with [`Status::Trap`] in the
-    /// return register.
+    /// Native program counter to resume at, with the segment's [`Status`] in
+    /// the return register.
     pub resume_pc: usize,
+    /// Native frame pointer to resume with. In a segment of machine code it is
+    /// that of the adapter which entered it: the frame before the first one.
+    pub resume_fp: usize,
     /// Frame pointer of the segment's newest frame, kept whenever control
     /// leaves the segment (a host call, a trap). Backtraces start here.
     pub exit_fp: *mut u64,
-    /// Instruction of that frame which control left at.
+    /// Instruction of that frame which control left at. For machine code, the
+    /// address behind a call, or one byte into an instruction that trapped:
+    /// either way the instruction holds the byte before.
     pub exit_ip: *const u64,
     /// Which tier the frames belong to.
     pub kind: SegmentKind,

@@ -111,6 +111,7 @@ impl OwnedStore {
                 native_stack_base: 0,
                 pending_exception: 0,
                 gc: GcCtx::new(),
+                caller: ptr::null_mut(),
             },
             pending: None,
             hardware_trap: None,

@@ -14,6 +14,9 @@ macro_rules! traps {
         }
 
         impl Trap {
+            /// All of them.
+            pub const ALL: &[Trap] = &[$(Trap::$name,)*];
+
             /// The message, without a full stop.
             pub fn message(self) -> &'static str {
                 match self {
