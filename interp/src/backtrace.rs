@@ -8,39 +8,20 @@ use crate::encode;
 use crate::exec::call::EXIT;
 use crate::exec::regs::header;
 use rwasm_parser::{FuncIndex, LocalFuncIndex};
+use rwasm_runtime::backtrace::MAX_FRAMES;
 use rwasm_runtime::code::{CodeCell, ModuleCode};
-use rwasm_runtime::error::{Backtrace, Frame};
-use rwasm_runtime::layout::{Segment, SegmentKind, StoreCtx, VmCtx, VmCtxKind};
+use rwasm_runtime::error::Frame;
+use rwasm_runtime::layout::{Segment, VmCtx, VmCtxKind};
 use std::collections::HashMap;
 use std::ptr;
 use std::sync::Arc;
 
-/// Frames kept of a deep stack: this many of the newest.
-const MAX_FRAMES: usize = 64;
-
-/// Walks the store's segments, newest first.
+/// Adds the frames of a segment, newest first.
 ///
 /// # Safety
-/// The store's segments are live, and each has left at its exit frame.
-pub(crate) unsafe fn capture(store: *mut StoreCtx) -> Backtrace {
-    let mut frames = Vec::new();
+/// The segment is live, of the interpreter, and has left at its exit frame.
+pub(crate) unsafe fn walk(segment: *const Segment, frames: &mut Vec<Frame>) {
     let mut origins = Origins::default();
-    // SAFETY: the caller's contract; segments link to older live ones.
-    unsafe {
-        let mut segment = (*store).segment;
-        while !segment.is_null() && frames.len() < MAX_FRAMES {
-            if (*segment).kind == SegmentKind::Interpreter {
-                walk(segment, &mut frames, &mut origins);
-            }
-            segment = (*segment).previous;
-        }
-    }
-    Backtrace { frames }
-}
-
-/// # Safety
-/// See [`capture`].
-unsafe fn walk(segment: *mut Segment, frames: &mut Vec<Frame>, origins: &mut Origins) {
     // SAFETY: the segment's frames are intact: each header names the caller's
     // frame, up to the one that returns to `EXIT`.
     unsafe {
@@ -49,7 +30,7 @@ unsafe fn walk(segment: *mut Segment, frames: &mut Vec<Frame>, origins: &mut Ori
         while ip != exit && ip != before_return(exit) && frames.len() < MAX_FRAMES {
             let vmctx = *fp.offset(header::VMCTX) as *const VmCtx;
             if (*vmctx).kind == VmCtxKind::Instance
-                && let Some(frame) = describe((*vmctx).module, ip, origins)
+                && let Some(frame) = describe((*vmctx).module, ip, &mut origins)
             {
                 frames.push(frame);
             }

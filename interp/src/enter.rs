@@ -5,9 +5,9 @@ use crate::arch;
 use crate::backtrace;
 use crate::exec::call::{CALL_ARRAY, EXIT, LOWER};
 use crate::exec::regs::{Ip, Regs, header, run};
+use rwasm_runtime::backtrace::{complete_exception, complete_trap};
 use rwasm_runtime::code::{CodeCell, Entries};
-use rwasm_runtime::error::Pending;
-use rwasm_runtime::layout::{ArrayEntry, Segment, SegmentKind, Status, StoreCtx, VmCtx};
+use rwasm_runtime::layout::{ArrayEntry, Segment, SegmentKind, Status, VmCtx};
 use rwasm_runtime::store::Store;
 use rwasm_runtime::sys::{signals, stack};
 use rwasm_runtime::trap::Trap;
@@ -21,6 +21,7 @@ use std::sync::atomic::Ordering;
 pub static ENTRIES: Entries = Entries {
     interp: LOWER.ip(),
     array: enter_array,
+    native: ptr::null(),
 };
 
 /// The entries of a function that has nothing but an array entry: one of the
@@ -29,6 +30,7 @@ pub fn host_entries(array: ArrayEntry) -> Entries {
     Entries {
         interp: CALL_ARRAY.ip(),
         array,
+        native: ptr::null(),
     }
 }
 
@@ -41,6 +43,7 @@ pub fn init() -> bool {
     static FAULTS_ARE_TRAPS: OnceLock<bool> = OnceLock::new();
     *FAULTS_ARE_TRAPS.get_or_init(|| {
         arch::detect();
+        rwasm_runtime::backtrace::register(SegmentKind::Interpreter, backtrace::walk);
         let registered = signals::register(|pc| {
             let trap = Trap::MemoryOutOfBounds;
             arch::is_trap_site(pc).then_some(signals::TrapSite { trap })
@@ -85,6 +88,7 @@ unsafe extern "C" fn enter_array(
             previous: (*store).segment,
             resume_sp: 0,
             resume_pc: 0,
+            resume_fp: 0,
             exit_fp: fp,
             exit_ip: EXIT.ip(),
             kind: SegmentKind::Interpreter,
@@ -105,7 +109,7 @@ unsafe extern "C" fn enter_array(
         let status = run(&mut regs, &raw mut segment);
         match status {
             Status::Trap => complete_trap(store),
-            Status::Exception if segment.previous.is_null() => complete_exception(store),
+            Status::Exception => complete_exception(store),
             _ => {}
         }
         (*store).segment = segment.previous;
@@ -131,42 +135,6 @@ unsafe fn copy_slots(from: *const u64, to: *mut u64, count: u16) {
             1 => *to = *from,
             2 => *to.cast::<[u64; 2]>() = *from.cast::<[u64; 2]>(),
             _ => ptr::copy_nonoverlapping(from, to, usize::from(count)),
-        }
-    }
-}
-
-/// Gives an exception that nobody caught its backtrace, while the outermost
-/// segment, which it leaves, is still there. One that leaves an inner segment
-/// may yet be caught, for which a backtrace would cost too much.
-///
-/// # Safety
-/// As for [`complete_trap`].
-#[cold]
-unsafe fn complete_exception(ctx: *mut StoreCtx) {
-    // SAFETY: the caller's contract.
-    unsafe {
-        let backtrace = backtrace::capture(ctx);
-        (*ctx.cast::<Store>()).set_pending(Pending::Exception(backtrace));
-    }
-}
-
-/// Makes a hardware trap pending, and gives a pending trap its backtrace, while
-/// the segment that trapped is the newest.
-///
-/// # Safety
-/// The store is live and nothing refers into it.
-unsafe fn complete_trap(ctx: *mut StoreCtx) {
-    // SAFETY: the context is the store's first field; capturing reads the
-    // segments alone.
-    unsafe {
-        let store = ctx.cast::<Store>();
-        if let Some(trap) = (*store).take_hardware_trap() {
-            Store::raise(ctx, trap);
-        }
-        if let Some(Pending::Trap(_, backtrace)) = (*store).pending_mut()
-            && backtrace.frames.is_empty()
-        {
-            *backtrace = backtrace::capture(ctx);
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::exports::Exports;
 use crate::layout::{ArrayEntry, VmOffsets};
 use crate::types::{TypeId, TypeRegistry};
 use rwasm_parser::{CompositeType, LocalFuncIndex, MemoryIndex, Module, SubType, ValType};
+use std::any::Any;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -20,7 +21,8 @@ pub struct CodeCell {
     pub interp_entry: AtomicPtr<u64>,
     /// Entry by the array call shape ([`ArrayEntry`]). Never null.
     array_entry: AtomicPtr<()>,
-    /// Entry by the native call shape, null as long as no machine code exists.
+    /// Entry by the native call shape. Null as long as no machine code of the
+    /// module exists; then a stub, until there is some of this function.
     pub native_entry: AtomicPtr<()>,
     /// The module, or null for a host function.
     pub module: *const ModuleCode,
@@ -50,6 +52,8 @@ pub struct Entries {
     pub interp: *const u64,
     /// Entry by the array call shape.
     pub array: ArrayEntry,
+    /// Entry by the native call shape, or null.
+    pub native: *const (),
 }
 
 // SAFETY: both are addresses of immutable statics and code.
@@ -79,7 +83,7 @@ impl CodeCell {
         CodeCell {
             interp_entry: AtomicPtr::new(entries.interp.cast_mut()),
             array_entry: AtomicPtr::new(entries.array as *mut ()),
-            native_entry: AtomicPtr::new(ptr::null_mut()),
+            native_entry: AtomicPtr::new(entries.native.cast_mut()),
             module,
             interp_code: AtomicPtr::new(ptr::null_mut()),
             hotness: AtomicI32::new(0),
@@ -95,6 +99,22 @@ impl CodeCell {
         let entry = self.array_entry.load(Ordering::Acquire);
         // SAFETY: only `ArrayEntry` values are ever stored there.
         unsafe { std::mem::transmute::<*mut (), ArrayEntry>(entry) }
+    }
+
+    /// Publishes machine code: calls by the array shape go to `array`, and the
+    /// interpreter's to `interp`, which calls by the array shape.
+    pub fn publish_native(&self, native: *const (), array: ArrayEntry, interp: *const u64) {
+        // First what the other entries lead to.
+        self.native_entry
+            .store(native.cast_mut(), Ordering::Release);
+        self.set_array_entry(array);
+        self.interp_entry
+            .store(interp.cast_mut(), Ordering::Release);
+    }
+
+    /// Replaces the entry by the array call shape by an equivalent one.
+    pub fn set_array_entry(&self, array: ArrayEntry) {
+        self.array_entry.store(array as *mut (), Ordering::Release);
     }
 
     /// The lowered body, if there is one.
@@ -175,7 +195,12 @@ pub struct ModuleCode {
     exports: OnceLock<Exports>,
     /// Found when first asked for.
     exported_memory: OnceLock<Option<MemoryIndex>>,
+    /// The machine code that cells lead to, as the tier that made it owns it.
+    machine_code: OnceLock<MachineCode>,
 }
+
+/// Machine code of a module. What it is, only the tier that made it knows.
+pub type MachineCode = Box<dyn Any + Send + Sync>;
 
 impl ModuleCode {
     /// Canonicalises the module's types and gives every function a cell that
@@ -218,8 +243,20 @@ impl ModuleCode {
                 defines_objects,
                 exports: OnceLock::new(),
                 exported_memory: OnceLock::new(),
+                machine_code: OnceLock::new(),
             }
         })
+    }
+
+    /// Hands over machine code, to be dropped with the module. It may be done
+    /// once; after that the code comes back.
+    pub fn keep_machine_code(&self, code: MachineCode) -> Result<(), MachineCode> {
+        self.machine_code.set(code)
+    }
+
+    /// The machine code that was handed over.
+    pub fn machine_code(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.machine_code.get().map(|code| &**code)
     }
 
     /// The module's exports by name.

@@ -1,6 +1,7 @@
 //! The way from the host into a function, outermost or nested.
 
-use crate::layout::{FuncRef, Status, StoreCtx};
+use crate::code::CodeCell;
+use crate::layout::{FuncRef, Status, StoreCtx, TailCall};
 use crate::store::Store;
 use crate::sys::{signals, stack};
 use crate::trap::Trap;
@@ -42,10 +43,63 @@ pub unsafe fn call(store: *mut Store, func: *const FuncRef, slots: *mut u64) -> 
         let outer_store = signals::activate(store);
         let cell = (*func).cell;
         let status = (*cell).array_entry()((*func).instance, ptr::null_mut(), cell, slots);
+        let status = finish_tail_calls(ctx, status, cell, slots);
         signals::activate(outer_store);
         (*ctx).stack_top = outer_top;
         (*ctx).native_stack_limit = outer_limit;
         (*ctx).native_stack_base = outer_base;
+        status
+    }
+}
+
+/// Makes the tail calls that a call of `cell` by its array entry has left to
+/// its caller ([`Status::TailCall`]), until one of them returns.
+///
+/// Every caller of an array entry passes what it returned through this. So
+/// functions of different tiers that tail-call each other run in segments that
+/// follow each other, not in nested ones.
+///
+/// # Safety
+/// `cell` was just called by its array entry, with `slots`, in the live store
+/// of `ctx`, and returned `status`; no reference into the store is live.
+#[inline(always)]
+pub unsafe fn finish_tail_calls(
+    ctx: *mut StoreCtx,
+    status: Status,
+    cell: *const CodeCell,
+    slots: *mut u64,
+) -> Status {
+    if status != Status::TailCall {
+        return status;
+    }
+    // SAFETY: as the caller promises.
+    unsafe { tail_calls(ctx, (*cell).result_slots, slots) }
+}
+
+/// # Safety
+/// As for [`finish_tail_calls`].
+#[cold]
+unsafe fn tail_calls(ctx: *mut StoreCtx, result_slots: u16, slots: *mut u64) -> Status {
+    // SAFETY: a pending tail call names a live function and its arguments, on
+    // the value stack. They go to the top of the stack, below or where they
+    // are; behind its limit are always as many slots as they may take. The
+    // results of a tail call are those of the call that it ends.
+    unsafe {
+        let top = (*ctx).stack_top;
+        let status = loop {
+            let TailCall { callee, cell, args } = (*ctx).tail_call;
+            let params = usize::from((*cell).param_slots);
+            ptr::copy(args, top, params);
+            (*ctx).stack_top = top.add(params.max((*cell).result_slots.into()));
+            let status = (*cell).array_entry()(callee, ptr::null_mut(), cell, top);
+            if status != Status::TailCall {
+                break status;
+            }
+        };
+        (*ctx).stack_top = top;
+        if status == Status::Ok {
+            ptr::copy(top, slots, result_slots.into());
+        }
         status
     }
 }

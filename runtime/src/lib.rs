@@ -10,6 +10,7 @@
 //! ([`sys::signals::register`]); they call back through [`libcalls`].
 
 mod arena;
+pub mod backtrace;
 pub mod code;
 mod const_expr;
 pub mod entry;

@@ -14,7 +14,7 @@ use crate::handle::{Extern, Handle, InstanceHandle, StoreId};
 use crate::host::HostFunc;
 use crate::instance::{Instance, instance_of};
 use crate::interrupt::Interrupt;
-use crate::layout::{ArrayEntry, FuncRef, Status, StoreCtx, VmCtx, VmCtxKind};
+use crate::layout::{ArrayEntry, FuncRef, Status, StoreCtx, TailCall, VmCtx, VmCtxKind};
 use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
 use crate::memory::{Memory, can_be_guarded};
 use crate::reference::{HostRef, HostRefs};
@@ -67,6 +67,8 @@ pub struct Store {
     roots: Mutex<Roots>,
     /// Instances that are being set up.
     setups: u32,
+    /// Machine code that functions of this store are entered through.
+    kept_code: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 // SAFETY: the pointers in a store lead to what it owns, to code (which is
@@ -112,6 +114,12 @@ impl OwnedStore {
                 pending_exception: 0,
                 gc: GcCtx::new(),
                 caller: ptr::null_mut(),
+                callee: ptr::null(),
+                tail_call: TailCall {
+                    callee: ptr::null_mut(),
+                    cell: ptr::null(),
+                    args: ptr::null_mut(),
+                },
             },
             pending: None,
             hardware_trap: None,
@@ -135,6 +143,7 @@ impl OwnedStore {
             heap: Heap::new(),
             roots: Mutex::new(Roots::new()),
             setups: 0,
+            kept_code: Vec::new(),
         });
         store.map_stack(limits.stack_bytes)?;
         let store = NonNull::from(Box::leak(store));
@@ -418,8 +427,8 @@ impl Store {
     ) -> Handle<FuncRef> {
         let slots = func_slots(&self.registry.sub_type(ty));
         let entries = Entries {
-            interp: self.entries.interp,
             array: array_entry,
+            ..self.entries
         };
         let host_func = self.host_funcs.push(HostFunc {
             vmctx: VmCtx {
@@ -465,6 +474,11 @@ impl Store {
     /// casts. Call it before objects of types that are new to the store are made.
     pub fn use_types(&mut self) {
         self.ctx.gc.types = self.registry.type_infos();
+    }
+
+    /// Keeps machine code alive as long as this store.
+    pub fn keep_code(&mut self, code: Arc<dyn Any + Send + Sync>) {
+        self.kept_code.push(code);
     }
 
     /// This store, as code knows it.

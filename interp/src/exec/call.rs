@@ -31,7 +31,8 @@ use super::trap::{
 };
 use crate::backtrace::before_return;
 use rwasm_runtime::code::CodeCell;
-use rwasm_runtime::layout::{FuncRef, Status, TableDef, VmCtx};
+use rwasm_runtime::entry::finish_tail_calls;
+use rwasm_runtime::layout::{FuncRef, Status, TableDef, TailCall, VmCtx};
 use rwasm_runtime::types::TypeId;
 use std::sync::atomic::Ordering;
 
@@ -298,11 +299,18 @@ handler! {
         let (caller, return_to) = (r.header(header::CALLER), r.header(header::RETURN));
         let store = r.store();
         leave_to_caller(&r);
+        if return_to == EXIT.ip() as u64 && !cell.module.is_null() {
+            // A tail call out of the segment's first frame: the segment ends
+            // first, so that tiers that call each other do not nest.
+            (*store).tail_call = TailCall { callee: r.vmctx(), cell, args: r.fp };
+            return Status::TailCall as Outcome;
+        }
         let slots = cell.param_slots.max(cell.result_slots);
         let outer_top = (*store).stack_top;
         (*store).stack_top = r.fp.add(usize::from(slots));
         let caller_vmctx = *(caller as *mut u64).offset(header::VMCTX) as *mut VmCtx;
         let status = cell.array_entry()(r.vmctx(), caller_vmctx, cell, r.fp);
+        let status = finish_tail_calls(store, status, cell, r.fp);
         (*store).stack_top = outer_top;
         if status != Status::Ok {
             if status == Status::Exception {

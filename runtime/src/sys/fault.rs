@@ -2,7 +2,7 @@
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod imp {
-    use crate::layout::Status;
+    use crate::layout::{Segment, Status};
     use std::ffi::c_void;
 
     /// Whether faults of guest code can be told and redirected here.
@@ -44,11 +44,17 @@ mod imp {
             std::ptr::with_exposed_provenance_mut(self.register(libc::REG_RSI))
         }
 
-        /// Continues at `pc` with `sp` and a returned `status` when the handler
-        /// returns.
-        pub(in crate::sys) fn resume(&mut self, pc: usize, sp: usize, status: Status) {
-            self.set_register(libc::REG_RIP, pc);
-            self.set_register(libc::REG_RSP, sp);
+        /// The frame of machine code.
+        pub(in crate::sys) fn native_fp(&self) -> *mut u64 {
+            std::ptr::with_exposed_provenance_mut(self.register(libc::REG_RBP))
+        }
+
+        /// Continues where `segment` resumes, with a returned `status`, when the
+        /// handler returns.
+        pub(in crate::sys) fn resume(&mut self, segment: &Segment, status: Status) {
+            self.set_register(libc::REG_RIP, segment.resume_pc);
+            self.set_register(libc::REG_RSP, segment.resume_sp);
+            self.set_register(libc::REG_RBP, segment.resume_fp);
             self.set_register(libc::REG_RAX, status as u32 as usize);
         }
     }
@@ -56,7 +62,7 @@ mod imp {
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 mod imp {
-    use crate::layout::Status;
+    use crate::layout::{Segment, Status};
     use std::ffi::c_void;
     use std::ptr;
 
@@ -88,8 +94,13 @@ mod imp {
             ptr::null_mut()
         }
 
+        /// Unknown.
+        pub(in crate::sys) fn native_fp(&self) -> *mut u64 {
+            ptr::null_mut()
+        }
+
         /// Never called: no fault is claimed here.
-        pub(in crate::sys) fn resume(&mut self, _pc: usize, _sp: usize, _status: Status) {}
+        pub(in crate::sys) fn resume(&mut self, _segment: &Segment, _status: Status) {}
     }
 }
 

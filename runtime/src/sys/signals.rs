@@ -2,15 +2,16 @@
 //! had them before.
 //!
 //! A fault is the guest's only if both hold: the instruction is a trap site
-//! that a tier has recorded, and the address lies in a guarded memory of the
-//! store that runs on this thread. Anything else is a bug of the process, and
+//! that a tier has recorded, and the fault is what that site allows: an access
+//! to a guarded memory of the store that runs on this thread, one behind a null
+//! pointer, or a trap instruction. Anything else is a bug of the process, and
 //! hiding it would be worse than crashing.
 //!
 //! ```text
-//!  access ──fault──► handler: site? in a memory of the active store?
-//!                      │ yes: note the trap, instruction and frame in the
-//!                      │      store; continue at the segment's exit
-//!                      └ no:  the previous handler
+//!  instruction ──fault──► handler: site? a fault that it allows?
+//!                           │ yes: note the trap, instruction and frame in the
+//!                           │      store; continue at the segment's exit
+//!                           └ no:  the previous handler
 //! ```
 
 use super::fault::{Fault, SUPPORTED};
@@ -75,10 +76,15 @@ thread_local! {
 /// The registered [`Lookup`]s, from the front; the rest is null.
 static LOOKUPS: [AtomicPtr<()>; 4] = [const { AtomicPtr::new(ptr::null_mut()) }; 4];
 
-const SIGNALS: [c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
+const SIGNALS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
+
+/// No address below this is ever mapped: an access there was made through a null
+/// pointer to some structure.
+const NULL_PAGE: usize = 4096;
 
 /// Who had each of [`SIGNALS`] before. Written before our handler is installed.
-static PREVIOUS: [OnceLock<libc::sigaction>; 2] = [const { OnceLock::new() }; 2];
+static PREVIOUS: [OnceLock<libc::sigaction>; SIGNALS.len()] =
+    [const { OnceLock::new() }; SIGNALS.len()];
 
 fn install() -> io::Result<()> {
     static INSTALLED: OnceLock<Result<(), i32>> = OnceLock::new();
@@ -122,7 +128,7 @@ fn sigaction(signal: c_int, new: Option<&libc::sigaction>) -> io::Result<libc::s
 unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel passes what `SA_SIGINFO` handlers get.
     unsafe {
-        if !claim(info, Fault::new(context)) {
+        if !claim(signal, info, Fault::new(context)) {
             forward(signal, info, context);
         }
     }
@@ -131,8 +137,8 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: 
 /// Turns the fault into a trap if it is the guest's.
 ///
 /// # Safety
-/// Both arguments describe the signal that is being handled on this thread.
-unsafe fn claim(info: *mut libc::siginfo_t, mut fault: Fault) -> bool {
+/// The arguments describe the signal that is being handled on this thread.
+unsafe fn claim(signal: c_int, info: *mut libc::siginfo_t, mut fault: Fault) -> bool {
     let Some(site) = site(fault.pc()) else {
         return false;
     };
@@ -146,18 +152,32 @@ unsafe fn claim(info: *mut libc::siginfo_t, mut fault: Fault) -> bool {
     // and other threads do not touch a running store. Positive codes are the
     // kernel's, for faults, which have an address.
     unsafe {
-        if (*info).si_code <= 0 || !(*store).guards_address((*info).si_addr().addr()) {
+        let allowed = (*info).si_code > 0
+            && match signal {
+                libc::SIGILL | libc::SIGFPE => true,
+                _ if site.trap == Trap::MemoryOutOfBounds => {
+                    (*store).guards_address((*info).si_addr().addr())
+                }
+                _ => (*info).si_addr().addr() < NULL_PAGE,
+            };
+        if !allowed {
             return false;
         }
         let Some(segment) = (*store).ctx.segment.as_mut() else {
             return false;
         };
         (*store).set_hardware_trap(site.trap);
-        if segment.kind == SegmentKind::Interpreter {
-            segment.exit_ip = fault.interpreter_ip();
-            segment.exit_fp = fault.interpreter_fp();
+        match segment.kind {
+            SegmentKind::Interpreter => {
+                segment.exit_ip = fault.interpreter_ip();
+                segment.exit_fp = fault.interpreter_fp();
+            }
+            SegmentKind::Native => {
+                segment.exit_ip = ptr::without_provenance(fault.pc() + 1);
+                segment.exit_fp = fault.native_fp();
+            }
         }
-        fault.resume(segment.resume_pc, segment.resume_sp, Status::Trap);
+        fault.resume(segment, Status::Trap);
     }
     true
 }

@@ -11,6 +11,7 @@ use rwasm_runtime::store::{OwnedStore, Store};
 use rwasm_runtime::table::Table;
 use rwasm_runtime::trap::Trap;
 use rwasm_runtime::types::TypeRegistry;
+use std::ptr;
 use std::sync::Arc;
 
 static NO_CODE: u64 = 0;
@@ -29,6 +30,7 @@ pub unsafe extern "C" fn unreachable_entry(
 pub const ENTRIES: Entries = Entries {
     interp: &raw const NO_CODE,
     array: unreachable_entry,
+    native: ptr::null(),
 };
 
 /// A store with what belongs to it.

@@ -224,6 +224,7 @@ mod guest {
                 previous: (*ctx).segment,
                 resume_sp: 0,
                 resume_pc: 0,
+                resume_fp: 0,
                 exit_fp: ptr::null_mut(),
                 exit_ip: ptr::null(),
                 kind: SegmentKind::Interpreter,
