@@ -1,0 +1,192 @@
+//! Functions of the runtime that machine code calls: one table of their names,
+//! signatures and bodies.
+//!
+//! All take the running function's instance block first. Those that can fail
+//! return a number that is negative if they did, `-(Status as i64)`, with the
+//! reason pending in the store; they are called through a trampoline which then
+//! leaves the segment, so that machine code sees successes only.
+
+use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
+use cranelift_codegen::isa::CallConv;
+use rwasm_runtime::layout::{Status, VmCtx};
+use rwasm_runtime::libcalls;
+use rwasm_runtime::store::Store;
+use rwasm_runtime::trap::Trap;
+use rwasm_runtime::types::TypeId;
+
+/// The type that Rust gives an argument or result, and the one that it has in
+/// machine code.
+macro_rules! clif_type {
+    (u32) => {
+        types::I32
+    };
+    (u64) => {
+        types::I64
+    };
+}
+
+macro_rules! libcalls {
+    (
+        plain { $($(#[$plain_doc:meta])* $plain:ident = $plain_fn:ident(
+            $plain_vmctx:ident $(, $plain_arg:ident: $plain_ty:ident)*
+        ) $(-> $plain_result:ident)? $plain_body:block)* }
+        fallible { $($(#[$doc:meta])* $name:ident = $func:ident(
+            $vmctx:ident $(, $arg:ident: $ty:ident)*
+        ) $body:block)* }
+    ) => {
+        /// A function of the runtime.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u32)]
+        pub(crate) enum LibCall {
+            $($(#[$plain_doc])* $plain,)*
+            $($(#[$doc])* $name,)*
+        }
+
+        impl LibCall {
+            /// All of them, by number.
+            pub(crate) const ALL: &[LibCall] = &[$(LibCall::$plain,)* $(LibCall::$name,)*];
+
+            /// Where the function is.
+            pub(crate) fn address(self) -> *const () {
+                match self {
+                    $(LibCall::$plain => $plain_fn as *const (),)*
+                    $(LibCall::$name => $func as *const (),)*
+                }
+            }
+
+            /// Whether it can fail, and so has to be called through a
+            /// trampoline that knows how to leave the segment.
+            pub(crate) fn can_fail(self) -> bool {
+                match self {
+                    $(LibCall::$plain)|* => false,
+                    $(LibCall::$name)|* => true,
+                }
+            }
+
+            /// The types of the parameters behind the instance block.
+            fn params(self) -> &'static [Type] {
+                match self {
+                    $(LibCall::$plain => &[$(clif_type!($plain_ty)),*],)*
+                    $(LibCall::$name => &[$(clif_type!($ty)),*],)*
+                }
+            }
+
+            fn result(self) -> &'static [Type] {
+                match self {
+                    $(LibCall::$plain => &[$(clif_type!($plain_result))?],)*
+                    $(LibCall::$name)|* => &[types::I64],
+                }
+            }
+        }
+
+        $(
+            unsafe extern "C" fn $plain_fn(
+                $plain_vmctx: *mut VmCtx $(, $plain_arg: $plain_ty)*
+            ) $(-> $plain_result)? {
+                // SAFETY: machine code passes its own live instance block and
+                // indices that validation has checked.
+                unsafe { $plain_body }
+            }
+        )*
+        $(
+            unsafe extern "C" fn $func($vmctx: *mut VmCtx $(, $arg: $ty)*) -> i64 {
+                // SAFETY: as above.
+                unsafe { finish($vmctx, $body) }
+            }
+        )*
+    };
+}
+
+libcalls! {
+    plain {
+        /// `memory.grow`.
+        MemoryGrow = memory_grow(vmctx, memory: u32, delta: u64) -> u64 {
+            libcalls::memory_grow(vmctx, memory, delta)
+        }
+        /// `data.drop`.
+        DataDrop = data_drop(vmctx, segment: u32) {
+            libcalls::data_drop(vmctx, segment)
+        }
+        /// `table.grow`.
+        TableGrow = table_grow(vmctx, table: u32, delta: u64, init: u64) -> u64 {
+            libcalls::table_grow(vmctx, table, delta, init)
+        }
+        /// `elem.drop`.
+        ElemDrop = elem_drop(vmctx, segment: u32) {
+            libcalls::elem_drop(vmctx, segment)
+        }
+        /// `ref.func`, where the reference was not made before.
+        RefFunc = ref_func(vmctx, func: u32) -> u64 {
+            libcalls::ref_func(vmctx, func) as u64
+        }
+        /// Whether a canonical type is a subtype of another one.
+        IsSubtype = is_subtype(vmctx, sub: u32, sup: u32) -> u32 {
+            let registry = &(*(*vmctx).module).registry;
+            u32::from(registry.is_subtype(TypeId::from_u32(sub), TypeId::from_u32(sup)))
+        }
+    }
+    fallible {
+        /// `memory.fill`.
+        MemoryFill = memory_fill(vmctx, memory: u32, dst: u64, byte: u32, len: u64) {
+            libcalls::memory_fill(vmctx, memory, dst, byte as u8, len)
+        }
+        /// `memory.copy`.
+        MemoryCopy = memory_copy(
+            vmctx, dst_memory: u32, src_memory: u32, dst: u64, src: u64, len: u64
+        ) {
+            libcalls::memory_copy(vmctx, dst_memory, src_memory, dst, src, len)
+        }
+        /// `memory.init`.
+        MemoryInit = memory_init(
+            vmctx, memory: u32, segment: u32, dst: u64, src: u64, len: u64
+        ) {
+            libcalls::memory_init(vmctx, memory, segment, dst, src, len)
+        }
+        /// `table.fill`.
+        TableFill = table_fill(vmctx, table: u32, dst: u64, value: u64, len: u64) {
+            libcalls::table_fill(vmctx, table, dst, value, len)
+        }
+        /// `table.copy`.
+        TableCopy = table_copy(
+            vmctx, dst_table: u32, src_table: u32, dst: u64, src: u64, len: u64
+        ) {
+            libcalls::table_copy(vmctx, dst_table, src_table, dst, src, len)
+        }
+        /// `table.init`.
+        TableInit = table_init(
+            vmctx, table: u32, segment: u32, dst: u64, src: u64, len: u64
+        ) {
+            libcalls::table_init(vmctx, table, segment, dst, src, len)
+        }
+    }
+}
+
+impl LibCall {
+    /// The signature, with the platform's calling convention.
+    pub(crate) fn signature(self, call_conv: CallConv) -> Signature {
+        let mut signature = Signature::new(call_conv);
+        signature.params.push(AbiParam::new(types::I64));
+        let params = self.params().iter().copied().map(AbiParam::new);
+        signature.params.extend(params);
+        let result = self.result().iter().copied().map(AbiParam::new);
+        signature.returns.extend(result);
+        signature
+    }
+}
+
+/// What a function that can fail returns.
+///
+/// # Safety
+/// `vmctx` is a live instance block.
+unsafe fn finish(vmctx: *mut VmCtx, result: Result<(), Trap>) -> i64 {
+    match result {
+        Ok(()) => 0,
+        Err(trap) => {
+            // SAFETY: a live block has a live store.
+            let status = unsafe { Store::raise((*vmctx).store, trap) };
+            -(status as i64)
+        }
+    }
+}
+
+const _: () = assert!(Status::Ok as u32 == 0, "success is not negative");

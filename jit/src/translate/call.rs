@@ -1,0 +1,219 @@
+//! Calls.
+//!
+//! Own functions are called directly. Imported ones, and those that a reference
+//! leads to, are called through the native entry that their code cell has now;
+//! they may be the host's, hence the note of who calls.
+
+use super::FuncTranslator;
+use super::env::{Region, displacement};
+use crate::libcall::LibCall;
+use crate::symbol::Symbol;
+use crate::trap_code::trap_code;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, ExtFuncData, ExternalName, InstBuilder, types};
+use rwasm_parser::{FuncType, HeapType, LocalFuncIndex, TypeIndex};
+use rwasm_runtime::code::CodeCell;
+use rwasm_runtime::layout::FuncRef;
+use rwasm_runtime::trap::Trap;
+use smallvec::SmallVec;
+use std::mem::offset_of;
+
+type Args = SmallVec<[ir::Value; 8]>;
+
+/// What a call calls.
+#[derive(Clone, Copy, Debug)]
+enum Callee {
+    /// An own function.
+    Direct(ir::FuncRef),
+    /// Machine code at this address.
+    Indirect(ir::SigRef, ir::Value),
+}
+
+impl FuncTranslator<'_> {
+    /// `call` and `return_call`.
+    pub(super) fn call(&mut self, func: u32, tail: bool) {
+        let ty = self.module.functions()[func as usize].as_u32();
+        match func.checked_sub(self.module.num_imported_functions()) {
+            Some(own) => {
+                let callee = self.own_func(LocalFuncIndex::from_u32(own), ty);
+                self.emit_call(ty, Callee::Direct(callee), self.vmctx, tail);
+            }
+            None => {
+                let reference = self.load_vmctx(self.code.offsets.imported_func(func));
+                let cell = offset_of!(FuncRef, cell) as u32;
+                let cell = self.load_fixed(types::I64, reference, cell);
+                let instance = offset_of!(FuncRef, instance) as u32;
+                let instance = self.load_fixed(types::I64, reference, instance);
+                self.call_cell(ty, cell, instance, tail);
+            }
+        }
+    }
+
+    /// `call_ref` and `return_call_ref`.
+    pub(super) fn call_ref(&mut self, ty: u32, tail: bool) {
+        let reference = self.pop();
+        self.call_reference(ty, reference, Some(Trap::NullFunctionReference), tail);
+    }
+
+    /// `call_indirect` and `return_call_indirect`.
+    pub(super) fn call_indirect(&mut self, table: u32, ty: u32, tail: bool) {
+        let address = self.element_address(table, Trap::UndefinedElement);
+        let flags = self.element_flags(table);
+        let reference = self.b.ins().load(types::I64, flags, address, 0);
+        let element = self.module.tables()[table as usize].ty.element;
+        let mut null = element.nullable.then_some(Trap::UninitializedElement);
+        if !self.is_declared_subtype(&element.heap, ty) {
+            self.check_type(reference, ty, null.take());
+        }
+        self.call_reference(ty, reference, null, tail);
+    }
+
+    /// Whether every function of a heap type is of a defined type.
+    fn is_declared_subtype(&self, heap: &HeapType, ty: u32) -> bool {
+        match *heap {
+            HeapType::Concrete(heap) => {
+                let ids = &self.code.type_ids;
+                let registry = &self.code.registry;
+                registry.is_subtype(ids[heap.index()], ids[ty as usize])
+            }
+            HeapType::NoFunc => true,
+            _ => false,
+        }
+    }
+
+    /// Traps unless a function has the type, or a declared subtype of it.
+    fn check_type(&mut self, reference: ir::Value, ty: u32, null: Option<Trap>) {
+        let offset = offset_of!(FuncRef, ty);
+        let actual = self.load_func_field(types::I32, reference, offset, null);
+        let expected = self.type_id(ty);
+        let mismatch = trap_code(Trap::IndirectCallTypeMismatch);
+        if self.module.types()[TypeIndex::from_u32(ty).index()].is_final {
+            let differs = self.b.ins().icmp(IntCC::NotEqual, actual, expected);
+            self.b.ins().trapnz(differs, mismatch);
+            return;
+        }
+        let equal = self.b.ins().icmp(IntCC::Equal, actual, expected);
+        let (compare, matches) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(compare);
+        self.b.ins().brif(equal, matches, &[], compare, &[]);
+        self.b.seal_block(compare);
+        self.b.switch_to_block(compare);
+        let is_subtype = self.libcall(LibCall::IsSubtype, &[actual, expected]);
+        self.b.ins().trapz(is_subtype[0], mismatch);
+        self.b.ins().jump(matches, &[]);
+        self.b.seal_block(matches);
+        self.b.switch_to_block(matches);
+    }
+
+    /// Calls the function that a reference leads to, or traps if it is null.
+    fn call_reference(&mut self, ty: u32, func: ir::Value, null: Option<Trap>, tail: bool) {
+        let cell = offset_of!(FuncRef, cell);
+        let cell = self.load_func_field(types::I64, func, cell, null);
+        let instance = offset_of!(FuncRef, instance);
+        let instance = self.load_func_field(types::I64, func, instance, None);
+        self.call_cell(ty, cell, instance, tail);
+    }
+
+    /// Calls the native entry that a code cell has now.
+    fn call_cell(&mut self, ty: u32, cell: ir::Value, instance: ir::Value, tail: bool) {
+        self.note_caller();
+        let flags = self.flags(Region::Code);
+        let offset = displacement(offset_of!(CodeCell, native_entry) as u32);
+        let entry = self.b.ins().load(types::I64, flags, cell, offset);
+        let signature = self.signature(ty);
+        self.emit_call(ty, Callee::Indirect(signature, entry), instance, tail);
+    }
+
+    /// Emits a call of a function of type `ty`, whose arguments are popped, in
+    /// an instance.
+    fn emit_call(&mut self, ty: u32, callee: Callee, instance: ir::Value, tail: bool) {
+        let ty = self.func_type(ty);
+        let args = self.pop_args(ty, instance);
+        if tail {
+            match callee {
+                Callee::Direct(func) => self.b.ins().return_call(func, &args),
+                Callee::Indirect(signature, address) => {
+                    self.b.ins().return_call_indirect(signature, address, &args)
+                }
+            };
+            self.dead = true;
+            return;
+        }
+        let call = match callee {
+            Callee::Direct(func) => self.b.ins().call(func, &args),
+            Callee::Indirect(signature, address) => {
+                self.b.ins().call_indirect(signature, address, &args)
+            }
+        };
+        self.stack.extend_from_slice(self.b.inst_results(call));
+    }
+
+    /// Pops the arguments of a call, and puts the callee's instance before.
+    fn pop_args(&mut self, ty: &FuncType, instance: ir::Value) -> Args {
+        let count = ty.params.len();
+        self.plain_top(count);
+        let first = self.stack.len() - count;
+        let mut args = Args::with_capacity(count + 1);
+        args.push(instance);
+        args.extend(self.stack.drain(first..));
+        args
+    }
+
+    /// The signature of functions of a type of the module.
+    fn signature(&mut self, ty: u32) -> ir::SigRef {
+        if let Some(&signature) = self.signatures.get(&ty) {
+            return signature;
+        }
+        let signature = super::native_signature(self.module, self.func_type(ty));
+        let signature = self.b.import_signature(signature);
+        self.signatures.insert(ty, signature);
+        signature
+    }
+
+    fn own_func(&mut self, func: LocalFuncIndex, ty: u32) -> ir::FuncRef {
+        if let Some(&func) = self.funcs.get(&func) {
+            return func;
+        }
+        let signature = self.signature(ty);
+        let reference = self.import(Symbol::Func(func), signature);
+        self.funcs.insert(func, reference);
+        reference
+    }
+
+    fn import(&mut self, symbol: Symbol, signature: ir::SigRef) -> ir::FuncRef {
+        let name = self
+            .b
+            .func
+            .declare_imported_user_function(symbol.to_name());
+        self.b.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            colocated: true,
+            patchable: false,
+        })
+    }
+
+    /// Calls a function of the runtime, which gets the instance block first;
+    /// returns its results.
+    pub(super) fn libcall(
+        &mut self,
+        libcall: LibCall,
+        args: &[ir::Value],
+    ) -> SmallVec<[ir::Value; 1]> {
+        let func = match self.libcalls.get(&libcall) {
+            Some(&func) => func,
+            None => {
+                let convention = self.isa.default_call_conv();
+                let signature = self.b.import_signature(libcall.signature(convention));
+                let func = self.import(Symbol::LibCall(libcall), signature);
+                self.libcalls.insert(libcall, func);
+                func
+            }
+        };
+        let mut all = Args::with_capacity(args.len() + 1);
+        all.push(self.vmctx);
+        all.extend_from_slice(args);
+        let call = self.b.ins().call(func, &all);
+        self.b.inst_results(call).into()
+    }
+}
