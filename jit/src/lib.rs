@@ -1,9 +1,74 @@
 //! The machine-code tier: translation of function bodies to Cranelift's IR,
 //! compilation, and the memory that the code lives in.
+//!
+//! ```text
+//!  body ─ translate ─► ir::Function ─ Cranelift ─► CompiledFunction ─ link ─► Image
+//!                                                                              │
+//!  cells ◄─ native entry: code, or a stub ◄─ publish (memory) ◄────────────────┘
+//! ```
+//! Machine code calls machine code directly. It is entered from elsewhere, and
+//! left for elsewhere, through adapters ([`adapter`]), which are made when they
+//! are first needed ([`resolve`]).
+//!
+//! Architecture invariant: this crate knows the run-time structures of
+//! `rwasm-runtime` and nothing of other tiers or of the public API.
 
-#![allow(dead_code)]
-
+mod adapter;
+mod arch;
+mod backtrace;
+mod compile;
+mod exit;
+mod function;
+mod image;
+mod isa;
 mod libcall;
+mod link;
+mod memory;
+mod resolve;
+mod shape;
 mod symbol;
-mod trap_code;
 mod translate;
+mod trap_code;
+
+pub use compile::{
+    CompileError, FunctionError, Options, PrintError, Summary, compile_module, print_clif,
+    print_machine_code,
+};
+pub use function::CodegenError;
+pub use isa::IsaError;
+pub use link::LinkError;
+pub use translate::TranslateError;
+
+use rwasm_runtime::layout::SegmentKind;
+use rwasm_runtime::sys::signals;
+use std::sync::OnceLock;
+
+/// Prepares the process for machine code; once is enough, more often does no
+/// harm. Call it before the first module is compiled.
+///
+/// Returns whether machine code can be run here: it can if there is a back end
+/// for this processor, memory for code, and faults become traps.
+pub fn init() -> bool {
+    static READY: OnceLock<bool> = OnceLock::new();
+    *READY.get_or_init(|| {
+        rwasm_runtime::backtrace::register(SegmentKind::Native, backtrace::walk);
+        arch::SUPPORTED
+            && signals::guarded_memories_supported()
+            && signals::register(trap_site).is_ok()
+            && isa::host().is_ok()
+            && memory::arena().is_ok()
+    })
+}
+
+/// The native entry of host functions: the adapter for each is made when it is
+/// first called.
+pub fn host_native_entry() -> *const () {
+    arch::resolve_and_enter as *const ()
+}
+
+/// What a fault at `pc` means. Called by the signal handler.
+fn trap_site(pc: usize) -> Option<signals::TrapSite> {
+    // SAFETY: the code at the program counter of a running thread is alive.
+    let trap = unsafe { memory::image_at(pc) }?.trap(pc)?;
+    Some(signals::TrapSite { trap })
+}

@@ -5,6 +5,7 @@ use crate::layout::{ArrayEntry, VmOffsets};
 use crate::types::{TypeId, TypeRegistry};
 use rwasm_parser::{CompositeType, LocalFuncIndex, MemoryIndex, Module, SubType, ValType};
 use std::any::Any;
+use std::mem::offset_of;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -110,6 +111,11 @@ impl CodeCell {
         self.set_array_entry(array);
         self.interp_entry
             .store(interp.cast_mut(), Ordering::Release);
+    }
+
+    /// Offset of the entry by the array call shape, for machine code.
+    pub const fn array_entry_offset() -> usize {
+        offset_of!(CodeCell, array_entry)
     }
 
     /// Replaces the entry by the array call shape by an equivalent one.

@@ -1,0 +1,124 @@
+//! x86-64, System V. Cranelift's `tail` convention passes arguments in the same
+//! registers: the instance block in rdi, integers in rsi, rdx, rcx, r8, r9,
+//! floats and vectors in xmm0-xmm7. rax, r10 and r11 are free at an entry.
+
+use crate::resolve::resolve_native;
+use rwasm_runtime::code::CodeCell;
+use rwasm_runtime::layout::{Segment, Status, StoreCtx, VmCtx};
+use std::arch::naked_asm;
+use std::mem::offset_of;
+use std::sync::atomic::AtomicPtr;
+
+/// Whether machine code can be run here.
+pub(crate) const SUPPORTED: bool = true;
+
+/// Leaves the newest segment, with all frames in it: continues where it
+/// resumes, with `status` as what it ended with.
+///
+/// # Safety
+/// The store's newest segment is live and of machine code, and between it and
+/// here are only frames that need no clean-up.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn leave_segment(store: *mut StoreCtx, status: Status) -> ! {
+    naked_asm!(
+        "mov rdi, [rdi + {segment}]",
+        "mov eax, esi",
+        "mov rsp, [rdi + {resume_sp}]",
+        "mov rbp, [rdi + {resume_fp}]",
+        "jmp [rdi + {resume_pc}]",
+        segment = const offset_of!(StoreCtx, segment),
+        resume_sp = const offset_of!(Segment, resume_sp),
+        resume_fp = const offset_of!(Segment, resume_fp),
+        resume_pc = const offset_of!(Segment, resume_pc),
+    )
+}
+
+/// The native entry of every function that has no machine code: saves the
+/// arguments, whatever they are, has the adapter found or made, and enters it.
+///
+/// # Safety
+/// As for a call of the function by the native shape.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn resolve_and_enter() {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "sub rsp, 176",
+        "mov [rsp], rdi",
+        "mov [rsp + 8], rsi",
+        "mov [rsp + 16], rdx",
+        "mov [rsp + 24], rcx",
+        "mov [rsp + 32], r8",
+        "mov [rsp + 40], r9",
+        "movups [rsp + 48], xmm0",
+        "movups [rsp + 64], xmm1",
+        "movups [rsp + 80], xmm2",
+        "movups [rsp + 96], xmm3",
+        "movups [rsp + 112], xmm4",
+        "movups [rsp + 128], xmm5",
+        "movups [rsp + 144], xmm6",
+        "movups [rsp + 160], xmm7",
+        // The instance block is in rdi; the caller's frame and return address
+        // for the backtrace of a failure.
+        "mov rsi, [rbp]",
+        "mov rdx, [rbp + 8]",
+        "call {resolve}",
+        "mov rdi, [rsp]",
+        "test rax, rax",
+        "jz 2f",
+        "mov rsi, [rsp + 8]",
+        "mov rdx, [rsp + 16]",
+        "mov rcx, [rsp + 24]",
+        "mov r8, [rsp + 32]",
+        "mov r9, [rsp + 40]",
+        "movups xmm0, [rsp + 48]",
+        "movups xmm1, [rsp + 64]",
+        "movups xmm2, [rsp + 80]",
+        "movups xmm3, [rsp + 96]",
+        "movups xmm4, [rsp + 112]",
+        "movups xmm5, [rsp + 128]",
+        "movups xmm6, [rsp + 144]",
+        "movups xmm7, [rsp + 160]",
+        "mov rsp, rbp",
+        "pop rbp",
+        "jmp rax",
+        "2:",
+        "mov rdi, [rdi + {store}]",
+        "mov esi, {trap}",
+        "jmp {leave}",
+        resolve = sym resolve_native,
+        leave = sym leave_segment,
+        store = const offset_of!(VmCtx, store),
+        trap = const Status::Trap as u32,
+    )
+}
+
+/// Bytes of a stub.
+pub(crate) const STUB_SIZE: usize = 32;
+
+/// Writes the native entry of a function without machine code: it notes the
+/// function's cell in the store and jumps to where `adapter` points.
+///
+/// `adapter` stands for all functions of a type, so that they share what is made
+/// when one of them is called first.
+pub(crate) fn write_stub(into: &mut [u8], cell: *const CodeCell, adapter: *const AtomicPtr<()>) {
+    const STORE: usize = offset_of!(VmCtx, store);
+    const CALLEE: usize = offset_of!(StoreCtx, callee);
+    const { assert!(STORE < 128 && CALLEE < 128, "8-bit displacements") };
+    let mut code = Vec::with_capacity(STUB_SIZE);
+    // mov r11, cell
+    code.extend([0x49, 0xbb]);
+    code.extend((cell as u64).to_le_bytes());
+    // mov r10, [rdi + STORE]
+    code.extend([0x4c, 0x8b, 0x57, STORE as u8]);
+    // mov [r10 + CALLEE], r11
+    code.extend([0x4d, 0x89, 0x5a, CALLEE as u8]);
+    // mov r10, adapter
+    code.extend([0x49, 0xba]);
+    code.extend((adapter as u64).to_le_bytes());
+    // jmp [r10]
+    code.extend([0x41, 0xff, 0x22]);
+    // Never reached: int3.
+    code.resize(STUB_SIZE, 0xcc);
+    into.copy_from_slice(&code);
+}

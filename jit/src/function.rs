@@ -1,0 +1,141 @@
+//! A compiled function, before it has an address.
+
+use crate::symbol::Symbol;
+use crate::translate::{InlinedAt, Position, Translated};
+use crate::trap_code::to_trap;
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::{Context, FinalizedRelocTarget, MachSrcLoc, ir};
+use rwasm_runtime::trap::Trap;
+use thiserror::Error;
+
+/// Machine code of one function, position-independent but for its relocations.
+#[derive(Debug)]
+pub(crate) struct CompiledFunction {
+    pub(crate) code: Box<[u8]>,
+    /// What its address must be a multiple of.
+    pub(crate) align: u32,
+    pub(crate) relocations: Box<[Relocation]>,
+    /// Instructions that may fault, by offset.
+    pub(crate) traps: Box<[(u32, Trap)]>,
+    /// Calls and instructions that may fault, by offset.
+    pub(crate) positions: Box<[(u32, Position)]>,
+    pub(crate) inlined: Box<[InlinedAt]>,
+}
+
+/// A place in the code that depends on where something else is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Relocation {
+    pub(crate) offset: u32,
+    pub(crate) kind: RelocationKind,
+    pub(crate) target: Target,
+    pub(crate) addend: i64,
+}
+
+/// How the place names its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RelocationKind {
+    /// The distance from the place, as 32 bits.
+    Relative32,
+    /// The address, as 64 bits.
+    Absolute64,
+}
+
+/// What a relocation refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A function of the module or of the runtime.
+    Symbol(Symbol),
+    /// A function that Cranelift calls for instructions that the processor
+    /// lacks.
+    Cranelift(ir::LibCall),
+    /// This offset of the function itself.
+    Own(u32),
+}
+
+/// Why no machine code could be made of a translated function.
+#[derive(Debug, Error)]
+pub enum CodegenError {
+    /// Cranelift refused it: it is too large, say.
+    #[error("{0}")]
+    Cranelift(String),
+    /// Cranelift made something that the linker does not know.
+    #[error("unknown {0} in compiled code")]
+    Unknown(String),
+}
+
+impl CompiledFunction {
+    /// Compiles the function in `context`.
+    pub(crate) fn compile(
+        isa: &dyn TargetIsa,
+        context: &mut Context,
+        translated: Translated,
+    ) -> Result<Self, CodegenError> {
+        context
+            .compile(isa, &mut Default::default())
+            .map_err(|error| CodegenError::Cranelift(error.inner.to_string()))?;
+        let compiled = context.take_compiled_code().expect("just compiled");
+        let buffer = &compiled.buffer;
+        let traps = buffer.traps().iter().map(|trap| match to_trap(trap.code) {
+            Some(meaning) => Ok((trap.offset, meaning)),
+            None => Err(CodegenError::Unknown(format!("trap code {}", trap.code))),
+        });
+        let traps: Box<[(u32, Trap)]> = traps.collect::<Result<_, _>>()?;
+        let calls = buffer.call_sites().map(|call| call.ret_addr - 1);
+        let sites = traps.iter().map(|&(offset, _)| offset).chain(calls);
+        let positions = positions(sites, buffer.get_srclocs_sorted());
+        let relocations = buffer.relocs().iter().map(|reloc| {
+            let kind = match reloc.kind {
+                Reloc::X86CallPCRel4 | Reloc::X86PCRel4 => RelocationKind::Relative32,
+                Reloc::Abs8 => RelocationKind::Absolute64,
+                other => return Err(CodegenError::Unknown(format!("relocation {other}"))),
+            };
+            Ok(Relocation {
+                offset: reloc.offset,
+                kind,
+                target: target(&reloc.target, &context.func)?,
+                addend: reloc.addend,
+            })
+        });
+        Ok(CompiledFunction {
+            code: buffer.data().into(),
+            align: buffer.alignment.max(isa.function_alignment().minimum),
+            relocations: relocations.collect::<Result<_, _>>()?,
+            traps,
+            positions,
+            inlined: translated.inlined.into(),
+        })
+    }
+}
+
+/// The positions of the instructions at `sites`, where they are known.
+fn positions(
+    sites: impl Iterator<Item = u32>,
+    locations: &[MachSrcLoc<cranelift_codegen::Final>],
+) -> Box<[(u32, Position)]> {
+    let position = |offset: u32| {
+        let index = locations.partition_point(|location| location.end <= offset);
+        let location = locations.get(index)?;
+        let inside = location.start <= offset;
+        Position::from_srcloc(location.loc).filter(|_| inside)
+    };
+    let known = sites.filter_map(|offset| Some((offset, position(offset)?)));
+    let mut known: Vec<_> = known.collect();
+    known.sort_unstable_by_key(|&(offset, _)| offset);
+    known.into()
+}
+
+fn target(target: &FinalizedRelocTarget, func: &ir::Function) -> Result<Target, CodegenError> {
+    let known = match target {
+        FinalizedRelocTarget::Func(offset) => Some(Target::Own(*offset)),
+        FinalizedRelocTarget::ExternalName(ir::ExternalName::User(name)) => {
+            let name = &func.params.user_named_funcs()[*name];
+            Symbol::from_name(name).map(Target::Symbol)
+        }
+        FinalizedRelocTarget::ExternalName(ir::ExternalName::LibCall(call)) => {
+            Some(Target::Cranelift(*call))
+        }
+        FinalizedRelocTarget::ExternalName(_) => None,
+    };
+    known.ok_or_else(|| CodegenError::Unknown(target.display(Some(&func.params))))
+}

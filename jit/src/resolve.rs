@@ -1,0 +1,211 @@
+//! Finding or making the adapters that functions are entered through, when they
+//! are first needed.
+//!
+//! Adapters are shared by all functions of a shape in the process, and kept by
+//! whoever has given their address away: a module for its own functions, a store
+//! for those of the host.
+
+use crate::adapter::{self, Direction};
+use crate::compile::{CompileError, MachineCode};
+use crate::function::CompiledFunction;
+use crate::isa;
+use crate::libcall::LibCall;
+use crate::link::{LinkError, Linker};
+use crate::memory::{Published, arena};
+use crate::shape::Shape;
+use crate::translate::Translated;
+use cranelift_codegen::Context;
+use cranelift_codegen::ir;
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_frontend::FunctionBuilderContext;
+use rwasm_runtime::code::{CodeCell, ModuleCode};
+use rwasm_runtime::error::Pending;
+use rwasm_runtime::host::HostFunc;
+use rwasm_runtime::layout::{ArrayEntry, Status, VmCtx, VmCtxKind};
+use rwasm_runtime::store::Store;
+use rwasm_runtime::types::TypeId;
+use std::collections::HashMap;
+use std::ptr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+
+/// An adapter, at offset 0 of an image of its own.
+pub(crate) type Adapter = Published;
+
+/// Adapters that somebody uses.
+static ADAPTERS: LazyLock<Mutex<HashMap<(Direction, Shape), Weak<Adapter>>>> =
+    LazyLock::new(Mutex::default);
+
+/// The ways to functions of the runtime. There are few, so they stay.
+static TRAMPOLINES: LazyLock<Mutex<HashMap<LibCall, Adapter>>> = LazyLock::new(Mutex::default);
+
+/// The adapter for a shape, made if there is none.
+fn adapter(direction: Direction, shape: Shape) -> Result<Arc<Adapter>, CompileError> {
+    let mut adapters = ADAPTERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (direction, shape);
+    if let Some(adapter) = adapters.get(&key).and_then(Weak::upgrade) {
+        return Ok(adapter);
+    }
+    let made = make(|isa, func, buffers| adapter::build(isa, direction, &key.1, func, buffers))?;
+    let made = Arc::new(made);
+    if adapters.len() == adapters.capacity() {
+        adapters.retain(|_, adapter| adapter.strong_count() > 0);
+    }
+    adapters.insert(key, Arc::downgrade(&made));
+    Ok(made)
+}
+
+/// The address of the way to a function of the runtime.
+pub(crate) fn trampoline(call: LibCall) -> Result<usize, CompileError> {
+    let mut trampolines = TRAMPOLINES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(trampoline) = trampolines.get(&call) {
+        return Ok(trampoline.address(0).addr());
+    }
+    let made = make(|isa, func, buffers| {
+        let signature = call.signature(isa.default_call_conv());
+        let (address, fallible) = (call.address(), call.can_fail());
+        adapter::build_trampoline(isa, address, signature, fallible, func, buffers);
+    })?;
+    let address = made.address(0).addr();
+    trampolines.insert(call, made);
+    Ok(address)
+}
+
+/// Builds, compiles and publishes one function, on a thread of its own: whoever
+/// asks may have little stack left.
+fn make(
+    build: impl FnOnce(&dyn TargetIsa, &mut ir::Function, &mut FunctionBuilderContext) + Send,
+) -> Result<Published, CompileError> {
+    let isa = isa::host()?;
+    let compile = || -> Result<Published, CompileError> {
+        let mut context = Context::new();
+        build(isa, &mut context.func, &mut FunctionBuilderContext::new());
+        let function = CompiledFunction::compile(isa, &mut context, Translated::default())?;
+        let mut linker = Linker::default();
+        linker.add(0, function)?;
+        let room = arena()?.allocate(linker.len())?;
+        let linked = linker.finish(room.base(), ptr::null(), |target| {
+            Err(CompileError::from(LinkError::Missing(format!(
+                "{target:?}"
+            ))))
+        })?;
+        Ok(room.publish(&linked.code, linked.image)?)
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().spawn_scoped(scope, compile)?;
+        thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// The canonical type of a module's function.
+///
+/// # Safety
+/// The cell belongs to a live module.
+unsafe fn type_of(cell: *const CodeCell) -> TypeId {
+    // SAFETY: as the caller promises.
+    let (cell, code) = unsafe { (&*cell, &*(*cell).module) };
+    let index = code.module.func_index(cell.func);
+    code.type_ids[code.module.functions()[index.index()].index()]
+}
+
+fn machine_code(code: &ModuleCode) -> &MachineCode {
+    let machine_code = code.machine_code();
+    machine_code
+        .and_then(|machine_code| machine_code.downcast_ref())
+        .expect("cells of compiled modules lead here")
+}
+
+/// The array entry of a function of machine code before its adapter is known.
+///
+/// # Safety
+/// As for every [`ArrayEntry`].
+pub(crate) unsafe extern "C" fn first_array_call(
+    callee: *mut VmCtx,
+    caller: *mut VmCtx,
+    cell: *const CodeCell,
+    slots: *mut u64,
+) -> Status {
+    // SAFETY: the contract of array entries: all are live, and the cell is of a
+    // module, since only such lead here.
+    unsafe {
+        let code = &*(*cell).module;
+        let shape = Shape::of(&code.registry, type_of(cell));
+        match adapter(Direction::ToNative, shape) {
+            Ok(adapter) => {
+                let entry = adapter.address(0);
+                // SAFETY: an adapter of this direction is an array entry.
+                let entry = std::mem::transmute::<*const (), ArrayEntry>(entry);
+                machine_code(code).keep(adapter);
+                (*cell).set_array_entry(entry);
+                entry(callee, caller, cell, slots)
+            }
+            Err(error) => Store::fail((*callee).store, Pending::Code(Box::new(error))),
+        }
+    }
+}
+
+/// The adapter to enter a function without machine code through, or null with
+/// the reason pending. `fp` and `return_address` are the caller's, for the
+/// backtrace.
+///
+/// # Safety
+/// Called by `arch::resolve_and_enter`: machine code has called a function of
+/// the live block `callee`, which [`rwasm_runtime::layout::StoreCtx::callee`]
+/// tells unless it is one of the host.
+pub(crate) unsafe extern "C" fn resolve_native(
+    callee: *mut VmCtx,
+    fp: *mut u64,
+    return_address: *const u64,
+) -> *const () {
+    // SAFETY: as the caller promises. While guest code runs nobody else refers
+    // into the store.
+    unsafe {
+        let ctx = (*callee).store;
+        let result = match (*callee).kind {
+            VmCtxKind::Host => resolve_host(callee.cast()),
+            VmCtxKind::Instance => resolve_own((*ctx).callee),
+        };
+        result.unwrap_or_else(|error| {
+            (*(*ctx).segment).exit_fp = fp;
+            (*(*ctx).segment).exit_ip = return_address;
+            Store::fail(ctx, Pending::Code(Box::new(error)));
+            ptr::null()
+        })
+    }
+}
+
+/// # Safety
+/// The function is live and nobody refers into its store.
+unsafe fn resolve_host(func: *mut HostFunc) -> Result<*const (), CompileError> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let store = (*func).vmctx.store.cast::<Store>();
+        let shape = Shape::of((*store).registry(), (*func).func_ref.ty);
+        let adapter = adapter(Direction::ToHost, shape)?;
+        let entry = adapter.address(0);
+        (*func)
+            .cell
+            .native_entry
+            .store(entry.cast_mut(), Ordering::Release);
+        (*store).keep_code(adapter);
+        Ok(entry)
+    }
+}
+
+/// # Safety
+/// The cell belongs to a live module with machine code.
+unsafe fn resolve_own(cell: *const CodeCell) -> Result<*const (), CompileError> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let code = &*(*cell).module;
+        let shape = Shape::of(&code.registry, type_of(cell));
+        let adapter = adapter(Direction::ToArray, shape)?;
+        let entry = adapter.address(0);
+        let machine_code = machine_code(code);
+        machine_code.keep(adapter);
+        machine_code.set_adapter(code.module.func_index((*cell).func), &code.module, entry);
+        Ok(entry)
+    }
+}
