@@ -4,8 +4,8 @@
 //! leads to, are called through the native entry that their code cell has now;
 //! they may be the host's, hence the note of who calls.
 
-use super::FuncTranslator;
 use super::env::{Region, displacement};
+use super::{FuncTranslator, TranslateError};
 use crate::libcall::LibCall;
 use crate::symbol::Symbol;
 use crate::trap_code::trap_code;
@@ -31,11 +31,15 @@ enum Callee {
 
 impl FuncTranslator<'_> {
     /// `call` and `return_call`.
-    pub(super) fn call(&mut self, func: u32, tail: bool) {
+    pub(super) fn call(&mut self, func: u32, tail: bool) -> Result<(), TranslateError> {
         let ty = self.module.functions()[func as usize].as_u32();
         match func.checked_sub(self.module.num_imported_functions()) {
             Some(own) => {
-                let callee = self.own_func(LocalFuncIndex::from_u32(own), ty);
+                let own = LocalFuncIndex::from_u32(own);
+                if !tail && self.inline(own)? {
+                    return Ok(());
+                }
+                let callee = self.own_func(own, ty);
                 self.emit_call(ty, Callee::Direct(callee), self.vmctx, tail);
             }
             None => {
@@ -47,6 +51,7 @@ impl FuncTranslator<'_> {
                 self.call_cell(ty, cell, instance, tail);
             }
         }
+        Ok(())
     }
 
     /// `call_ref` and `return_call_ref`.
@@ -181,10 +186,7 @@ impl FuncTranslator<'_> {
     }
 
     fn import(&mut self, symbol: Symbol, signature: ir::SigRef) -> ir::FuncRef {
-        let name = self
-            .b
-            .func
-            .declare_imported_user_function(symbol.to_name());
+        let name = self.b.func.declare_imported_user_function(symbol.to_name());
         self.b.import_function(ExtFuncData {
             name: ExternalName::user(name),
             signature,

@@ -1,18 +1,19 @@
 //! Blocks, branches, and what surrounds them: labels, fuel, interruption.
 
+use super::dispatch::Dispatch;
 use super::{Charge, FuncTranslator, TranslateError, Types};
 use crate::trap_code::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, BlockArg, InstBuilder, InstructionData, JumpTableData, types};
+use cranelift_codegen::ir::{self, InstBuilder, InstructionData, JumpTableData, types};
 use rwasm_parser::ValType;
 use rwasm_runtime::trap::Trap;
 use smallvec::SmallVec;
-use wasmparser::{BlockType, BrTable, Operator};
+use wasmparser::{BlockType, BrTable, Operator, OperatorsReader};
 
 /// A block that is open.
-#[derive(Clone, Debug)]
-pub(super) struct Frame {
-    opened: Opened,
+#[derive(Clone)]
+pub(super) struct Frame<'a> {
+    opened: Opened<'a>,
     /// Where its end is; its parameters are the results.
     end: ir::Block,
     /// Whether anything jumps to the end.
@@ -23,14 +24,43 @@ pub(super) struct Frame {
     params: usize,
     /// Number of results.
     results: usize,
+    /// Whether more may jump to its end after it was closed: then the loop
+    /// around it seals the end.
+    sealed_by_loop: bool,
 }
 
-#[derive(Clone, Debug)]
-enum Opened {
+impl<'a> Frame<'a> {
+    pub(super) fn is_loop(&self) -> bool {
+        matches!(self.opened, Opened::Loop { .. })
+    }
+
+    /// The dispatch at its head, if it is a loop that has one.
+    pub(super) fn dispatch(&mut self) -> Option<&mut Dispatch<'a>> {
+        match &mut self.opened {
+            Opened::Loop { dispatch, .. } => dispatch.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// Leaves it to the loop around to seal the block's end.
+    pub(super) fn leave_unsealed(&mut self) {
+        self.sealed_by_loop = true;
+    }
+
+    pub(super) fn height(&self) -> usize {
+        self.height
+    }
+}
+
+#[derive(Clone)]
+enum Opened<'a> {
     Function,
+    /// The body of an inlined function.
+    Inlined,
     Block,
     Loop {
         header: ir::Block,
+        dispatch: Option<Dispatch<'a>>,
     },
     If {
         /// Where to go if the condition is zero.
@@ -41,17 +71,25 @@ enum Opened {
     Else,
 }
 
-impl FuncTranslator<'_> {
+impl<'a> FuncTranslator<'a> {
     /// Opens the frame that is the function's body.
     pub(super) fn open_function(&mut self, results: &[ValType]) {
-        let types: Types = results
-            .iter()
-            .map(|ty| super::clif_type(self.module, ty))
-            .collect();
+        let types = self.clif_types(results);
         self.open(Opened::Function, 0, &types);
     }
 
-    fn open(&mut self, opened: Opened, params: usize, results: &[ir::Type]) {
+    /// Opens the frame that is an inlined function's body.
+    pub(super) fn open_inlined(&mut self, results: &[ValType]) {
+        let types = self.clif_types(results);
+        self.open(Opened::Inlined, 0, &types);
+    }
+
+    fn clif_types(&self, types: &[ValType]) -> Types {
+        let types = types.iter().map(|ty| super::clif_type(self.module, ty));
+        types.collect()
+    }
+
+    fn open(&mut self, opened: Opened<'a>, params: usize, results: &[ir::Type]) {
         let end = self.block_with(results);
         self.frames.push(Frame {
             opened,
@@ -60,6 +98,7 @@ impl FuncTranslator<'_> {
             height: self.stack.len() - params,
             params,
             results: results.len(),
+            sealed_by_loop: false,
         });
     }
 
@@ -78,11 +117,7 @@ impl FuncTranslator<'_> {
             BlockType::Type(ty) => (Types::new(), [self.clif_type_of(ty)][..].into()),
             BlockType::FuncType(index) => {
                 let ty = self.func_type(index);
-                let types = |types: &[ValType]| {
-                    let types = types.iter().map(|ty| super::clif_type(self.module, ty));
-                    types.collect()
-                };
-                (types(&ty.params), types(&ty.results))
+                (self.clif_types(&ty.params), self.clif_types(&ty.results))
             }
         }
     }
@@ -92,15 +127,24 @@ impl FuncTranslator<'_> {
         self.open(Opened::Block, params.len(), &results);
     }
 
-    pub(super) fn loop_(&mut self, ty: BlockType) {
+    pub(super) fn loop_(
+        &mut self,
+        ty: BlockType,
+        rest: Option<&OperatorsReader<'a>>,
+    ) -> Result<(), TranslateError> {
         let (params, results) = self.block_types(ty);
         let header = self.block_with(&params);
         let args = self.block_args(params.len());
         self.b.ins().jump(header, &args);
-        self.open(Opened::Loop { header }, params.len(), &results);
+        let dispatch = match rest {
+            Some(rest) if params.is_empty() => Dispatch::find(rest)?,
+            _ => None,
+        };
+        self.open(Opened::Loop { header, dispatch }, params.len(), &results);
         self.enter_block(header, self.stack.len() - params.len());
         self.begin_fuel_block();
         self.check_interrupt();
+        Ok(())
     }
 
     pub(super) fn if_(&mut self, ty: BlockType) {
@@ -154,36 +198,52 @@ impl FuncTranslator<'_> {
                 self.begin_else(otherwise, params, frame.height);
                 let args = self.block_args(frame.results);
                 self.b.ins().jump(frame.end, &args);
-                self.continue_at(frame.end, frame.height);
+                self.continue_at_end(&frame);
             }
-            Opened::Loop { header } => {
+            Opened::Loop {
+                header,
+                ref dispatch,
+            } => {
                 self.b.seal_block(header);
+                for inner in dispatch.iter().flat_map(Dispatch::frames) {
+                    self.b.seal_block(inner.end);
+                }
                 self.leave(&frame);
             }
-            Opened::Block | Opened::Else | Opened::Function => self.leave(&frame),
+            _ => self.leave(&frame),
         }
-        let is_function = matches!(frame.opened, Opened::Function);
-        if is_function && !self.dead {
-            self.plain_top(frame.results);
-            self.b.ins().return_(&self.stack);
-        } else if !self.dead {
-            self.begin_fuel_block();
+        match frame.opened {
+            Opened::Function => {
+                if !self.dead {
+                    self.plain_top(frame.results);
+                    self.b.ins().return_(&self.stack);
+                }
+                true
+            }
+            Opened::Inlined => true,
+            _ => {
+                if !self.dead {
+                    self.begin_fuel_block();
+                }
+                false
+            }
         }
-        is_function
     }
 
-    fn leave(&mut self, frame: &Frame) {
+    fn leave(&mut self, frame: &Frame<'a>) {
         if frame.end_used {
-            self.continue_at(frame.end, frame.height);
+            self.continue_at_end(frame);
         } else {
             self.dead = true;
         }
     }
 
-    /// Goes on where a block ends, which nothing more will jump to.
-    fn continue_at(&mut self, end: ir::Block, height: usize) {
-        self.b.seal_block(end);
-        self.enter_block(end, height);
+    /// Goes on where a block ends.
+    fn continue_at_end(&mut self, frame: &Frame<'a>) {
+        if !frame.sealed_by_loop {
+            self.b.seal_block(frame.end);
+        }
+        self.enter_block(frame.end, frame.height);
         self.dead = false;
     }
 
@@ -195,7 +255,7 @@ impl FuncTranslator<'_> {
         self.stack.extend_from_slice(self.b.block_params(block));
     }
 
-    fn top_frame(&mut self) -> &mut Frame {
+    fn top_frame(&mut self) -> &mut Frame<'a> {
         self.frames.last_mut().expect("validated: a block is open")
     }
 
@@ -229,7 +289,7 @@ impl FuncTranslator<'_> {
         let index = self.frames.len() - 1 - depth as usize;
         let frame = &mut self.frames[index];
         match frame.opened {
-            Opened::Loop { header } => (header, frame.params),
+            Opened::Loop { header, .. } => (header, frame.params),
             _ => {
                 frame.end_used = true;
                 (frame.end, frame.results)
@@ -237,11 +297,15 @@ impl FuncTranslator<'_> {
         }
     }
 
-    pub(super) fn br(&mut self, depth: u32) {
+    pub(super) fn br(&mut self, depth: u32) -> Result<(), TranslateError> {
+        if self.dispatch_again(depth)? {
+            return Ok(());
+        }
         let (block, count) = self.target(depth);
         let args = self.block_args(count);
         self.b.ins().jump(block, &args);
         self.dead = true;
+        Ok(())
     }
 
     pub(super) fn br_if(&mut self, depth: u32) {
@@ -261,6 +325,7 @@ impl FuncTranslator<'_> {
     }
 
     pub(super) fn br_table(&mut self, table: &BrTable<'_>) -> Result<(), TranslateError> {
+        self.note_dispatch(table);
         let index = self.pop();
         let (block, count) = self.target(table.default());
         let args = self.block_args(count);
@@ -301,10 +366,16 @@ impl FuncTranslator<'_> {
     }
 
     pub(super) fn return_(&mut self) {
-        let results = self.frames[0].results;
-        self.plain_top(results);
-        let values = &self.stack[self.stack.len() - results..];
-        self.b.ins().return_(values);
+        let frame = &self.frames[self.function_frame];
+        let (end, results) = (frame.end, frame.results);
+        let args = self.block_args(results);
+        if self.call_site.is_some() {
+            self.frames[self.function_frame].end_used = true;
+            self.b.ins().jump(end, &args);
+        } else {
+            let values = &self.stack[self.stack.len() - results..];
+            self.b.ins().return_(values);
+        }
         self.dead = true;
     }
 
@@ -370,6 +441,3 @@ impl FuncTranslator<'_> {
         }
     }
 }
-
-// A block's arguments are copied from the operand stack.
-const _: fn(ir::Value) -> BlockArg = BlockArg::Value;

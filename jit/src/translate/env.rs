@@ -73,9 +73,7 @@ impl FuncTranslator<'_> {
     /// Loads what never changes while code runs, from where there is always
     /// something.
     pub(super) fn load_fixed(&mut self, ty: ir::Type, base: ir::Value, offset: u32) -> ir::Value {
-        self.b
-            .ins()
-            .load(ty, fixed(), base, displacement(offset))
+        self.b.ins().load(ty, fixed(), base, displacement(offset))
     }
 
     /// Loads a pointer of the instance block.
@@ -230,9 +228,7 @@ impl FuncTranslator<'_> {
         address: ir::Value,
         offset: u32,
     ) -> ir::Value {
-        self.b
-            .ins()
-            .load(ty, flags, address, displacement(offset))
+        self.b.ins().load(ty, flags, address, displacement(offset))
     }
 
     /// Stores a value to a slot, all of it: 32-bit values are zero-extended.

@@ -192,10 +192,7 @@ impl FuncTranslator<'_> {
     pub(super) fn memory_size(&mut self, memory: u32) {
         let ty = self.module.memories()[memory as usize];
         let len = self.memory_len(memory);
-        let pages = self
-            .b
-            .ins()
-            .ushr_imm_u(len, i64::from(ty.page_size_log2));
+        let pages = self.b.ins().ushr_imm_u(len, i64::from(ty.page_size_log2));
         self.push_from_64(ty.index64, pages);
     }
 

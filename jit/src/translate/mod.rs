@@ -15,11 +15,15 @@
 
 mod call;
 mod control;
+mod dispatch;
 mod env;
+mod inline;
 mod memory;
 mod numeric;
 mod ops;
 mod simd;
+#[cfg(test)]
+mod smoke;
 mod stack;
 mod table;
 
@@ -28,6 +32,7 @@ use control::Frame;
 use cranelift_codegen::ir::{self, AbiParam, ArgumentPurpose, InstBuilder, Signature, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use inline::Leaves;
 use rwasm_parser::{
     CompositeType, FuncIndex, FuncType, HeapType, LocalFuncIndex, Module, ParseError, TypeIndex,
     ValType,
@@ -114,6 +119,7 @@ pub(crate) struct Translator<'i> {
     builder: FunctionBuilderContext,
     validator: FuncValidatorAllocations,
     body: Vec<u8>,
+    leaves: Leaves,
 }
 
 impl<'i> Translator<'i> {
@@ -124,6 +130,7 @@ impl<'i> Translator<'i> {
             builder: FunctionBuilderContext::new(),
             validator: FuncValidatorAllocations::default(),
             body: Vec::new(),
+            leaves: Leaves::default(),
         }
     }
 
@@ -170,7 +177,8 @@ impl<'i> Translator<'i> {
         let ty = func_type_of(&code.module, index);
         into.name = ir::UserFuncName::User(crate::symbol::Symbol::Func(func).to_name());
         into.signature = native_signature(&code.module, ty);
-        let result = FuncTranslator::new(self.isa, code, index, into, &mut self.builder).body(body);
+        let buffers = (&mut self.builder, &mut self.leaves);
+        let result = FuncTranslator::new(self.isa, code, index, into, buffers).body(body);
         if result.is_err() {
             // Half a function is left in the buffers.
             self.builder = FunctionBuilderContext::new();
@@ -219,10 +227,7 @@ fn reference_type(module: &Module, heap: &HeapType) -> ir::Type {
 }
 
 fn is_func_type(module: &Module, ty: TypeIndex) -> bool {
-    matches!(
-        module.types()[ty.index()].composite,
-        CompositeType::Func(_)
-    )
+    matches!(module.types()[ty.index()].composite, CompositeType::Func(_))
 }
 
 fn func_type_of(module: &Module, func: FuncIndex) -> &FuncType {
@@ -243,7 +248,10 @@ struct FuncTranslator<'a> {
     vmctx: ir::Value,
     /// The operands.
     stack: Vec<ir::Value>,
-    frames: Vec<Frame>,
+    frames: Vec<Frame<'a>>,
+    /// The frame that is the body of the function being translated, which may
+    /// be an inlined one.
+    function_frame: usize,
     locals: Vec<Variable>,
     /// Whether the code here cannot be reached.
     dead: bool,
@@ -251,6 +259,15 @@ struct FuncTranslator<'a> {
     dead_blocks: u32,
     /// The number that the current basic block charges, to be set at its end.
     fuel: Option<Charge>,
+    /// Where the current instruction comes from.
+    position: Position,
+    /// The call that is being inlined.
+    call_site: Option<Position>,
+    leaves: &'a mut Leaves,
+    /// How many bytes of leaves may still be inlined.
+    inline_bytes_left: usize,
+    /// How many entries of jump tables may still be duplicated.
+    dispatch_entries_left: usize,
     signatures: HashMap<u32, ir::SigRef>,
     funcs: HashMap<LocalFuncIndex, ir::FuncRef>,
     libcalls: HashMap<LibCall, ir::FuncRef>,
@@ -271,21 +288,27 @@ impl<'a> FuncTranslator<'a> {
         code: &'a ModuleCode,
         func: FuncIndex,
         into: &'a mut ir::Function,
-        buffers: &'a mut FunctionBuilderContext,
+        (builder, leaves): (&'a mut FunctionBuilderContext, &'a mut Leaves),
     ) -> Self {
         FuncTranslator {
             isa,
             code,
             module: &code.module,
             func,
-            b: FunctionBuilder::new(into, buffers),
+            b: FunctionBuilder::new(into, builder),
             vmctx: ir::Value::from_u32(0),
             stack: Vec::new(),
             frames: Vec::new(),
+            function_frame: 0,
             locals: Vec::new(),
             dead: false,
             dead_blocks: 0,
             fuel: None,
+            position: Position::Own(0),
+            call_site: None,
+            leaves,
+            inline_bytes_left: 0,
+            dispatch_entries_left: dispatch::MAX_ENTRIES,
             signatures: HashMap::new(),
             funcs: HashMap::new(),
             libcalls: HashMap::new(),
@@ -294,7 +317,7 @@ impl<'a> FuncTranslator<'a> {
         }
     }
 
-    fn body(mut self, body: &FunctionBody<'_>) -> Result<Translated, TranslateError> {
+    fn body(mut self, body: &FunctionBody<'a>) -> Result<Translated, TranslateError> {
         let entry = self.b.create_block();
         self.b.append_block_params_for_function_params(entry);
         self.b.switch_to_block(entry);
@@ -307,13 +330,12 @@ impl<'a> FuncTranslator<'a> {
         self.open_function(&ty.results);
         self.begin_fuel_block();
         self.check_interrupt();
+        self.inline_bytes_left = inline::allowance(body);
         let mut reader = body.get_operators_reader()?;
         while !reader.eof() {
             let offset = reader.original_position();
-            self.b
-                .set_srcloc(Position::Own(offset as u32).to_srcloc());
-            let operator = reader.read()?;
-            if self.operator(&operator, offset)? {
+            self.begin_instruction(offset);
+            if self.operator(&reader.read()?, offset, Some(&reader))? {
                 break;
             }
         }
@@ -382,7 +404,9 @@ impl<'a> FuncTranslator<'a> {
                 matches!(ty, AbstractHeapType::Func | AbstractHeapType::NoFunc)
             }
             HeapType::Concrete(index) | HeapType::Exact(index) => {
-                let index = index.as_module_index().expect("types of modules have indices");
+                let index = index
+                    .as_module_index()
+                    .expect("types of modules have indices");
                 is_func_type(self.module, TypeIndex::from_u32(index))
             }
         };

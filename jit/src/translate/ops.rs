@@ -7,15 +7,17 @@ use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::types::{F32, F64, I8, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, TrapCode};
 use rwasm_runtime::trap::Trap;
-use wasmparser::Operator;
+use wasmparser::{Operator, OperatorsReader};
 
-impl FuncTranslator<'_> {
-    /// Translates the instruction at `offset`. Returns whether it ended the
+impl<'a> FuncTranslator<'a> {
+    /// Translates the instruction at `offset`; `rest` is what follows it, in the
+    /// function itself but not in an inlined one. Returns whether it ended the
     /// function.
     pub(super) fn operator(
         &mut self,
         operator: &Operator<'_>,
         offset: u64,
+        rest: Option<&OperatorsReader<'a>>,
     ) -> Result<bool, TranslateError> {
         if self.dead && !self.revives(operator) {
             return Ok(false);
@@ -26,16 +28,16 @@ impl FuncTranslator<'_> {
             O::Nop => {}
             O::Unreachable => self.unreachable(),
             O::Block { blockty } => self.block(blockty),
-            O::Loop { blockty } => self.loop_(blockty),
+            O::Loop { blockty } => self.loop_(blockty, rest)?,
             O::If { blockty } => self.if_(blockty),
             O::Else => self.else_(),
             O::End => return Ok(self.end()),
-            O::Br { relative_depth } => self.br(relative_depth),
+            O::Br { relative_depth } => self.br(relative_depth)?,
             O::BrIf { relative_depth } => self.br_if(relative_depth),
             O::BrTable { ref targets } => self.br_table(targets)?,
             O::Return => self.return_(),
-            O::Call { function_index } => self.call(function_index, false),
-            O::ReturnCall { function_index } => self.call(function_index, true),
+            O::Call { function_index } => self.call(function_index, false)?,
+            O::ReturnCall { function_index } => self.call(function_index, true)?,
             O::CallIndirect {
                 type_index,
                 table_index,
