@@ -1,6 +1,6 @@
 //! What an engine is asked to do, before it exists.
 
-use crate::error::{ConfigError, Error, Result};
+use crate::error::ConfigError;
 use rwasm_runtime::tunables;
 use std::fmt;
 use std::str::FromStr;
@@ -25,6 +25,7 @@ pub struct Config {
     pub(crate) custom_page_sizes: bool,
     pub(crate) wide_arithmetic: bool,
     pub(crate) legacy_exceptions: bool,
+    pub(crate) mixed_tiers: Option<u64>,
 }
 
 impl Config {
@@ -43,11 +44,12 @@ impl Config {
             custom_page_sizes: false,
             wide_arithmetic: false,
             legacy_exceptions: true,
+            mixed_tiers: None,
         }
     }
 
-    /// How guest code is run. [`Tier::Jit`] is refused by `Engine::new` in a
-    /// build without it.
+    /// How guest code is run. [`Tier::Jit`] is refused by `Engine::new` on a
+    /// machine that it makes no code for.
     pub fn tier(&mut self, tier: Tier) -> &mut Self {
         self.tier = tier;
         self
@@ -115,12 +117,12 @@ impl Config {
         self
     }
 
-    /// Whether this build can do what is asked.
-    pub(crate) fn check(&self) -> Result<()> {
-        match self.tier {
-            Tier::Interp | Tier::Auto => Ok(()),
-            Tier::Jit => Err(Error::Config(ConfigError::NoJit)),
-        }
+    /// With [`Tier::Jit`], interprets some functions nevertheless, which ones
+    /// the seed decides. For tests of calls between tiers.
+    #[doc(hidden)]
+    pub fn mixed_tiers(&mut self, seed: Option<u64>) -> &mut Self {
+        self.mixed_tiers = seed;
+        self
     }
 }
 

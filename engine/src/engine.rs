@@ -1,6 +1,6 @@
 //! The engine: what stores and modules share.
 
-use crate::config::{Config, Validation};
+use crate::config::{Config, Tier, Validation};
 use crate::error::{ConfigError, Result};
 use rwasm_parser::{Features, ParseOptions};
 use rwasm_runtime::code::{CodeSettings, Entries};
@@ -31,7 +31,9 @@ impl Engine {
     /// cannot do what they ask for.
     pub fn new(config: &Config) -> Result<Engine> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-        config.check()?;
+        if config.tier == Tier::Jit && !rwasm_jit::init() {
+            return Err(ConfigError::NoJit.into());
+        }
         let settings = CodeSettings {
             guarded_memories: guarded_memories(config)?,
             fuel: config.consume_fuel,
@@ -68,7 +70,14 @@ impl Engine {
 
     /// The entries of host functions; each has an array entry of its own.
     pub(crate) fn host_entries(&self) -> Entries {
-        rwasm_interp::host_entries(rwasm_interp::ENTRIES.array)
+        let entries = rwasm_interp::host_entries(rwasm_interp::ENTRIES.array);
+        match self.0.config.tier {
+            Tier::Jit => Entries {
+                native: rwasm_jit::host_native_entry(),
+                ..entries
+            },
+            Tier::Interp | Tier::Auto => entries,
+        }
     }
 
     /// The types of all its modules.

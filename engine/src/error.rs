@@ -308,8 +308,8 @@ impl fmt::Display for UnknownImports<'_> {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Machine code was asked for.
-    #[error("this build has no JIT tier yet; use `interp` or `auto`")]
+    /// Machine code was asked for where none can be made or run.
+    #[error("there is no JIT tier for this machine; use `interp` or `auto`")]
     NoJit,
     /// A tier by a name that does not exist.
     #[error("unknown tier `{0}`; there are `interp`, `jit` and `auto`")]

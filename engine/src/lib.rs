@@ -89,6 +89,7 @@ mod slots;
 mod store;
 mod table;
 mod tag;
+mod tiers;
 mod types;
 mod val;
 

@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::tiers;
 use crate::types::{ExportType, ExternType, ImportType};
 use rwasm_parser::{FuncIndex, ModuleBytes, ParseOptions};
 use rwasm_runtime::code::ModuleCode;
@@ -134,6 +135,7 @@ impl Module {
             engine.settings(),
             rwasm_interp::ENTRIES,
         );
+        tiers::prepare(engine, &code)?;
         Ok(Module(Arc::new(Shared {
             engine: engine.clone(),
             code,

@@ -292,12 +292,13 @@ fn contexts_come_from_many_things() {
 
 #[test]
 fn what_this_build_cannot_do() {
-    let error = Engine::new(Config::new().tier(Tier::Jit)).unwrap_err();
-    assert!(matches!(error, Error::Config(ConfigError::NoJit)));
-    assert_eq!(
-        error.to_string(),
-        "this build has no JIT tier yet; use `interp` or `auto`"
-    );
+    match Engine::new(Config::new().tier(Tier::Jit)) {
+        Ok(_) => {}
+        Err(error) => {
+            assert!(!cfg!(target_arch = "x86_64"), "{error}");
+            assert!(matches!(error, Error::Config(ConfigError::NoJit)));
+        }
+    }
     for tier in ["interp", "auto"] {
         let tier: Tier = tier.parse().unwrap();
         Engine::new(Config::new().tier(tier)).unwrap();
