@@ -142,6 +142,26 @@ libcalls! {
         ) {
             libcalls::memory_init(vmctx, memory, segment, dst, src, len)
         }
+        /// `memory.atomic.wait32`.
+        AtomicWait32 = atomic_wait32(
+            vmctx, memory: u32, address: u64, offset: u64, expected: u32, timeout: u64
+        ) {
+            let timeout = timeout as i64;
+            libcalls::memory_atomic_wait32(vmctx, memory, address, offset, expected, timeout)
+        }
+        /// `memory.atomic.wait64`.
+        AtomicWait64 = atomic_wait64(
+            vmctx, memory: u32, address: u64, offset: u64, expected: u64, timeout: u64
+        ) {
+            let timeout = timeout as i64;
+            libcalls::memory_atomic_wait64(vmctx, memory, address, offset, expected, timeout)
+        }
+        /// `memory.atomic.notify`.
+        AtomicNotify = atomic_notify(
+            vmctx, memory: u32, address: u64, offset: u64, count: u32
+        ) {
+            libcalls::memory_atomic_notify(vmctx, memory, address, offset, count)
+        }
         /// `table.fill`.
         TableFill = table_fill(vmctx, table: u32, dst: u64, value: u64, len: u64) {
             libcalls::table_fill(vmctx, table, dst, value, len)
@@ -174,13 +194,30 @@ impl LibCall {
     }
 }
 
+/// What a function that can fail returns where it does not.
+trait Success {
+    fn to_number(self) -> i64;
+}
+
+impl Success for () {
+    fn to_number(self) -> i64 {
+        0
+    }
+}
+
+impl Success for u32 {
+    fn to_number(self) -> i64 {
+        self.into()
+    }
+}
+
 /// What a function that can fail returns.
 ///
 /// # Safety
 /// `vmctx` is a live instance block.
-unsafe fn finish(vmctx: *mut VmCtx, result: Result<(), Trap>) -> i64 {
+unsafe fn finish(vmctx: *mut VmCtx, result: Result<impl Success, Trap>) -> i64 {
     match result {
-        Ok(()) => 0,
+        Ok(value) => value.to_number(),
         Err(trap) => {
             // SAFETY: a live block has a live store.
             let status = unsafe { Store::raise((*vmctx).store, trap) };

@@ -13,6 +13,7 @@
 //! Architecture invariant: nothing here compiles, links or runs code; the
 //! result is an [`ir::Function`] whose calls name [`crate::symbol::Symbol`]s.
 
+mod atomic;
 mod call;
 mod control;
 mod dispatch;

@@ -222,7 +222,7 @@ impl<'a> FuncTranslator<'a> {
             O::F64ReinterpretI64 => self.reinterpret(F64),
 
             _ => {
-                if !self.simd(operator)? {
+                if !self.simd(operator) && !self.atomic(operator) {
                     return self.unsupported(operator, offset);
                 }
             }
