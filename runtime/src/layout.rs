@@ -253,8 +253,6 @@ pub struct StoreCtx {
     /// The exception that [`Status::Exception`] tells of, as a reference; 0 if
     /// there is none. A root of the collector.
     pub pending_exception: u32,
-    /// The garbage-collected heap.
-    pub gc: GcCtx,
     /// The instance whose machine code last made a call that may have gone to
     /// the host: its functions are told who called them.
     pub caller: *mut VmCtx,
@@ -263,6 +261,8 @@ pub struct StoreCtx {
     pub callee: *const CodeCell,
     /// The call to be made where [`Status::TailCall`] arrives.
     pub tail_call: TailCall,
+    /// The garbage-collected heap.
+    pub gc: GcCtx,
 }
 
 /// A tail call that leaves its segment, so that the native stack does not grow.

@@ -89,7 +89,7 @@ impl FuncTranslator<'_> {
     /// Translates an atomic instruction; returns whether it is one.
     pub(super) fn atomic(&mut self, operator: &Operator<'_>) -> bool {
         match *operator {
-            Operator::AtomicFence => {
+            Operator::AtomicFence { .. } => {
                 self.b.ins().fence();
             }
             Operator::MemoryAtomicWait32 { memarg } => self.wait(LibCall::AtomicWait32, &memarg),
@@ -174,7 +174,7 @@ impl FuncTranslator<'_> {
             offset,
             flags,
         } = self.place(memarg, size);
-        (self.b.ins().iadd_imm_s(address, offset.into()), flags)
+        (self.b.ins().iadd_imm_s(address, i64::from(offset)), flags)
     }
 
     /// `memory.atomic.wait32` and `memory.atomic.wait64`.
