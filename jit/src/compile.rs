@@ -2,7 +2,7 @@
 
 use crate::arch;
 use crate::function::{CodegenError, CompiledFunction, Target};
-use crate::isa::{self, IsaError};
+use crate::isa::{self, IsaError, Processor};
 use crate::link::{LinkError, Linker};
 use crate::memory::{Published, arena};
 use crate::resolve::{Adapter, first_array_call, trampoline};
@@ -251,8 +251,13 @@ impl<'i> Worker<'i> {
 ///
 /// # Errors
 /// As for compiling it.
-pub fn print_clif(code: &ModuleCode, func: LocalFuncIndex) -> Result<String, PrintError> {
-    let mut worker = Worker::new(isa::host()?);
+pub fn print_clif(
+    code: &ModuleCode,
+    func: LocalFuncIndex,
+    processor: Processor,
+) -> Result<String, PrintError> {
+    let isa = processor.isa()?;
+    let mut worker = Worker::new(&*isa);
     let func_ir = &mut worker.context.func;
     let translated = worker.translator.translate(code, func, func_ir);
     translated.map_err(FunctionError::from)?;
@@ -264,8 +269,13 @@ pub fn print_clif(code: &ModuleCode, func: LocalFuncIndex) -> Result<String, Pri
 ///
 /// # Errors
 /// As for compiling it.
-pub fn print_machine_code(code: &ModuleCode, func: LocalFuncIndex) -> Result<String, PrintError> {
-    let mut worker = Worker::new(isa::host()?);
+pub fn print_machine_code(
+    code: &ModuleCode,
+    func: LocalFuncIndex,
+    processor: Processor,
+) -> Result<String, PrintError> {
+    let isa = processor.isa()?;
+    let mut worker = Worker::new(&*isa);
     let func_ir = &mut worker.context.func;
     let translated = worker.translator.translate(code, func, func_ir);
     translated.map_err(FunctionError::from)?;

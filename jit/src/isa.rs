@@ -2,7 +2,9 @@
 
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, SetError};
+use std::str::FromStr;
 use std::sync::OnceLock;
+use target_lexicon::Triple;
 use thiserror::Error;
 
 /// Why no machine code can be made on this machine.
@@ -33,23 +35,60 @@ const SETTINGS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Whose code is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Processor {
+    /// The one that this process runs on.
+    Host,
+    /// x86-64 with SSE 4.2 and popcnt (x86-64-v2), on Linux: what it is given
+    /// does not depend on the machine.
+    Reference,
+}
+
+impl Processor {
+    pub(crate) fn isa(self) -> Result<OwnedTargetIsa, IsaError> {
+        match self {
+            Processor::Host => build(Triple::host(), enable_features),
+            Processor::Reference => {
+                let triple = Triple::from_str("x86_64-unknown-linux-gnu");
+                build(triple.expect("a known triple"), |isa| {
+                    REFERENCE.iter().try_for_each(|feature| isa.enable(feature))
+                })
+            }
+        }
+    }
+}
+
+/// What [`Processor::Reference`] has.
+const REFERENCE: &[&str] = &[
+    "has_cmpxchg16b",
+    "has_sse3",
+    "has_ssse3",
+    "has_sse41",
+    "has_sse42",
+    "has_popcnt",
+];
+
 /// The processor that this process runs on.
 pub(crate) fn host() -> Result<&'static dyn TargetIsa, IsaError> {
     static HOST: OnceLock<Result<OwnedTargetIsa, IsaError>> = OnceLock::new();
-    match HOST.get_or_init(build) {
+    match HOST.get_or_init(|| Processor::Host.isa()) {
         Ok(isa) => Ok(&**isa),
         Err(error) => Err(error.clone()),
     }
 }
 
-fn build() -> Result<OwnedTargetIsa, IsaError> {
+fn build(
+    triple: Triple,
+    enable: impl FnOnce(&mut dyn Configurable) -> Result<(), SetError>,
+) -> Result<OwnedTargetIsa, IsaError> {
     let refuse = |error: &dyn std::fmt::Display| IsaError(error.to_string());
     let mut flags = settings::builder();
     for (name, value) in SETTINGS {
         flags.set(name, value).map_err(|error| refuse(&error))?;
     }
-    let mut isa = isa::lookup(target_lexicon::Triple::host()).map_err(|error| refuse(&error))?;
-    enable_features(&mut isa).map_err(|error| refuse(&error))?;
+    let mut isa = isa::lookup(triple).map_err(|error| refuse(&error))?;
+    enable(&mut isa).map_err(|error| refuse(&error))?;
     isa.finish(settings::Flags::new(flags))
         .map_err(|error| refuse(&error))
 }

@@ -23,8 +23,6 @@ mod memory;
 mod numeric;
 mod ops;
 mod simd;
-#[cfg(test)]
-mod smoke;
 mod stack;
 mod table;
 
