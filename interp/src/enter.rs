@@ -46,7 +46,10 @@ pub fn init() -> bool {
         rwasm_runtime::backtrace::register(SegmentKind::Interpreter, backtrace::walk);
         let registered = signals::register(|pc| {
             let trap = Trap::MemoryOutOfBounds;
-            arch::is_trap_site(pc).then_some(signals::TrapSite { trap })
+            arch::is_trap_site(pc).then_some(signals::TrapSite {
+                trap,
+                landing: None,
+            })
         });
         registered.is_ok() && signals::guarded_memories_supported()
     })

@@ -7,9 +7,8 @@
 //! The former begins a segment of machine code and is where that segment
 //! resumes when it fails; the latter notes where the segment was left.
 
-use crate::exit::{finish_call, refuse_segment, segment_failed};
+use crate::exit::{self, finish_call, leave, refuse_segment};
 use crate::shape::{Shape, slots};
-use crate::{arch, exit};
 use cranelift_codegen::ir::{
     self, AbiParam, BlockArg, ExceptionTableData, ExceptionTableItem, GlobalValueData, InstBuilder,
     MemFlagsData, Signature, StackSlotData, StackSlotKind, condcodes::IntCC, types,
@@ -183,7 +182,6 @@ impl Adapter<'_> {
         self.b.switch_to_block(failed);
         let status = self.b.block_params(failed)[0];
         let status = self.b.ins().ireduce(types::I32, status);
-        self.call_rust(segment_failed as *const (), &[store, status], &[]);
         self.store(previous, store, offset_of!(StoreCtx, segment));
         self.b.ins().return_(&[status]);
         self.b.seal_all_blocks();
@@ -297,7 +295,7 @@ impl Adapter<'_> {
 
     /// Leaves the newest segment with a status.
     fn leave(&mut self, store: ir::Value, status: ir::Value) {
-        self.call_rust(arch::leave_segment as *const (), &[store, status], &[]);
+        self.call_rust(leave as *const (), &[store, status], &[]);
         // It does not return.
         self.b.ins().trap(exit::NEVER);
     }

@@ -8,6 +8,7 @@ use rwasm_runtime::backtrace::MAX_FRAMES;
 use rwasm_runtime::code::ModuleCode;
 use rwasm_runtime::error::Frame;
 use rwasm_runtime::layout::Segment;
+use rwasm_runtime::trap::Trap;
 use std::sync::Arc;
 
 /// Adds the frames of a segment, newest first.
@@ -21,6 +22,11 @@ pub(crate) unsafe fn walk(segment: *const Segment, frames: &mut Vec<Frame>) {
     unsafe {
         let mut fp = (*segment).exit_fp.cast_const();
         let mut return_address = (*segment).exit_ip.addr();
+        if in_prologue(return_address.wrapping_sub(1)) && fp.addr() != (*segment).resume_fp {
+            // The callee was not entered: the trap is its caller's.
+            return_address = *fp.add(1) as usize;
+            fp = std::ptr::with_exposed_provenance(*fp as usize);
+        }
         while fp.addr() != (*segment).resume_fp && frames.len() < MAX_FRAMES {
             let pc = return_address.wrapping_sub(1);
             if let Some(image) = image_at(pc) {
@@ -30,6 +36,16 @@ pub(crate) unsafe fn walk(segment: *const Segment, frames: &mut Vec<Frame>) {
             fp = std::ptr::with_exposed_provenance(*fp as usize);
         }
     }
+}
+
+/// Whether `pc` is where a function found too little stack for its frame.
+///
+/// # Safety
+/// The code at `pc` is alive.
+unsafe fn in_prologue(pc: usize) -> bool {
+    // SAFETY: as the caller promises.
+    let image = unsafe { image_at(pc) };
+    image.is_some_and(|image| image.trap(pc) == Some(Trap::StackOverflow))
 }
 
 /// Adds the frame of the function that holds `pc`, and before it those of the

@@ -1,6 +1,7 @@
 //! What adapters call when a segment, or a call that leaves one, does not end
 //! well.
 
+use crate::arch;
 use crate::trap_code::trap_code;
 use cranelift_codegen::ir::TrapCode;
 use rwasm_runtime::backtrace::complete_trap;
@@ -22,14 +23,29 @@ pub(crate) unsafe extern "C" fn refuse_segment(store: *mut StoreCtx) -> Status {
     unsafe { Store::raise(store, Trap::StackOverflow) }
 }
 
-/// The newest segment has ended with `status`, and is about to be taken off.
+/// Where the signal handler goes on after a trap of machine code.
 ///
 /// # Safety
-/// `store` is live, and nothing refers into it.
-pub(crate) unsafe extern "C" fn segment_failed(store: *mut StoreCtx, status: Status) {
-    if status == Status::Trap {
-        // SAFETY: as the caller promises; the segment has left at its exit.
-        unsafe { complete_trap(store) }
+/// As for [`leave`].
+pub(crate) unsafe extern "C" fn trapped(store: *mut StoreCtx) -> ! {
+    // SAFETY: as the caller promises.
+    unsafe { leave(store, Status::Trap) }
+}
+
+/// Leaves the newest segment with `status`. Its frames are still there, so that
+/// a trap gets its backtrace here: where the segment resumes they are lost.
+///
+/// # Safety
+/// `store` is live and nothing refers into it. Its newest segment is of machine
+/// code and has noted its newest frame; between that and here are only frames
+/// that need no clean-up.
+pub(crate) unsafe extern "C" fn leave(store: *mut StoreCtx, status: Status) -> ! {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if status == Status::Trap {
+            complete_trap(store);
+        }
+        arch::leave_segment(store, status)
     }
 }
 

@@ -80,7 +80,8 @@ impl CompiledFunction {
             Some(meaning) => Ok((trap.offset, meaning)),
             None => Err(CodegenError::Unknown(format!("trap code {}", trap.code))),
         });
-        let traps: Box<[(u32, Trap)]> = traps.collect::<Result<_, _>>()?;
+        let mut traps: Box<[(u32, Trap)]> = traps.collect::<Result<_, _>>()?;
+        traps.sort_unstable_by_key(|&(offset, _)| offset);
         let calls = buffer.call_sites().map(|call| call.ret_addr - 1);
         let sites = traps.iter().map(|&(offset, _)| offset).chain(calls);
         let positions = positions(sites, buffer.get_srclocs_sorted());

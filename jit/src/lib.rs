@@ -35,7 +35,7 @@ pub use compile::{
     print_machine_code,
 };
 pub use function::CodegenError;
-pub use isa::IsaError;
+pub use isa::{IsaError, Processor};
 pub use link::LinkError;
 pub use translate::TranslateError;
 
@@ -70,5 +70,8 @@ pub fn host_native_entry() -> *const () {
 fn trap_site(pc: usize) -> Option<signals::TrapSite> {
     // SAFETY: the code at the program counter of a running thread is alive.
     let trap = unsafe { memory::image_at(pc) }?.trap(pc)?;
-    Some(signals::TrapSite { trap })
+    Some(signals::TrapSite {
+        trap,
+        landing: Some(exit::trapped),
+    })
 }

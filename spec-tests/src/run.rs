@@ -20,6 +20,8 @@ use wast::{Wast, WastDirective};
 pub struct Options {
     /// The tier that runs the guest code.
     pub tier: Tier,
+    /// With [`Tier::Jit`]: interprets functions that this seed decides.
+    pub mixed_tiers: Option<u64>,
     /// What the script's modules are validated with; by default what
     /// [`ScriptFeatures::of_path`] says.
     pub features: Option<ScriptFeatures>,
@@ -42,6 +44,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             tier: Tier::default(),
+            mixed_tiers: None,
             features: None,
             gaps: GAPS,
             progress: None,
@@ -112,7 +115,7 @@ pub fn run_source(path: &str, source: &str, options: &Options) -> Result<Report,
         return Ok(recorder.report);
     }
     thread::scope(|threads| {
-        let mut script = Script::new(threads, features, options.tier)?;
+        let mut script = Script::new(threads, features, options.tier, options.mixed_tiers)?;
         for directive in wast.directives {
             recorder.begin(&directive);
             let at = directive.span().offset();

@@ -86,8 +86,10 @@ impl<'scope, 'env> Script<'scope, 'env> {
         threads: &'scope Scope<'scope, 'env>,
         features: ScriptFeatures,
         tier: Tier,
+        mixed_tiers: Option<u64>,
     ) -> Result<Self> {
-        let engine = Engine::new(&features.config(tier))?;
+        let mut config = features.config(tier);
+        let engine = Engine::new(config.mixed_tiers(mixed_tiers))?;
         Script::with_engine(threads, features, engine)
     }
 

@@ -2,6 +2,7 @@
 //! registers: the instance block in rdi, integers in rsi, rdx, rcx, r8, r9,
 //! floats and vectors in xmm0-xmm7. rax, r10 and r11 are free at an entry.
 
+use crate::exit::leave;
 use crate::resolve::resolve_native;
 use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::layout::{Segment, Status, StoreCtx, VmCtx};
@@ -85,9 +86,10 @@ pub(crate) unsafe extern "C" fn resolve_and_enter() {
         "2:",
         "mov rdi, [rdi + {store}]",
         "mov esi, {trap}",
-        "jmp {leave}",
+        "call {leave}",
+        "ud2",
         resolve = sym resolve_native,
-        leave = sym leave_segment,
+        leave = sym leave,
         store = const offset_of!(VmCtx, store),
         trap = const Status::Trap as u32,
     )

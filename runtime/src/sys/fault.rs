@@ -2,7 +2,8 @@
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod imp {
-    use crate::layout::{Segment, Status};
+    use crate::layout::{Segment, Status, StoreCtx};
+    use crate::sys::signals::Landing;
     use std::ffi::c_void;
 
     /// Whether faults of guest code can be told and redirected here.
@@ -49,6 +50,17 @@ mod imp {
             std::ptr::with_exposed_provenance_mut(self.register(libc::REG_RBP))
         }
 
+        /// Enters `landing` in a frame of its own below the present one, and
+        /// below what the present one may use without moving its stack pointer.
+        pub(in crate::sys) fn call(&mut self, landing: Landing, store: *mut StoreCtx) {
+            const RED_ZONE: usize = 128;
+            let sp = (self.register(libc::REG_RSP) - RED_ZONE) & !15;
+            // Where the return address would be: alignment is as at an entry.
+            self.set_register(libc::REG_RSP, sp - size_of::<usize>());
+            self.set_register(libc::REG_RIP, landing as *const () as usize);
+            self.set_register(libc::REG_RDI, store.expose_provenance());
+        }
+
         /// Continues where `segment` resumes, with a returned `status`, when the
         /// handler returns.
         pub(in crate::sys) fn resume(&mut self, segment: &Segment, status: Status) {
@@ -62,7 +74,8 @@ mod imp {
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 mod imp {
-    use crate::layout::{Segment, Status};
+    use crate::layout::{Segment, Status, StoreCtx};
+    use crate::sys::signals::Landing;
     use std::ffi::c_void;
     use std::ptr;
 
@@ -98,6 +111,9 @@ mod imp {
         pub(in crate::sys) fn native_fp(&self) -> *mut u64 {
             ptr::null_mut()
         }
+
+        /// Never called: no fault is claimed here.
+        pub(in crate::sys) fn call(&mut self, _landing: Landing, _store: *mut StoreCtx) {}
 
         /// Never called: no fault is claimed here.
         pub(in crate::sys) fn resume(&mut self, _segment: &Segment, _status: Status) {}

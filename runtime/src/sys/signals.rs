@@ -15,7 +15,7 @@
 //! ```
 
 use super::fault::{Fault, SUPPORTED};
-use crate::layout::{SegmentKind, Status};
+use crate::layout::{SegmentKind, Status, StoreCtx};
 use crate::store::Store;
 use crate::trap::Trap;
 use std::cell::Cell;
@@ -25,11 +25,18 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::{io, mem, ptr};
 
 /// An instruction that is allowed to fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct TrapSite {
     /// What its fault means.
     pub trap: Trap,
+    /// Where to go on, if not where the segment resumes.
+    pub landing: Option<Landing>,
 }
+
+/// A function that is entered as if the faulting instruction had called it, so
+/// that the frames of its segment are still there: it completes the trap and
+/// leaves the segment.
+pub type Landing = unsafe extern "C" fn(store: *mut StoreCtx) -> !;
 
 /// Finds the trap site at an address of code. It runs inside a signal handler,
 /// so it must not allocate, lock or panic.
@@ -177,7 +184,10 @@ unsafe fn claim(signal: c_int, info: *mut libc::siginfo_t, mut fault: Fault) -> 
                 segment.exit_fp = fault.native_fp();
             }
         }
-        fault.resume(segment, Status::Trap);
+        match site.landing {
+            Some(landing) => fault.call(landing, store.cast()),
+            None => fault.resume(segment, Status::Trap),
+        }
     }
     true
 }

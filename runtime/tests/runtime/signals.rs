@@ -203,6 +203,7 @@ mod guest {
         let inside = (start..start + 64).contains(&pc);
         inside.then_some(TrapSite {
             trap: Trap::MemoryOutOfBounds,
+            landing: None,
         })
     }
 

@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// The tier that runs the guest code: interp, jit or auto.
     #[arg(long, default_value = "interp")]
     pub tier: Tier,
+    /// With `--tier jit`: interpret every other function, at random.
+    #[arg(long, value_name = "SEED")]
+    pub mixed_tiers: Option<u64>,
     /// Scripts that run at the same time.
     #[arg(long, visible_alias = "jobs")]
     test_threads: Option<NonZeroUsize>,

@@ -32,6 +32,7 @@ pub(crate) fn main(scripts: &Scripts, path: &str, options: &Options) -> ExitCode
     };
     let options = rwasm_spec_tests::Options {
         tier: options.tier,
+        mixed_tiers: options.mixed_tiers,
         gaps: options.gaps(),
         progress: Some(|Progress { line, directives }| println!("{line} {directives}")),
         ..Default::default()
@@ -166,6 +167,9 @@ fn lost(path: &str, progress: Progress, got: String) -> Report {
 fn spawn(path: &str, options: &Options) -> io::Result<(Child, ChildStdout, ChildStderr)> {
     let mut command = Command::new(env::current_exe()?);
     command.args(["--worker", path, "--tier", &options.tier.to_string()]);
+    if let Some(seed) = options.mixed_tiers {
+        command.args(["--mixed-tiers", &seed.to_string()]);
+    }
     if options.no_gaps {
         command.arg("--no-gaps");
     }
