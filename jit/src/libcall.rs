@@ -8,6 +8,7 @@
 
 use cranelift_codegen::ir::{AbiParam, Signature, Type, types};
 use cranelift_codegen::isa::CallConv;
+use rwasm_runtime::gc::{GcRef, Origin};
 use rwasm_runtime::layout::{Status, VmCtx};
 use rwasm_runtime::libcalls;
 use rwasm_runtime::store::Store;
@@ -91,7 +92,7 @@ macro_rules! libcalls {
         $(
             unsafe extern "C" fn $func($vmctx: *mut VmCtx $(, $arg: $ty)*) -> i64 {
                 // SAFETY: as above.
-                unsafe { finish($vmctx, $body) }
+                unsafe { Outcome::to_number($body, $vmctx) }
             }
         )*
     };
@@ -162,6 +163,16 @@ libcalls! {
         ) {
             libcalls::memory_atomic_notify(vmctx, memory, address, offset, count)
         }
+        /// An exception of a tag of the module, without its values.
+        NewException = new_exception(vmctx, tag: u32) {
+            let tag = VmCtx::pointer_at(vmctx, (*(*vmctx).module).offsets.tag(tag));
+            Store::alloc_exception((*vmctx).store, Origin::Guest, tag)
+        }
+        /// `throw_ref` of an exception. It always fails, with that exception.
+        ThrowRef = throw_ref(vmctx, exception: u32) {
+            (*(*vmctx).store).pending_exception = exception;
+            Thrown
+        }
         /// `table.fill`.
         TableFill = table_fill(vmctx, table: u32, dst: u64, value: u64, len: u64) {
             libcalls::table_fill(vmctx, table, dst, value, len)
@@ -194,7 +205,16 @@ impl LibCall {
     }
 }
 
-/// What a function that can fail returns where it does not.
+/// What became of a function that can fail.
+trait Outcome {
+    /// The number that says so.
+    ///
+    /// # Safety
+    /// `vmctx` is a live instance block.
+    unsafe fn to_number(self, vmctx: *mut VmCtx) -> i64;
+}
+
+/// A result where it does not fail.
 trait Success {
     fn to_number(self) -> i64;
 }
@@ -211,18 +231,31 @@ impl Success for u32 {
     }
 }
 
-/// What a function that can fail returns.
-///
-/// # Safety
-/// `vmctx` is a live instance block.
-unsafe fn finish(vmctx: *mut VmCtx, result: Result<impl Success, Trap>) -> i64 {
-    match result {
-        Ok(value) => value.to_number(),
-        Err(trap) => {
-            // SAFETY: a live block has a live store.
-            let status = unsafe { Store::raise((*vmctx).store, trap) };
-            -(status as i64)
+impl Success for GcRef {
+    fn to_number(self) -> i64 {
+        self.to_word().into()
+    }
+}
+
+impl<T: Success> Outcome for Result<T, Trap> {
+    unsafe fn to_number(self, vmctx: *mut VmCtx) -> i64 {
+        match self {
+            Ok(value) => value.to_number(),
+            Err(trap) => {
+                // SAFETY: a live block has a live store.
+                let status = unsafe { Store::raise((*vmctx).store, trap) };
+                -(status as i64)
+            }
         }
+    }
+}
+
+/// An exception was left pending.
+struct Thrown;
+
+impl Outcome for Thrown {
+    unsafe fn to_number(self, _vmctx: *mut VmCtx) -> i64 {
+        -(Status::Exception as i64)
     }
 }
 

@@ -5,6 +5,7 @@
 //! they may be the host's, hence the note of who calls.
 
 use super::env::{Region, displacement};
+use super::exception::Callee;
 use super::{FuncTranslator, TranslateError};
 use crate::libcall::LibCall;
 use crate::symbol::Symbol;
@@ -19,15 +20,6 @@ use smallvec::SmallVec;
 use std::mem::offset_of;
 
 type Args = SmallVec<[ir::Value; 8]>;
-
-/// What a call calls.
-#[derive(Clone, Copy, Debug)]
-enum Callee {
-    /// An own function.
-    Direct(ir::FuncRef),
-    /// Machine code at this address.
-    Indirect(ir::SigRef, ir::Value),
-}
 
 impl FuncTranslator<'_> {
     /// `call` and `return_call`.
@@ -144,13 +136,8 @@ impl FuncTranslator<'_> {
             self.dead = true;
             return;
         }
-        let call = match callee {
-            Callee::Direct(func) => self.b.ins().call(func, &args),
-            Callee::Indirect(signature, address) => {
-                self.b.ins().call_indirect(signature, address, &args)
-            }
-        };
-        self.stack.extend_from_slice(self.b.inst_results(call));
+        let results = self.emit_throwing_call(callee, &args);
+        self.stack.extend(results);
     }
 
     /// Pops the arguments of a call, and puts the callee's instance before.
@@ -202,20 +189,22 @@ impl FuncTranslator<'_> {
         libcall: LibCall,
         args: &[ir::Value],
     ) -> SmallVec<[ir::Value; 1]> {
-        let func = match self.libcalls.get(&libcall) {
-            Some(&func) => func,
-            None => {
-                let convention = self.isa.default_call_conv();
-                let signature = self.b.import_signature(libcall.signature(convention));
-                let func = self.import(Symbol::LibCall(libcall), signature);
-                self.libcalls.insert(libcall, func);
-                func
-            }
-        };
+        let func = self.libcall_func(libcall);
         let mut all = Args::with_capacity(args.len() + 1);
         all.push(self.vmctx);
         all.extend_from_slice(args);
         let call = self.b.ins().call(func, &all);
         self.b.inst_results(call).into()
+    }
+
+    pub(super) fn libcall_func(&mut self, libcall: LibCall) -> ir::FuncRef {
+        if let Some(&func) = self.libcalls.get(&libcall) {
+            return func;
+        }
+        let convention = self.isa.default_call_conv();
+        let signature = self.b.import_signature(libcall.signature(convention));
+        let func = self.import(Symbol::LibCall(libcall), signature);
+        self.libcalls.insert(libcall, func);
+        func
     }
 }

@@ -1,6 +1,7 @@
 //! Blocks, branches, and what surrounds them: labels, fuel, interruption.
 
 use super::dispatch::Dispatch;
+use super::exception::CatcherIndex;
 use super::{Charge, FuncTranslator, TranslateError, Types};
 use crate::trap_code::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -13,7 +14,7 @@ use wasmparser::{BlockType, BrTable, Operator, OperatorsReader};
 /// A block that is open.
 #[derive(Clone)]
 pub(super) struct Frame<'a> {
-    opened: Opened<'a>,
+    pub(super) opened: Opened<'a>,
     /// Where its end is; its parameters are the results.
     end: ir::Block,
     /// Whether anything jumps to the end.
@@ -27,6 +28,8 @@ pub(super) struct Frame<'a> {
     /// Whether more may jump to its end after it was closed: then the loop
     /// around it seals the end.
     sealed_by_loop: bool,
+    /// The innermost `try` around its instructions.
+    pub(super) catcher: Option<CatcherIndex>,
 }
 
 impl<'a> Frame<'a> {
@@ -53,7 +56,7 @@ impl<'a> Frame<'a> {
 }
 
 #[derive(Clone)]
-enum Opened<'a> {
+pub(super) enum Opened<'a> {
     Function,
     /// The body of an inlined function.
     Inlined,
@@ -69,6 +72,15 @@ enum Opened<'a> {
         params: SmallVec<[ir::Value; 2]>,
     },
     Else,
+    TryTable(CatcherIndex),
+    /// The body of a legacy `try`.
+    Try(CatcherIndex),
+    /// A handler of a legacy `try`.
+    Catch {
+        exception: ir::Value,
+        /// Where exceptions go on that this handler does not catch.
+        otherwise: Option<ir::Block>,
+    },
 }
 
 impl<'a> FuncTranslator<'a> {
@@ -89,8 +101,9 @@ impl<'a> FuncTranslator<'a> {
         types.collect()
     }
 
-    fn open(&mut self, opened: Opened<'a>, params: usize, results: &[ir::Type]) {
+    pub(super) fn open(&mut self, opened: Opened<'a>, params: usize, results: &[ir::Type]) {
         let end = self.block_with(results);
+        let catcher = self.frames.last().and_then(|frame| frame.catcher);
         self.frames.push(Frame {
             opened,
             end,
@@ -99,6 +112,7 @@ impl<'a> FuncTranslator<'a> {
             params,
             results: results.len(),
             sealed_by_loop: false,
+            catcher,
         });
     }
 
@@ -111,7 +125,7 @@ impl<'a> FuncTranslator<'a> {
     }
 
     /// The types of a block's parameters and results.
-    fn block_types(&self, ty: BlockType) -> (Types, Types) {
+    pub(super) fn block_types(&self, ty: BlockType) -> (Types, Types) {
         match ty {
             BlockType::Empty => Default::default(),
             BlockType::Type(ty) => (Types::new(), [self.clif_type_of(ty)][..].into()),
@@ -189,6 +203,7 @@ impl<'a> FuncTranslator<'a> {
         if !self.dead {
             self.jump_to_end();
         }
+        self.throw_uncaught();
         let frame = self.frames.pop().expect("validated: a block is open");
         match frame.opened {
             Opened::If {
@@ -208,6 +223,10 @@ impl<'a> FuncTranslator<'a> {
                 for inner in dispatch.iter().flat_map(Dispatch::frames) {
                     self.b.seal_block(inner.end);
                 }
+                self.leave(&frame);
+            }
+            Opened::TryTable(catcher) => {
+                self.seal_handlers(catcher);
                 self.leave(&frame);
             }
             _ => self.leave(&frame),
@@ -259,8 +278,18 @@ impl<'a> FuncTranslator<'a> {
         self.frames.last_mut().expect("validated: a block is open")
     }
 
+    /// What the innermost block is, and the operands below it.
+    pub(super) fn top_opened(&mut self) -> (usize, Opened<'a>) {
+        let frame = self.top_frame();
+        (frame.height, frame.opened.clone())
+    }
+
+    pub(super) fn set_top_opened(&mut self, opened: Opened<'a>) {
+        self.top_frame().opened = opened;
+    }
+
     /// Ends the current arm of the innermost block.
-    fn jump_to_end(&mut self) {
+    pub(super) fn jump_to_end(&mut self) {
         let frame = self.top_frame();
         frame.end_used = true;
         let (end, results) = (frame.end, frame.results);
@@ -275,10 +304,13 @@ impl<'a> FuncTranslator<'a> {
             Operator::Block { .. }
             | Operator::Loop { .. }
             | Operator::If { .. }
-            | Operator::TryTable { .. } => self.dead_blocks += 1,
-            Operator::Else => return self.dead_blocks == 0,
-            Operator::End if self.dead_blocks == 0 => return true,
-            Operator::End => self.dead_blocks -= 1,
+            | Operator::TryTable { .. }
+            | Operator::Try { .. } => self.dead_blocks += 1,
+            Operator::Else | Operator::Catch { .. } | Operator::CatchAll => {
+                return self.dead_blocks == 0;
+            }
+            Operator::End | Operator::Delegate { .. } if self.dead_blocks == 0 => return true,
+            Operator::End | Operator::Delegate { .. } => self.dead_blocks -= 1,
             _ => {}
         }
         false
@@ -298,14 +330,17 @@ impl<'a> FuncTranslator<'a> {
     }
 
     pub(super) fn br(&mut self, depth: u32) -> Result<(), TranslateError> {
-        if self.dispatch_again(depth)? {
-            return Ok(());
+        if !self.dispatch_again(depth)? {
+            self.jump_to_label(depth);
         }
+        self.dead = true;
+        Ok(())
+    }
+
+    pub(super) fn jump_to_label(&mut self, depth: u32) {
         let (block, count) = self.target(depth);
         let args = self.block_args(count);
         self.b.ins().jump(block, &args);
-        self.dead = true;
-        Ok(())
     }
 
     pub(super) fn br_if(&mut self, depth: u32) {

@@ -93,6 +93,11 @@ fn is_straight(operator: &Operator<'_>) -> bool {
             | O::TryTable { .. }
             | O::Throw { .. }
             | O::ThrowRef
+            | O::Try { .. }
+            | O::Catch { .. }
+            | O::CatchAll
+            | O::Delegate { .. }
+            | O::Rethrow { .. }
             | O::MemoryGrow { .. }
             | O::MemoryFill { .. }
             | O::MemoryCopy { .. }

@@ -42,6 +42,8 @@ pub(super) enum Region {
     Global(u32),
     /// Imported globals.
     ImportedGlobal,
+    /// Objects of the garbage-collected heap.
+    Objects,
 }
 
 /// Own globals that have a region each; the rest shares one. Cranelift numbers

@@ -113,6 +113,8 @@ fn is_leaf(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
                 | Operator::TryTable { .. }
                 | Operator::Throw { .. }
                 | Operator::ThrowRef
+                | Operator::Try { .. }
+                | Operator::Rethrow { .. }
         );
         if excluded {
             return Ok(false);

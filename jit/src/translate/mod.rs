@@ -18,6 +18,7 @@ mod call;
 mod control;
 mod dispatch;
 mod env;
+mod exception;
 mod inline;
 mod memory;
 mod numeric;
@@ -31,6 +32,7 @@ use control::Frame;
 use cranelift_codegen::ir::{self, AbiParam, ArgumentPurpose, InstBuilder, Signature, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use exception::Catcher;
 use inline::Leaves;
 use rwasm_parser::{
     CompositeType, FuncIndex, FuncType, HeapType, LocalFuncIndex, Module, ParseError, TypeIndex,
@@ -268,6 +270,7 @@ struct FuncTranslator<'a> {
     /// How many entries of jump tables may still be duplicated.
     dispatch_entries_left: usize,
     signatures: HashMap<u32, ir::SigRef>,
+    catchers: Vec<Catcher>,
     funcs: HashMap<LocalFuncIndex, ir::FuncRef>,
     libcalls: HashMap<LibCall, ir::FuncRef>,
     regions: env::Regions,
@@ -309,6 +312,7 @@ impl<'a> FuncTranslator<'a> {
             inline_bytes_left: 0,
             dispatch_entries_left: dispatch::MAX_ENTRIES,
             signatures: HashMap::new(),
+            catchers: Vec::new(),
             funcs: HashMap::new(),
             libcalls: HashMap::new(),
             regions: env::Regions::default(),
@@ -410,6 +414,11 @@ impl<'a> FuncTranslator<'a> {
             }
         };
         if is_func { types::I64 } else { types::I32 }
+    }
+
+    /// The type of a tag: its parameters are the values of its exceptions.
+    fn tag_type(&self, tag: u32) -> &'a FuncType {
+        self.func_type(self.module.tags()[tag as usize].as_u32())
     }
 
     /// A function type of the module.

@@ -48,6 +48,14 @@ impl<'a> FuncTranslator<'a> {
             } => self.call_indirect(table_index, type_index, true),
             O::CallRef { type_index } => self.call_ref(type_index, false),
             O::ReturnCallRef { type_index } => self.call_ref(type_index, true),
+            O::TryTable { ref try_table } => self.try_table(try_table),
+            O::Throw { tag_index } => self.throw(tag_index),
+            O::ThrowRef => self.throw_ref(),
+            O::Try { blockty } => self.legacy_try(blockty),
+            O::Catch { tag_index } => self.legacy_catch(Some(tag_index)),
+            O::CatchAll => self.legacy_catch(None),
+            O::Rethrow { relative_depth } => self.rethrow(relative_depth),
+            O::Delegate { relative_depth } => self.delegate(relative_depth),
             O::Drop => {
                 self.pop_raw();
             }
