@@ -1,4 +1,4 @@
-//! Adapters between the call shapes, one for each [`Shape`] and direction.
+//! Adapters between the call shapes, one for each [`Shape`] and destination.
 //!
 //! ```text
 //!  host or interpreter ──array──► [to native] ──► machine code
@@ -8,68 +8,70 @@
 //! resumes when it fails; the latter notes where the segment was left.
 
 use crate::exit::{self, finish_call, leave, refuse_segment};
+use crate::libcall::LibCall;
 use crate::shape::{Shape, slots};
 use cranelift_codegen::ir::{
     self, AbiParam, BlockArg, ExceptionTableData, ExceptionTableItem, GlobalValueData, InstBuilder,
     MemFlagsData, Signature, StackSlotData, StackSlotKind, condcodes::IntCC, types,
 };
-use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::host::HostFunc;
 use rwasm_runtime::layout::{Segment, SegmentKind, Status, StoreCtx, TailCall, VmCtx};
 use std::mem::offset_of;
 
-/// Which way an adapter leads.
+/// Where an adapter leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Direction {
+pub(crate) enum Destination {
     /// An array entry that calls the cell's native entry.
-    ToNative,
+    Native,
     /// A native entry of host functions: calls the array entry of the cell in
     /// the callee's [`HostFunc`].
-    ToHost,
+    Host,
     /// A native entry of functions without machine code: calls the array entry
     /// of the cell in [`StoreCtx::callee`].
-    ToArray,
+    Array,
 }
 
 /// Builds an adapter in `into`.
 pub(crate) fn build(
     isa: &dyn TargetIsa,
-    direction: Direction,
+    destination: Destination,
     shape: &Shape,
     into: &mut ir::Function,
     buffers: &mut FunctionBuilderContext,
 ) {
-    into.signature = match direction {
-        Direction::ToNative => array_signature(isa),
-        Direction::ToHost | Direction::ToArray => shape.signature(),
+    into.signature = match destination {
+        Destination::Native => array_signature(isa),
+        Destination::Host | Destination::Array => shape.signature(),
     };
     let mut adapter = Adapter {
         isa,
         shape,
         b: FunctionBuilder::new(into, buffers),
     };
-    match direction {
-        Direction::ToNative => adapter.to_native(),
-        Direction::ToHost => adapter.to_array(true),
-        Direction::ToArray => adapter.to_array(false),
+    match destination {
+        Destination::Native => adapter.enter(),
+        Destination::Host => adapter.exit(true),
+        Destination::Array => adapter.exit(false),
     }
     adapter.b.finalize(isa.frontend_config());
 }
 
-/// Builds the way from machine code to a function of the runtime, in `into`.
-/// If `fallible`, a negative result ends the segment with the status that it is
+/// Builds the way from machine code to a function of the runtime, in `into`. If
+/// that can fail, a negative result ends the segment with the status that it is
 /// the negative of.
+///
+/// Machine code reaches it by its own convention: exceptions that leave calls of
+/// any other would have to restore registers.
 pub(crate) fn build_trampoline(
     isa: &dyn TargetIsa,
-    address: *const (),
-    signature: Signature,
-    fallible: bool,
+    call: LibCall,
     into: &mut ir::Function,
     buffers: &mut FunctionBuilderContext,
 ) {
-    into.signature = signature.clone();
+    into.signature = call.signature(CallConv::Tail);
     let shape = Shape {
         params: Box::default(),
         results: Box::default(),
@@ -79,7 +81,7 @@ pub(crate) fn build_trampoline(
         shape: &shape,
         b: FunctionBuilder::new(into, buffers),
     };
-    adapter.trampoline(address, signature, fallible);
+    adapter.trampoline(call);
     adapter.b.finalize(isa.frontend_config());
 }
 
@@ -106,7 +108,7 @@ struct Adapter<'a> {
 }
 
 impl Adapter<'_> {
-    fn to_native(&mut self) {
+    fn enter(&mut self) {
         let params = self.entry_block();
         let [callee, _caller, cell, array] = params[..] else {
             unreachable!("four parameters")
@@ -187,7 +189,7 @@ impl Adapter<'_> {
         self.b.seal_all_blocks();
     }
 
-    fn to_array(&mut self, host: bool) {
+    fn exit(&mut self, host: bool) {
         let params = self.entry_block();
         let vmctx = params[0];
         self.check_native_stack();
@@ -258,15 +260,16 @@ impl Adapter<'_> {
         self.b.switch_to_block(go_on);
     }
 
-    fn trampoline(&mut self, address: *const (), signature: Signature, fallible: bool) {
+    fn trampoline(&mut self, call: LibCall) {
         let params = self.entry_block();
         let store = self.load(params[0], offset_of!(VmCtx, store));
         self.leave_noted(store);
+        let signature = call.signature(self.isa.default_call_conv());
         let signature = self.b.import_signature(signature);
-        let address = self.b.ins().iconst(types::I64, address as i64);
-        let call = self.b.ins().call_indirect(signature, address, &params);
-        let results = self.b.inst_results(call).to_vec();
-        if fallible {
+        let address = self.b.ins().iconst(types::I64, call.address() as i64);
+        let inst = self.b.ins().call_indirect(signature, address, &params);
+        let results = self.b.inst_results(inst).to_vec();
+        if call.can_fail() {
             let zero = self.b.ins().iconst(types::I64, 0);
             let is_failure = self.b.ins().icmp(IntCC::SignedLessThan, results[0], zero);
             let (failed, done) = (self.cold_block(), self.b.create_block());

@@ -3,8 +3,9 @@
 
 use crate::arch;
 use crate::trap_code::trap_code;
+use crate::unwind;
 use cranelift_codegen::ir::TrapCode;
-use rwasm_runtime::backtrace::complete_trap;
+use rwasm_runtime::backtrace::{complete_exception, complete_trap};
 use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::entry::finish_tail_calls;
 use rwasm_runtime::layout::{Status, StoreCtx};
@@ -32,8 +33,9 @@ pub(crate) unsafe extern "C" fn trapped(store: *mut StoreCtx) -> ! {
     unsafe { leave(store, Status::Trap) }
 }
 
-/// Leaves the newest segment with `status`. Its frames are still there, so that
-/// a trap gets its backtrace here: where the segment resumes they are lost.
+/// Leaves the newest segment with `status`, unless that is an exception which one
+/// of its frames catches. The frames are still there, so that a trap gets its
+/// backtrace here: where the segment resumes they are lost.
 ///
 /// # Safety
 /// `store` is live and nothing refers into it. Its newest segment is of machine
@@ -42,8 +44,15 @@ pub(crate) unsafe extern "C" fn trapped(store: *mut StoreCtx) -> ! {
 pub(crate) unsafe extern "C" fn leave(store: *mut StoreCtx, status: Status) -> ! {
     // SAFETY: as the caller promises.
     unsafe {
-        if status == Status::Trap {
-            complete_trap(store);
+        match status {
+            Status::Trap => complete_trap(store),
+            Status::Exception => {
+                if let Some(landing) = unwind::catch(store) {
+                    arch::land(landing.pc, landing.sp, landing.fp, landing.exception);
+                }
+                complete_exception(store);
+            }
+            _ => {}
         }
         arch::leave_segment(store, status)
     }

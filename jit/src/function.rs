@@ -3,9 +3,10 @@
 use crate::symbol::Symbol;
 use crate::translate::{InlinedAt, Position, Translated};
 use crate::trap_code::to_trap;
+use crate::unwind::{Handler, TryCall};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::{Context, FinalizedRelocTarget, MachSrcLoc, ir};
+use cranelift_codegen::{Context, FinalizedMachCallSite, FinalizedRelocTarget, MachSrcLoc, ir};
 use rwasm_runtime::trap::Trap;
 use thiserror::Error;
 
@@ -20,6 +21,9 @@ pub(crate) struct CompiledFunction {
     pub(crate) traps: Box<[(u32, Trap)]>,
     /// Calls and instructions that may fault, by offset.
     pub(crate) positions: Box<[(u32, Position)]>,
+    pub(crate) try_calls: TryCalls,
+    /// What [`TryCall::items`] counts.
+    pub(crate) handlers: Box<[Handler]>,
     pub(crate) inlined: Box<[InlinedAt]>,
 }
 
@@ -98,12 +102,15 @@ impl CompiledFunction {
                 addend: reloc.addend,
             })
         });
+        let (try_calls, handlers) = try_calls(buffer.call_sites())?;
         Ok(CompiledFunction {
             code: buffer.data().into(),
             align: buffer.alignment.max(isa.function_alignment().minimum),
             relocations: relocations.collect::<Result<_, _>>()?,
             traps,
             positions,
+            try_calls,
+            handlers,
             inlined: translated.inlined.into(),
         })
     }
@@ -124,6 +131,30 @@ fn positions(
     let mut known: Vec<_> = known.collect();
     known.sort_unstable_by_key(|&(offset, _)| offset);
     known.into()
+}
+
+/// Calls that exceptions may leave, by their return addresses' offsets.
+type TryCalls = Box<[(u32, TryCall)]>;
+
+/// The calls that have handlers, and these.
+fn try_calls<'a>(
+    calls: impl Iterator<Item = FinalizedMachCallSite<'a>>,
+) -> Result<(TryCalls, Box<[Handler]>), CodegenError> {
+    let (mut try_calls, mut handlers) = (Vec::new(), Vec::new());
+    for call in calls.filter(|call| !call.exception_handlers.is_empty()) {
+        let unknown = || CodegenError::Unknown("place of an exception's context".to_owned());
+        let first = handlers.len() as u32;
+        for handler in call.exception_handlers {
+            handlers.push(Handler::new(handler).ok_or_else(unknown)?);
+        }
+        let try_call = TryCall {
+            frame: call.frame_offset.ok_or_else(unknown)?,
+            items: (first, handlers.len() as u32 - first),
+        };
+        try_calls.push((call.ret_addr, try_call));
+    }
+    try_calls.sort_unstable_by_key(|&(at, _)| at);
+    Ok((try_calls.into(), handlers.into()))
 }
 
 fn target(target: &FinalizedRelocTarget, func: &ir::Function) -> Result<Target, CodegenError> {

@@ -5,6 +5,7 @@
 //! those that may trap. A call is found by the byte before its return address.
 
 use crate::translate::{InlinedAt, Position};
+use crate::unwind::{Handler, TryCall};
 use rwasm_runtime::code::ModuleCode;
 use rwasm_runtime::trap::Trap;
 use std::ptr;
@@ -22,6 +23,10 @@ pub(crate) struct Image {
     pub(crate) traps: Box<[(u32, Trap)]>,
     /// Calls and instructions that may fault.
     pub(crate) positions: Box<[(u32, Position)]>,
+    /// Calls that exceptions may leave, by their return addresses.
+    pub(crate) try_calls: Box<[(u32, TryCall)]>,
+    /// What [`TryCall::items`] counts.
+    pub(crate) handlers: Box<[Handler]>,
     /// What [`Position::Inlined`] counts.
     pub(crate) inlined: Box<[InlinedAt]>,
 }
@@ -39,6 +44,8 @@ impl Default for Image {
             funcs: Box::default(),
             traps: Box::default(),
             positions: Box::default(),
+            try_calls: Box::default(),
+            handlers: Box::default(),
             inlined: Box::default(),
         }
     }
@@ -55,6 +62,11 @@ impl Image {
     /// from.
     pub(crate) fn position(&self, pc: usize) -> Option<Position> {
         find(&self.positions, self.offset(pc)?)
+    }
+
+    /// The handlers of the call that returns to `pc`, if it has some.
+    pub(crate) fn try_call(&self, pc: usize) -> Option<TryCall> {
+        find(&self.try_calls, self.offset(pc)?)
     }
 
     /// The function that holds `pc`.

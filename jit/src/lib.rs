@@ -29,6 +29,7 @@ mod shape;
 mod symbol;
 mod translate;
 mod trap_code;
+mod unwind;
 
 pub use compile::{
     CompileError, FunctionError, Options, PrintError, Summary, compile_module, print_clif,

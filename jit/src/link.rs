@@ -3,6 +3,7 @@
 use crate::function::{CompiledFunction, RelocationKind, Target};
 use crate::image::Image;
 use crate::translate::{InlinedAt, Position};
+use crate::unwind::{Handler, TryCall};
 use cranelift_codegen::ir;
 use rwasm_runtime::code::ModuleCode;
 use thiserror::Error;
@@ -33,6 +34,8 @@ struct Tables {
     funcs: Vec<(u32, u32)>,
     traps: Vec<(u32, rwasm_runtime::trap::Trap)>,
     positions: Vec<(u32, Position)>,
+    try_calls: Vec<(u32, TryCall)>,
+    handlers: Vec<Handler>,
     inlined: Vec<InlinedAt>,
 }
 
@@ -74,6 +77,18 @@ impl Linker {
                 call_site: moved(inlined.call_site),
                 ..*inlined
             }));
+        let first_handler = tables.handlers.len() as u32;
+        tables
+            .try_calls
+            .extend(function.try_calls.iter().map(|&(at, try_call)| {
+                let (first, count) = try_call.items;
+                let items = (first_handler + first, count);
+                (offset + at, TryCall { items, ..try_call })
+            }));
+        let handlers = function.handlers.iter();
+        tables
+            .handlers
+            .extend(handlers.map(|handler| handler.moved(offset)));
         self.relocations.push((offset, function.relocations));
         Ok(offset)
     }
@@ -131,6 +146,8 @@ impl Linker {
                 funcs: self.image.funcs.into(),
                 traps: self.image.traps.into(),
                 positions: self.image.positions.into(),
+                try_calls: self.image.try_calls.into(),
+                handlers: self.image.handlers.into(),
                 inlined: self.image.inlined.into(),
             },
         })

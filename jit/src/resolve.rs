@@ -5,7 +5,7 @@
 //! whoever has given their address away: a module for its own functions, a store
 //! for those of the host.
 
-use crate::adapter::{self, Direction};
+use crate::adapter::{self, Destination};
 use crate::compile::{CompileError, MachineCode};
 use crate::function::CompiledFunction;
 use crate::isa;
@@ -33,20 +33,21 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 pub(crate) type Adapter = Published;
 
 /// Adapters that somebody uses.
-static ADAPTERS: LazyLock<Mutex<HashMap<(Direction, Shape), Weak<Adapter>>>> =
-    LazyLock::new(Mutex::default);
+static ADAPTERS: LazyLock<Mutex<Adapters>> = LazyLock::new(Mutex::default);
+
+type Adapters = HashMap<(Destination, Shape), Weak<Adapter>>;
 
 /// The ways to functions of the runtime. There are few, so they stay.
 static TRAMPOLINES: LazyLock<Mutex<HashMap<LibCall, Adapter>>> = LazyLock::new(Mutex::default);
 
 /// The adapter for a shape, made if there is none.
-fn adapter(direction: Direction, shape: Shape) -> Result<Arc<Adapter>, CompileError> {
+fn adapter(destination: Destination, shape: Shape) -> Result<Arc<Adapter>, CompileError> {
     let mut adapters = ADAPTERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let key = (direction, shape);
+    let key = (destination, shape);
     if let Some(adapter) = adapters.get(&key).and_then(Weak::upgrade) {
         return Ok(adapter);
     }
-    let made = make(|isa, func, buffers| adapter::build(isa, direction, &key.1, func, buffers))?;
+    let made = make(|isa, func, buffers| adapter::build(isa, destination, &key.1, func, buffers))?;
     let made = Arc::new(made);
     if adapters.len() == adapters.capacity() {
         adapters.retain(|_, adapter| adapter.strong_count() > 0);
@@ -62,9 +63,7 @@ pub(crate) fn trampoline(call: LibCall) -> Result<usize, CompileError> {
         return Ok(trampoline.address(0).addr());
     }
     let made = make(|isa, func, buffers| {
-        let signature = call.signature(isa.default_call_conv());
-        let (address, fallible) = (call.address(), call.can_fail());
-        adapter::build_trampoline(isa, address, signature, fallible, func, buffers);
+        adapter::build_trampoline(isa, call, func, buffers);
     })?;
     let address = made.address(0).addr();
     trampolines.insert(call, made);
@@ -132,10 +131,10 @@ pub(crate) unsafe extern "C" fn first_array_call(
     unsafe {
         let code = &*(*cell).module;
         let shape = Shape::of(&code.registry, type_of(cell));
-        match adapter(Direction::ToNative, shape) {
+        match adapter(Destination::Native, shape) {
             Ok(adapter) => {
                 let entry = adapter.address(0);
-                // SAFETY: an adapter of this direction is an array entry.
+                // SAFETY: an adapter of this destination is an array entry.
                 let entry = std::mem::transmute::<*const (), ArrayEntry>(entry);
                 machine_code(code).keep(adapter);
                 (*cell).set_array_entry(entry);
@@ -183,7 +182,7 @@ unsafe fn resolve_host(func: *mut HostFunc) -> Result<*const (), CompileError> {
     unsafe {
         let store = (*func).vmctx.store.cast::<Store>();
         let shape = Shape::of((*store).registry(), (*func).func_ref.ty);
-        let adapter = adapter(Direction::ToHost, shape)?;
+        let adapter = adapter(Destination::Host, shape)?;
         let entry = adapter.address(0);
         (*func)
             .cell
@@ -201,7 +200,7 @@ unsafe fn resolve_own(cell: *const CodeCell) -> Result<*const (), CompileError> 
     unsafe {
         let code = &*(*cell).module;
         let shape = Shape::of(&code.registry, type_of(cell));
-        let adapter = adapter(Direction::ToArray, shape)?;
+        let adapter = adapter(Destination::Array, shape)?;
         let entry = adapter.address(0);
         let machine_code = machine_code(code);
         machine_code.keep(adapter);

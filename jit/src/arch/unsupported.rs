@@ -16,6 +16,11 @@ pub(crate) unsafe extern "C" fn leave_segment(_store: *mut StoreCtx, _status: St
 }
 
 /// Never called.
+pub(crate) unsafe extern "C" fn land(_pc: usize, _sp: usize, _fp: usize, _payload: u64) -> ! {
+    unreachable!("no machine code runs here")
+}
+
+/// Never called.
 pub(crate) unsafe extern "C" fn resolve_and_enter() {
     unreachable!("no machine code runs here")
 }

@@ -34,6 +34,18 @@ pub(crate) unsafe extern "C" fn leave_segment(store: *mut StoreCtx, status: Stat
     )
 }
 
+/// Enters a handler of a `try_call`: continues at `pc` with `payload` in the
+/// first payload register.
+///
+/// # Safety
+/// The handler is one of a call in progress, in the frame that has these stack
+/// and frame pointers; between it and here are only frames that need no
+/// clean-up.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn land(pc: usize, sp: usize, fp: usize, payload: u64) -> ! {
+    naked_asm!("mov rax, rcx", "mov rsp, rsi", "mov rbp, rdx", "jmp rdi",)
+}
+
 /// The native entry of every function that has no machine code: saves the
 /// arguments, whatever they are, has the adapter found or made, and enters it.
 ///

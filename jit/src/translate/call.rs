@@ -12,6 +12,7 @@ use crate::symbol::Symbol;
 use crate::trap_code::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, ExtFuncData, ExternalName, InstBuilder, types};
+use cranelift_codegen::isa::CallConv;
 use rwasm_parser::{FuncType, HeapType, LocalFuncIndex, TypeIndex};
 use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::layout::FuncRef;
@@ -201,8 +202,7 @@ impl FuncTranslator<'_> {
         if let Some(&func) = self.libcalls.get(&libcall) {
             return func;
         }
-        let convention = self.isa.default_call_conv();
-        let signature = self.b.import_signature(libcall.signature(convention));
+        let signature = self.b.import_signature(libcall.signature(CallConv::Tail));
         let func = self.import(Symbol::LibCall(libcall), signature);
         self.libcalls.insert(libcall, func);
         func

@@ -142,7 +142,7 @@ fn there_is_room_for_a_few_lookups() {
         // Bodies that differ, lest their addresses are merged.
         macro_rules! lookups {
             ($($n:literal)*) => {
-                [$(|pc| (pc == $n).then_some(TrapSite { trap: Trap::OutOfFuel })),*]
+                [$(|pc| (pc == $n).then_some(TrapSite { trap: Trap::OutOfFuel, landing: None })),*]
             };
         }
         let lookups: [Lookup; 5] = lookups!(1 2 3 4 5);
