@@ -203,7 +203,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
 
-    /// The most that one memory may have (`64MiB`)
+    /// The most that one memory may have, and the most that the objects of a
+    /// garbage-collected guest may take (`64MiB`)
     #[arg(long, value_name = "SIZE", value_parser = byte_size)]
     pub max_memory: Option<u64>,
 

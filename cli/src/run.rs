@@ -154,7 +154,7 @@ impl From<Tier> for rwasm::Tier {
 fn limits(args: &RunArgs) -> Limits {
     let mut limits = Limits::default();
     if let Some(bytes) = args.max_memory {
-        limits = limits.memory_bytes(bytes);
+        limits = limits.memory_bytes(bytes).gc_heap_bytes(bytes);
     }
     if let Some(elements) = args.max_table {
         limits = limits.table_elements(elements);

@@ -26,6 +26,7 @@ pub struct Config {
     pub(crate) wide_arithmetic: bool,
     pub(crate) legacy_exceptions: bool,
     pub(crate) mixed_tiers: Option<u64>,
+    pub(crate) collect_at_every_allocation: bool,
 }
 
 impl Config {
@@ -45,6 +46,7 @@ impl Config {
             wide_arithmetic: false,
             legacy_exceptions: true,
             mixed_tiers: None,
+            collect_at_every_allocation: false,
         }
     }
 
@@ -106,6 +108,13 @@ impl Config {
     /// Accepts the wide-arithmetic proposal.
     pub fn wide_arithmetic(&mut self, on: bool) -> &mut Self {
         self.wide_arithmetic = on;
+        self
+    }
+
+    /// Collects garbage at every allocation, which is slow: a test that passes so
+    /// has no reference that the collector does not find.
+    pub fn collect_at_every_allocation(&mut self, on: bool) -> &mut Self {
+        self.collect_at_every_allocation = on;
         self
     }
 

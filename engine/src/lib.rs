@@ -114,6 +114,7 @@ pub use reference::{
     AnyRef, ArrayRef, EqRef, ExternRef, I31, Owned, Reference, RootScope, StructRef,
 };
 pub use rwasm_parser::{self as parser, ModuleBytes, ParseError};
+pub use rwasm_runtime::gc::HeapStats;
 pub use rwasm_runtime::limits::{LimitError, LimitKind, Limits, ResourceError};
 pub use rwasm_runtime::trap::Trap;
 pub use shared_memory::{SharedMemory, WaitResult};

@@ -23,6 +23,7 @@ use crate::func::Func;
 use crate::instance::InstanceInfo;
 use crate::interrupt::InterruptHandle;
 use crate::val::Val;
+use rwasm_runtime::gc::HeapStats;
 use rwasm_runtime::handle::{Handle, InstanceHandle, StoreId};
 use rwasm_runtime::layout::{FuncRef, Status};
 use rwasm_runtime::store::OwnedStore;
@@ -38,8 +39,9 @@ use std::ptr::NonNull;
 /// functions reach.
 ///
 /// Handles such as [`Func`] or [`Memory`](crate::Memory) are small and copied
-/// freely; they mean something only together with their store. Nothing is freed
-/// before the store is.
+/// freely; they mean something only together with their store. What they are
+/// handles of is freed with the store, but for objects and values of the host,
+/// which are collected (see [`RootScope`](crate::RootScope)).
 pub struct Store<T: 'static> {
     /// From a box, which goes with this.
     inner: NonNull<StoreInner<T>>,
@@ -106,6 +108,17 @@ impl<T> Store<T> {
             .opaque_mut()
             .runtime
             .set_limits(limits)?)
+    }
+
+    /// Collects garbage now. It is collected when it has piled up, too; what this
+    /// adds is that it happens here, also for values of the host.
+    pub fn gc(&mut self) {
+        self.as_context_mut().opaque_mut().runtime.collect_garbage();
+    }
+
+    /// What the garbage-collected heap holds.
+    pub fn heap_stats(&self) -> HeapStats {
+        self.as_context().opaque().runtime.heap_stats()
     }
 
     /// Sets the fuel left. An error where the engine does not count it
@@ -192,12 +205,13 @@ pub(crate) struct StoreOpaque {
 
 impl StoreOpaque {
     fn new(engine: &Engine) -> Result<Self> {
-        let runtime = OwnedStore::new(
+        let mut runtime = OwnedStore::new(
             engine.registry().clone(),
             Limits::default().stack_bytes(engine.config().max_stack),
             engine.settings(),
             engine.host_entries(),
         )?;
+        runtime.collect_at_every_allocation(engine.config().collect_at_every_allocation);
         Ok(StoreOpaque {
             id: runtime.id(),
             engine: engine.clone(),

@@ -11,15 +11,33 @@ use crate::inst::{Dst, Src};
 use rwasm_runtime::gc::{cell_bytes, class_of};
 use std::fmt;
 
-/// An instruction of this family. `live` is the number of the frame's slots that
-/// are in use.
+/// Which slots of a frame are in use where the collector may look at it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Live {
+    /// Those below this one, but for…
+    pub(crate) end: u16,
+    /// … these: bit `n` stands for slot `end - 1 - n`. They hold what an earlier
+    /// instruction left there, which must not keep it alive: the slow path of an
+    /// allocation clears them.
+    pub(crate) dead: u32,
+}
+
+impl Live {
+    /// Whether a slot must not hold a value that is wanted.
+    fn excludes(self, slot: u16) -> bool {
+        let below = self.end.checked_sub(slot);
+        below.is_none_or(|below| below == 0 || (below <= 32 && self.dead >> (below - 1) & 1 != 0))
+    }
+}
+
+/// An instruction of this family.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum ObjectInst {
     /// Allocates `bytes` zeroed bytes that begin with `header`.
     New {
         header: u64,
         bytes: u32,
-        live: u16,
+        live: Live,
         d: Dst,
     },
     /// Allocates an array of zeros, of `1 << shift` bytes an element.
@@ -27,7 +45,7 @@ pub(crate) enum ObjectInst {
         header: u32,
         shift: u32,
         len: u16,
-        live: u16,
+        live: Live,
         d: Dst,
     },
     /// Sets a field of the object in the accumulator, which stays there.
@@ -117,7 +135,7 @@ pub(crate) enum ObjectInst {
     Bulk {
         op: BulkOp,
         first: u16,
-        live: u16,
+        live: Live,
         x: u32,
         y: u32,
     },
@@ -194,8 +212,8 @@ impl ObjectInst {
         let vector = |first: u16| slot == first || slot == first + 1;
         match self {
             // The collector does not look at slots that are not in use.
-            I::New { live, d, .. } => slot >= *live || dst(d),
-            I::NewArray { len, live, d, .. } => *len == slot || slot >= *live || dst(d),
+            I::New { live, d, .. } => live.excludes(slot) || dst(d),
+            I::NewArray { len, live, d, .. } => *len == slot || live.excludes(slot) || dst(d),
             I::Init { v, d, .. } => src(v) || dst(d),
             I::InitVector { v, d, .. } => vector(*v) || dst(d),
             I::Get { a, d, .. } | I::ArrayLen { a, d } | I::I31Get { a, d, .. } => src(a) || dst(d),
@@ -213,6 +231,9 @@ impl ObjectInst {
 
     /// Its words.
     pub(crate) fn encode(&self, words: &mut Vec<u64>) {
+        let quad = |a: u16, b: u16, c: u16, d: u16| {
+            u64::from(a) | u64::from(b) << 16 | u64::from(c) << 32 | u64::from(d) << 48
+        };
         let pair =
             |a: u16, b: u16, long: u32| u64::from(a) | u64::from(b) << 16 | u64::from(long) << 32;
         let mut put = |handler: Handler, operands: &[u64]| {
@@ -234,14 +255,15 @@ impl ObjectInst {
                 d,
             } => {
                 let class = class_of(bytes);
-                let run = class.map_or(0, run_offset);
-                let cell = class.map_or(0, cell_bytes);
+                // Both are below 2^16.
+                let run = class.map_or(0, run_offset) as u16;
+                let cell = class.map_or(0, cell_bytes) as u16;
                 put(
                     new_handler(class.is_none(), d.class()),
                     &[
-                        pair(d.slot(), live, run),
+                        quad(d.slot(), live.end, run, cell),
                         header,
-                        u64::from(cell) | u64::from(bytes) << 32,
+                        u64::from(bytes) | u64::from(live.dead) << 32,
                     ],
                 );
             }
@@ -254,8 +276,8 @@ impl ObjectInst {
             } => put(
                 new_array_handler(d.class()),
                 &[
-                    pair(d.slot(), live, u32::from(len) | shift << 16),
-                    header.into(),
+                    quad(d.slot(), live.end, len, shift as u16),
+                    u64::from(header) | u64::from(live.dead) << 32,
                 ],
             ),
             I::Init { op, v, offset, d } => {
@@ -346,7 +368,13 @@ impl ObjectInst {
                 live,
                 x,
                 y,
-            } => put(bulk_handler(op), &[pair(first, live, x), y.into()]),
+            } => put(
+                bulk_handler(op),
+                &[
+                    pair(first, live.end, x),
+                    u64::from(y) | u64::from(live.dead) << 32,
+                ],
+            ),
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Options {
     /// What the script's modules are validated with; by default what
     /// [`ScriptFeatures::of_path`] says.
     pub features: Option<ScriptFeatures>,
+    /// Whether garbage is collected at every allocation.
+    pub gc_stress: bool,
     /// What may be skipped, by the script's path; [`GAPS`] by default.
     pub gaps: &'static [Gap],
     /// Called before each directive.
@@ -46,6 +48,7 @@ impl Default for Options {
             tier: Tier::default(),
             mixed_tiers: None,
             features: None,
+            gc_stress: false,
             gaps: GAPS,
             progress: None,
         }
@@ -115,7 +118,7 @@ pub fn run_source(path: &str, source: &str, options: &Options) -> Result<Report,
         return Ok(recorder.report);
     }
     thread::scope(|threads| {
-        let mut script = Script::new(threads, features, options.tier, options.mixed_tiers)?;
+        let mut script = Script::new(threads, features, options)?;
         for directive in wast.directives {
             recorder.begin(&directive);
             let at = directive.span().offset();

@@ -10,12 +10,10 @@
 
 use crate::features::ScriptFeatures;
 use crate::mismatch::{Check, Mismatch, message_matches};
-use crate::run::caught;
+use crate::run::{Options, caught};
 use crate::spectest;
 use crate::value::{self, HostRefs};
-use rwasm::{
-    Engine, Error, Extern, Instance, Linker, Module, Result, SharedMemory, Store, Tier, Val,
-};
+use rwasm::{Engine, Error, Extern, Instance, Linker, Module, Result, SharedMemory, Store, Val};
 use std::collections::HashMap;
 use std::thread::{Scope, ScopedJoinHandle};
 use wast::token::Id;
@@ -85,11 +83,13 @@ impl<'scope, 'env> Script<'scope, 'env> {
     pub(crate) fn new(
         threads: &'scope Scope<'scope, 'env>,
         features: ScriptFeatures,
-        tier: Tier,
-        mixed_tiers: Option<u64>,
+        options: &Options,
     ) -> Result<Self> {
-        let mut config = features.config(tier);
-        let engine = Engine::new(config.mixed_tiers(mixed_tiers))?;
+        let mut config = features.config(options.tier);
+        config
+            .collect_at_every_allocation(options.gc_stress)
+            .mixed_tiers(options.mixed_tiers);
+        let engine = Engine::new(&config)?;
         Script::with_engine(threads, features, engine)
     }
 

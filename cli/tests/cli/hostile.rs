@@ -86,6 +86,16 @@ fn growth_ends_at_the_limits() {
             "table.wat",
             "(module (table 1000 funcref) (func (export \"_start\")))",
         )
+        .with(
+            "grow-list.wat",
+            r#"(module
+                (type $node (struct (field (ref null $node))))
+                (global $list (mut (ref null $node)) (ref.null $node))
+                (func (export "_start")
+                    (loop $more
+                        (global.set $list (struct.new $node (global.get $list)))
+                        (br $more))))"#,
+        )
         .check(&[
             Case::new("--max-memory 1MiB grow-memory.wat").code(7),
             Case::new("--max-table 1000 grow-table.wat").code(7),
@@ -94,6 +104,9 @@ fn growth_ends_at_the_limits() {
                 .code(1)
                 .stderr(&["large.wat", "--max-memory"]),
             Case::new("--max-memory 6553600 large.wat"),
+            Case::new("--max-memory 1MiB grow-list.wat")
+                .code(134)
+                .stderr(&["garbage-collected heap exhausted"]),
             Case::new("--max-table 10 table.wat")
                 .code(1)
                 .stderr(&["table.wat", "--max-table"]),

@@ -1,12 +1,12 @@
 //! Instructions on structs, arrays and casts.
 
 use super::Lower;
-use super::stack::Kind;
+use super::stack::{Entry, Kind, State};
 use crate::exec::object::array::BulkOp;
 use crate::exec::object::cast::{TypeTest, display_offset};
 use crate::exec::object::{ObjectLoad, ObjectStore};
 use crate::inst::{Dst, Inst, Jump, Src};
-use crate::object::ObjectInst;
+use crate::object::{Live, ObjectInst};
 use crate::op::{IntCompare, IntUnary};
 use rwasm_parser::{CompositeType, HeapType, RefType};
 use rwasm_runtime::gc::layout::Storage;
@@ -150,9 +150,28 @@ impl Lower<'_> {
         }
     }
 
-    /// The slots that are in use now.
-    fn live(&self) -> u16 {
-        self.next_slot() as u16
+    /// The slots that are in use now: up to the last operand that is in its slot,
+    /// but for those of locals and constants below it.
+    fn live(&self) -> Live {
+        let is_temp = |entry: &Entry| matches!(entry.state, State::Temp { .. });
+        let Some(last) = self.stack.iter().rfind(|entry| is_temp(entry)) else {
+            let (end, dead) = (self.first_temp as u16, 0);
+            return Live { end, dead };
+        };
+        let end = last.slot + last.kind.slots();
+        let mut dead = 0;
+        for entry in self.stack.iter().rev().filter(|entry| !is_temp(entry)) {
+            for slot in entry.slot..entry.slot + entry.kind.slots() {
+                // Those above the end count no more than those too far below.
+                let below = end.wrapping_sub(1).wrapping_sub(slot);
+                dead |= 1u32.checked_shl(below).unwrap_or(0);
+            }
+            if end - entry.slot.min(end) > 32 {
+                break;
+            }
+        }
+        let end = end as u16;
+        Live { end, dead }
     }
 
     fn struct_new(&mut self, ty: u32, default: bool) {
@@ -185,11 +204,11 @@ impl Lower<'_> {
         bytes: u32,
         fields: impl ExactSizeIterator<Item = FieldLayout>,
     ) {
-        let live = self.live();
         let from = self.stack.len() - fields.len();
         for at in from..self.stack.len() {
             self.temp_to_slot(at);
         }
+        let live = self.live();
         // The object goes through the accumulator, past the operands.
         self.spill_acc();
         let inits: Vec<(FieldLayout, Src)> = fields
@@ -224,7 +243,7 @@ impl Lower<'_> {
     }
 
     /// Allocates an array of zeros.
-    fn new_array(&mut self, ty: u32, len: u16, live: u16) {
+    fn new_array(&mut self, ty: u32, len: u16, live: Live) {
         let shift = self.array_layout(ty).element.shift();
         let header = header(self.type_id(ty), ObjectKind::Array);
         self.emit_int(|d| {
@@ -324,11 +343,11 @@ impl Lower<'_> {
 
     /// An instruction over consecutive slots.
     fn bulk(&mut self, op: BulkOp, ty: u32, y: u32, operands: usize) {
-        let live = self.live();
         let from = self.stack.len() - operands;
         for at in from..self.stack.len() {
             self.materialise(at);
         }
+        let live = self.live();
         let first = self.stack[from].slot as u16;
         self.truncate(from);
         let x = self.type_id(ty).as_u32();

@@ -97,6 +97,8 @@ impl Store {
         let soon = heap.allocated < limit >> GC_STARVED_SHIFT;
         heap.starved = if soon { heap.starved + 1 } else { 1 };
         if heap.starved > GC_MAX_STARVED {
+            // For who goes on after the trap, having dropped something.
+            heap.starved = 0;
             return Err(Trap::HeapExhausted);
         }
         store.collect(origin);
@@ -169,7 +171,7 @@ impl Store {
         for &slot in self.value_stack() {
             // A reference in a slot is zero-extended.
             if let Ok(word) = u32::try_from(slot) {
-                marker.perhaps(word);
+                marker.perhaps(word, Precision::Start);
             }
         }
         if let Some(native) = native {
@@ -188,6 +190,22 @@ impl Store {
         self.put_heap(heap, host_refs);
     }
 }
+
+/// How near to an object's start a word must lead to keep the object alive. Many
+/// integers are offsets somewhere in a large object; few are those of a start.
+#[derive(Clone, Copy)]
+enum Precision {
+    /// Exactly there: on the value stack there are references only.
+    Start,
+    /// At most [`NEAR`] bytes on: a compiler may have added the offset of a field
+    /// to a reference before the base of the heap.
+    Near,
+    /// Anywhere: a pointer.
+    Anywhere,
+}
+
+/// A field's offset at most, but for the largest structs.
+const NEAR: u32 = 1 << 10;
 
 /// There may be references on a native stack that cannot be scanned.
 struct CannotScan;
@@ -226,13 +244,21 @@ impl Marker {
         }
     }
 
-    /// A word that may be a reference, or an offset within an object.
-    fn perhaps(&mut self, word: u32) {
+    /// A word that may be a reference.
+    fn perhaps(&mut self, word: u32, precision: Precision) {
         if let Some(host) = HostRef::from_slot(word.into()) {
             self.host_refs.mark(host);
         }
         // SAFETY: the base is the region's, and without one there is no block.
-        if let Some(object) = unsafe { self.heap.object_at(self.base, word) } {
+        let Some(object) = (unsafe { self.heap.object_at(self.base, word) }) else {
+            return;
+        };
+        let counts = match precision {
+            Precision::Start => object.to_word() == word,
+            Precision::Near => word - object.to_word() <= NEAR,
+            Precision::Anywhere => true,
+        };
+        if counts {
             self.object(object);
         }
     }
@@ -242,7 +268,7 @@ impl Marker {
         if let Some(offset) = word.checked_sub(self.base.addr())
             && let Ok(offset) = u32::try_from(offset)
         {
-            self.perhaps(offset);
+            self.perhaps(offset, Precision::Anywhere);
         }
     }
 
@@ -255,8 +281,8 @@ impl Marker {
             // are other functions' variables.
             let word = unsafe { ptr::with_exposed_provenance::<usize>(at).read_volatile() };
             self.perhaps_address(word);
-            self.perhaps(word as u32);
-            self.perhaps((word as u64 >> 32) as u32);
+            self.perhaps(word as u32, Precision::Near);
+            self.perhaps((word as u64 >> 32) as u32, Precision::Near);
             at += size_of::<usize>();
         }
     }

@@ -1,15 +1,15 @@
 //! Allocation: a cursor is bumped; the rest is a slow path.
 //!
 //! ```text
-//!  new        [handler] [d:16 live:16 run:32] [header:64] [cell:32 bytes:32]
-//!  new array  [handler] [d:16 live:16 len:16 shift:16] [header:64]
+//!  new        [handler] [d:16 live:16 run:16 cell:16] [header:64] [bytes:32 dead:32]
+//!  new array  [handler] [d:16 live:16 len:16 shift:16] [header:32 dead:32]
 //!  init       [handler] [v:16 d:16 offset:32] [constant:64]
 //!  init v128  [handler] [v:16 d:16 offset:32]
 //! ```
 //! `run` is the offset of the size class's run in the store's context, `cell` the
 //! bytes of its cells, `bytes` those of the object; `header` the first 8 bytes of
-//! the object: of a fixed array, its length too. The frame's slots in use are
-//! those below `live`.
+//! the object: of a fixed array, its length too. For `live` and `dead` see
+//! [`crate::object::Live`].
 //!
 //! A new object is in the accumulator, where the `init` that follow for its
 //! fields expect it; each passes it on, the last one to where it is wanted.
@@ -37,8 +37,8 @@ pub(crate) const fn run_offset(class: usize) -> u32 {
 
 handler! {
     fn new<D: Class>(r) {
-        let run = (r.store() as *mut u8).add(r.ip.u32(12) as usize).cast::<Run>();
-        let (cursor, cell) = ((*run).cursor, r.ip.u32(24));
+        let run = (r.store() as *mut u8).add(r.ip.u16(12)).cast::<Run>();
+        let (cursor, cell) = ((*run).cursor, r.ip.u16(14) as u32);
         if (*run).end - cursor < cell {
             tail!(new_slow::<D>, r)
         }
@@ -53,8 +53,8 @@ handler! {
 handler! {
     #[cold]
     fn new_slow<D: Class>(r) {
-        let top = r.fp.add(r.ip.u16(10));
-        match libcalls::new_object(r.vmctx(), r.ip.u64(16), r.ip.u32(28), top) {
+        let top = r.live_end(10, 28);
+        match libcalls::new_object(r.vmctx(), r.ip.u64(16), r.ip.u32(24), top) {
             Ok(object) => {
                 r.write::<D>(8, object.to_slot());
                 r.ip = r.ip.next(NEW_SIZE);
@@ -78,7 +78,7 @@ handler! {
             tail!(new_array_slow::<D>, r)
         }
         (*run).cursor = cursor + cell;
-        let header = r.ip.u64(16) | u64::from(len) << 32;
+        let header = u64::from(r.ip.u32(16)) | u64::from(len) << 32;
         r.object(u64::from(cursor), 0).cast::<u64>().write(header);
         r.write::<D>(8, u64::from(cursor));
         r.ip = r.ip.next(NEW_ARRAY_SIZE);
@@ -89,8 +89,8 @@ handler! {
 handler! {
     #[cold]
     fn new_array_slow<D: Class>(r) {
-        let (len, top) = (r.slot(r.ip.u16(12)) as u32, r.fp.add(r.ip.u16(10)));
-        match libcalls::new_array(r.vmctx(), r.ip.u64(16) as u32, len, top) {
+        let (len, top) = (r.slot(r.ip.u16(12)) as u32, r.live_end(10, 20));
+        match libcalls::new_array(r.vmctx(), r.ip.u32(16), len, top) {
             Ok(object) => {
                 r.write::<D>(8, object.to_slot());
                 r.ip = r.ip.next(NEW_ARRAY_SIZE);

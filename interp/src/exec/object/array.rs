@@ -4,10 +4,10 @@
 //!  get     [handler] [a:16 d:16 b:16 _]
 //!  set     [handler] [a:16 v:16 b:16 _] [constant:64]
 //!  length  [handler] [a:16 d:16 _]
-//!  bulk    [handler] [first:16 live:16 x:32] [y:64]
+//!  bulk    [handler] [first:16 live:16 x:32] [y:32 dead:32]
 //! ```
 //! A bulk instruction's operands are in consecutive slots from `first` on, where
-//! its result goes too; the frame's slots in use are those below `live`.
+//! its result goes too. For `live` and `dead` see [`crate::object::Live`].
 
 use crate::exec::grid::pick;
 use crate::exec::int;
@@ -98,7 +98,7 @@ pub(crate) trait Bulk {
 
 handler! {
     fn bulk<F: Bulk>(r) {
-        let (operands, top) = (r.fp.add(r.ip.u16(8)), r.fp.add(r.ip.u16(10)));
+        let (operands, top) = (r.fp.add(r.ip.u16(8)), r.live_end(10, 20));
         match (F::CALL)(r.vmctx(), operands, r.ip.u32(12), r.ip.u32(16), top) {
             Ok(()) => {
                 r.ip = r.ip.next(24);

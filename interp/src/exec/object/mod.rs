@@ -25,6 +25,25 @@ impl Regs {
     }
 }
 
+impl Regs {
+    /// The end of the frame's slots in use, which stands at byte `end_at` of the
+    /// instruction. Clears the dead ones below it, which stand at byte `dead_at`
+    /// ([`crate::object::Live`]).
+    #[inline(always)]
+    unsafe fn live_end(&self, end_at: usize, dead_at: usize) -> *mut u64 {
+        // SAFETY: the contract of all handlers; what is dead holds no operand.
+        unsafe {
+            let end = self.fp.add(self.ip.u16(end_at));
+            let mut dead = self.ip.u32(dead_at);
+            while dead != 0 {
+                end.sub(1 + dead.trailing_zeros() as usize).write(0);
+                dead &= dead - 1;
+            }
+            end
+        }
+    }
+}
+
 /// How a value of up to 64 bits is read from an object.
 pub(crate) trait Load {
     const SHIFT: u32;
