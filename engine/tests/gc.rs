@@ -95,7 +95,7 @@ fn sum(n: i64) -> i64 {
 
 #[test]
 fn long_lists_and_wide_arrays_are_kept_and_then_reclaimed() {
-    for (on, n) in [(false, 3_000_000), (true, 300)] {
+    for (on, n) in [(false, 2_000_000), (true, 300)] {
         let (mut store, instance) = instance_with(&stress(on), LISTS);
         for _ in 0..2 {
             call(&mut store, instance, "lists", &[Val::I32(n)]).unwrap();
@@ -170,7 +170,7 @@ fn a_full_heap_traps_and_can_be_used_again() {
     for (config, limit) in [
         (Config::new(), 4 << 20),
         (Config::new(), 300_000),
-        (stress(true), 200_000),
+        (stress(true), 70_000),
     ] {
         let (mut store, instance) = instance_with(&config, LISTS);
         store
