@@ -24,6 +24,7 @@ impl<F: Fn() -> u64 + Send> Clock for F {
 }
 
 /// The clocks of one guest.
+#[derive(Default)]
 pub(crate) struct Clocks {
     wall: Option<Box<dyn Clock>>,
     monotonic: Option<Box<dyn Clock>>,

@@ -10,11 +10,11 @@
 use crate::abi::{FdFlags, FileType};
 use crate::descriptor::{Blocking, HostFile};
 use crate::errno::Errno;
-use crate::interruption::{Interruption, Stop};
+use crate::interruption::{Awaited, Interruption, Stop};
 use crate::io::{At, at_cursor, retry};
 use crate::socket;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno as HostErrno, ReadWriteFlags};
+use rustix::io::{Errno as HostErrno, ReadWriteFlags, fcntl_dupfd_cloexec};
 use std::io::{IoSlice, IoSliceMut};
 
 /// Bytes that a pipe takes without blocking once it says that it is writable
@@ -117,7 +117,7 @@ impl HostFile {
                         return Ok(sent);
                     }
                 }
-                Err(Stop::Errno(_)) if sent > 0 => return Ok(sent),
+                Err(Stop::Errno(_) | Stop::Later) if sent > 0 => return Ok(sent),
                 Err(stop) => return Err(stop),
             }
         }
@@ -156,6 +156,13 @@ impl HostFile {
         direction: PollFlags,
         interruption: &Interruption,
     ) -> Result<(), Stop> {
+        if interruption.postpones() {
+            let file = fcntl_dupfd_cloexec(&self.fd, 0).map_err(Errno::from)?;
+            return Err(interruption.later(Awaited {
+                files: vec![(file, direction)],
+                until: None,
+            }));
+        }
         loop {
             interruption.check()?;
             if self.poll(direction, interruption.slice().as_ref())? > 0 {

@@ -244,7 +244,7 @@ fn transfer(
         let batch = &iovecs[..iovecs.len().min(BATCH)];
         let moved = match step(batch, at) {
             Ok(moved) => moved,
-            Err(Stop::Errno(_)) if done > 0 => break,
+            Err(Stop::Errno(_) | Stop::Later) if done > 0 => break,
             Err(stop) => return Err(stop),
         };
         done += moved.bytes;

@@ -65,6 +65,7 @@ mod socket;
 mod stdio;
 mod strings;
 mod table;
+mod threads;
 mod times;
 
 pub use builder::{Access, BuildError, WasiCtxBuilder};
@@ -75,3 +76,4 @@ pub use limits::Limits;
 pub use linker::{FUNCTIONS, Function, NoMemory, add_to_linker};
 pub use refusal::{Refusal, RefusalReason};
 pub use stdio::{Capture, Input, Output};
+pub use threads::{Threads, starts_threads};

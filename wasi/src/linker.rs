@@ -1,12 +1,13 @@
 //! Registration of the functions in a linker.
 
 use crate::abi::Snapshot;
-use crate::ctx::WasiCtx;
+use crate::ctx::{Access, State, WasiCtx};
 use crate::errno::Errno;
 use crate::functions::{self, Call, Exit, preview1};
 use crate::interruption::{Interruption, Stop};
 use crate::memory::GuestMemory;
-use rwasm::{Caller, Error, Linker, Memory, Result, Trap, ValType};
+use rwasm::{Caller, Error, Linker, Result, Trap, ValType};
+use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 /// The two names under which modules import the functions.
@@ -102,7 +103,7 @@ fn define<T: 'static>(
                 module,
                 stringify!($quick),
                 move |mut caller: Caller<'_, T>, $($q_param: $q_ty),*| {
-                    invoke(&mut caller, snapshot, get, stringify!($quick), |call| {
+                    invoke(&mut caller, snapshot, get, stringify!($quick), None, |call| {
                         functions::$quick(call, $($q_param),*)
                     })
                 },
@@ -112,7 +113,8 @@ fn define<T: 'static>(
                 stringify!($long),
                 move |mut caller: Caller<'_, T>, $($l_param: $l_ty),*| {
                     let interruption = Interruption::new(caller.interrupt_handle());
-                    invoke(&mut caller, snapshot, get, stringify!($long), |call| {
+                    let waits = Some(&interruption);
+                    invoke(&mut caller, snapshot, get, stringify!($long), waits, |call| {
                         functions::$long(call, &interruption, $($l_param),*)
                     })
                 },
@@ -123,7 +125,8 @@ fn define<T: 'static>(
                     stringify!($recent),
                     move |mut caller: Caller<'_, T>, $($r_param: $r_ty),*| {
                         let interruption = Interruption::new(caller.interrupt_handle());
-                        invoke(&mut caller, snapshot, get, stringify!($recent), |call| {
+                        let waits = Some(&interruption);
+                        invoke(&mut caller, snapshot, get, stringify!($recent), waits, |call| {
                             functions::$recent(call, &interruption, $($r_param),*)
                         })
                     },
@@ -135,72 +138,97 @@ fn define<T: 'static>(
     Ok(())
 }
 
-/// Calls a function on the caller's memory and state.
+/// Calls a function on the caller's memory and state. One that can wait comes
+/// with what it waits by.
 #[inline]
 fn invoke<T: 'static, O: Outcome>(
     caller: &mut Caller<'_, T>,
     snapshot: Snapshot,
     get: impl Fn(&mut T) -> &mut WasiCtx,
     function: &'static str,
-    body: impl FnOnce(&mut Call<'_>) -> O,
+    waits: Option<&Interruption>,
+    body: impl Fn(&mut Call<'_>) -> O,
 ) -> Result<O::Value> {
     let Some(memory) = caller.memory() else {
-        return without_memory(get(caller.data_mut()), snapshot, function, body);
+        let memory = GuestMemory::new(&mut []);
+        let outcome = perform(get(caller.data_mut()), memory, snapshot, waits, body);
+        // Some functions do without; the others find no address valid.
+        if outcome.is_fault() {
+            return Err(Error::host(NoMemory { function }));
+        }
+        return outcome.finish();
     };
     let Some((bytes, data)) = memory.try_data_and_store_mut(&mut *caller) else {
-        return with_shared_memory(caller, memory, snapshot, get, body);
+        // The bytes of a memory that other threads have too are copied.
+        let shared = memory.to_shared(&*caller);
+        let shared = shared.expect("what cannot be borrowed is shared");
+        let memory = GuestMemory::Shared(&shared);
+        return perform(get(caller.data_mut()), memory, snapshot, waits, body).finish();
     };
-    let mut call = Call {
-        ctx: get(data),
-        memory: GuestMemory::new(bytes),
-        snapshot,
-    };
-    body(&mut call).finish()
+    perform(get(data), GuestMemory::new(bytes), snapshot, waits, body).finish()
 }
 
-/// The bytes of a memory that other threads have too are copied.
-#[cold]
-fn with_shared_memory<T: 'static, O: Outcome>(
-    caller: &mut Caller<'_, T>,
-    memory: Memory,
-    snapshot: Snapshot,
-    get: impl Fn(&mut T) -> &mut WasiCtx,
-    body: impl FnOnce(&mut Call<'_>) -> O,
-) -> Result<O::Value> {
-    let shared = memory.to_shared(&*caller);
-    let shared = shared.expect("what cannot be borrowed is shared");
-    let mut call = Call {
-        ctx: get(caller.data_mut()),
-        memory: GuestMemory::Shared(&shared),
-        snapshot,
-    };
-    body(&mut call).finish()
-}
-
-/// Some functions do without; the others find no address valid.
-#[cold]
-fn without_memory<O: Outcome>(
+#[inline]
+fn perform<O: Outcome>(
     ctx: &mut WasiCtx,
+    memory: GuestMemory<'_>,
     snapshot: Snapshot,
-    function: &'static str,
-    body: impl FnOnce(&mut Call<'_>) -> O,
-) -> Result<O::Value> {
-    let mut call = Call {
-        ctx,
-        memory: GuestMemory::new(&mut []),
-        snapshot,
-    };
-    let outcome = body(&mut call);
-    if outcome.is_fault() {
-        return Err(Error::host(NoMemory { function }));
+    waits: Option<&Interruption>,
+    body: impl Fn(&mut Call<'_>) -> O,
+) -> O {
+    match ctx.access() {
+        Access::Alone(state) => body(&mut Call {
+            ctx: state,
+            memory,
+            snapshot,
+        }),
+        Access::Together(state) => perform_together(state, memory, snapshot, waits, body),
     }
-    outcome.finish()
+}
+
+/// Where other threads have the state too, none of them waits with it: a call
+/// that would wait is made again when it need not.
+#[cold]
+fn perform_together<O: Outcome>(
+    state: &Mutex<State>,
+    mut memory: GuestMemory<'_>,
+    snapshot: Snapshot,
+    waits: Option<&Interruption>,
+    body: impl Fn(&mut Call<'_>) -> O,
+) -> O {
+    if let Some(interruption) = waits {
+        interruption.postpone();
+    }
+    loop {
+        // A panic of the embedder's is passed on to it; what the state holds is
+        // good between any two calls.
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = body(&mut Call {
+            ctx: &mut state,
+            memory: memory.again(),
+            snapshot,
+        });
+        drop(state);
+        let ended = match waits {
+            Some(interruption) => outcome.after(interruption),
+            None => Some(outcome),
+        };
+        if let Some(outcome) = ended {
+            return outcome;
+        }
+    }
 }
 
 /// What a function returns, and what the guest sees of it.
-trait Outcome {
+trait Outcome: Sized {
     /// The function's result type.
     type Value;
+
+    /// Waits for what the function has left to be awaited. `None`: it is to be
+    /// called again.
+    fn after(self, _: &Interruption) -> Option<Self> {
+        Some(self)
+    }
 
     fn finish(self) -> Result<Self::Value>;
 
@@ -231,6 +259,17 @@ impl Outcome for Result<(), Stop> {
             Ok(()) => Ok(0),
             Err(Stop::Errno(errno)) => Ok(errno as i32),
             Err(Stop::Interrupted) => Err(Trap::Interrupted.into()),
+            Err(Stop::Later) => unreachable!("it was called again"),
+        }
+    }
+
+    fn after(self, interruption: &Interruption) -> Option<Self> {
+        match self {
+            Err(Stop::Later) => match interruption.wait() {
+                Ok(()) => None,
+                Err(stop) => Some(Err(stop)),
+            },
+            outcome => Some(outcome),
         }
     }
 

@@ -31,6 +31,14 @@ impl<'a> GuestMemory<'a> {
         GuestMemory::Own(bytes)
     }
 
+    /// The same for one more call.
+    pub(crate) fn again(&mut self) -> GuestMemory<'_> {
+        match self {
+            GuestMemory::Own(bytes) => GuestMemory::Own(bytes),
+            GuestMemory::Shared(shared) => GuestMemory::Shared(shared),
+        }
+    }
+
     /// The bounds of `len` bytes at `ptr`, if they lie in the memory.
     #[inline]
     pub(crate) fn range(&self, ptr: u32, len: u32) -> Result<Range<usize>, Errno> {

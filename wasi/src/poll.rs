@@ -8,11 +8,12 @@ use crate::abi::{Event, EventRwFlags, EventType, FileType, Subscribed, Subscript
 use crate::clocks::Clocks;
 use crate::descriptor::{HostFile, Object};
 use crate::errno::Errno;
-use crate::interruption::{Interruption, Stop};
+use crate::host_io::complete;
+use crate::interruption::{Awaited, Interruption, Stop, timespec};
 use crate::rights::Rights;
 use crate::table::Table;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::ioctl_fionread;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{fcntl_dupfd_cloexec, ioctl_fionread};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ pub(crate) fn wait(
     subscriptions: &[Subscription],
     mut emit: impl FnMut(Event) -> Result<(), Errno>,
 ) -> Result<(), Stop> {
-    let mut waits = Waits::new(Instant::now());
+    let mut waits = Waits::new(interruption.start());
     let pending: Vec<Pending<'_>> = subscriptions
         .iter()
         .map(|subscription| waits.add(table, clocks, subscription.to))
@@ -97,7 +98,11 @@ impl<'t> Waits<'t> {
                 id,
                 timeout,
                 absolute,
-            } => self.add_clock(clocks.until(id, timeout, absolute)),
+            } => {
+                // What is called again still counts from its first call.
+                let from = if absolute { Instant::now() } else { self.start };
+                self.add_clock(from, clocks.until(id, timeout, absolute))
+            }
             Subscribed::Read(fd) => self.add_file(table, fd, Rights::FD_READ, PollFlags::IN),
             Subscribed::Write(fd) => self.add_file(table, fd, Rights::FD_WRITE, PollFlags::OUT),
         };
@@ -107,8 +112,12 @@ impl<'t> Waits<'t> {
         })
     }
 
-    fn add_clock(&mut self, remaining: Result<u64, Errno>) -> Result<Pending<'t>, Errno> {
-        let deadline = self.start.checked_add(Duration::from_nanos(remaining?));
+    fn add_clock(
+        &mut self,
+        from: Instant,
+        remaining: Result<u64, Errno>,
+    ) -> Result<Pending<'t>, Errno> {
+        let deadline = from.checked_add(Duration::from_nanos(remaining?));
         self.nearest = match (self.nearest, deadline) {
             (Some(nearest), Some(deadline)) => Some(nearest.min(deadline)),
             (nearest, deadline) => nearest.or(deadline),
@@ -148,6 +157,9 @@ impl<'t> Waits<'t> {
 
     /// Returns when there is an event, or when time is over.
     fn wait(&mut self, interruption: &Interruption) -> Result<(), Stop> {
+        if interruption.postpones() {
+            return self.look(interruption);
+        }
         loop {
             let remaining = if self.at_once {
                 Some(Duration::ZERO)
@@ -170,6 +182,26 @@ impl<'t> Waits<'t> {
                 Err(error) => return Err(Errno::from(error).into()),
             }
         }
+    }
+
+    /// The same without waiting: if there is no event yet, all that is waited for
+    /// is left to be awaited.
+    fn look(&mut self, interruption: &Interruption) -> Result<(), Stop> {
+        let over = self
+            .nearest
+            .is_some_and(|nearest| nearest <= Instant::now());
+        let found = complete(|| poll(&mut self.fds, Some(&timespec(Duration::ZERO))))?;
+        if self.at_once || over || found > 0 {
+            return Ok(());
+        }
+        let polled = self.indices.values();
+        let files: rustix::io::Result<Vec<_>> = polled
+            .map(|(index, flags)| Ok((fcntl_dupfd_cloexec(&self.fds[*index], 0)?, *flags)))
+            .collect();
+        Err(interruption.later(Awaited {
+            files: files.map_err(Errno::from)?,
+            until: self.nearest,
+        }))
     }
 }
 
@@ -236,12 +268,5 @@ fn event(subscription: &Subscription, outcome: Result<Ready, Errno>) -> Event {
         event_type,
         nbytes: ready.nbytes,
         flags: ready.flags,
-    }
-}
-
-fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: time.subsec_nanos().into(),
     }
 }

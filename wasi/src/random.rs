@@ -11,8 +11,10 @@ const CHUNK: usize = 64 << 10;
 pub(crate) type Source = Box<dyn FnMut(&mut [u8]) + Send>;
 
 /// The source of `random_get`.
+#[derive(Default)]
 pub(crate) enum Random {
     /// The kernel's generator.
+    #[default]
     Host,
     /// An embedder's, for tests and for reproducible runs.
     Custom(Source),

@@ -125,7 +125,7 @@ fn receive_all(
                     filled += count;
                     received += count as u32;
                 }
-                Err(Stop::Errno(_)) if received > 0 => return Ok(received),
+                Err(Stop::Errno(_) | Stop::Later) if received > 0 => return Ok(received),
                 Err(stop) => return Err(stop),
             }
         }

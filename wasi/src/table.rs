@@ -6,6 +6,7 @@ use crate::rights::Rights;
 
 /// The open file descriptors. New ones get the lowest free number, as POSIX
 /// says; programs that close 0 to reopen it as something else rely on that.
+#[derive(Default)]
 pub(crate) struct Table {
     slots: Vec<Option<Descriptor>>,
     /// No slot below is free.

@@ -33,12 +33,12 @@ pub(crate) use random::*;
 pub(crate) use sock::*;
 
 use crate::abi::Snapshot;
-use crate::ctx::WasiCtx;
+use crate::ctx::State;
 use crate::memory::GuestMemory;
 
 /// One call of a guest.
 pub(crate) struct Call<'a> {
-    pub(crate) ctx: &'a mut WasiCtx,
+    pub(crate) ctx: &'a mut State,
     pub(crate) memory: GuestMemory<'a>,
     /// The ABI that the guest imported the function from.
     pub(crate) snapshot: Snapshot,

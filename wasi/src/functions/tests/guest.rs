@@ -94,7 +94,7 @@ impl Guest {
 
     pub(super) fn call(&mut self) -> Call<'_> {
         Call {
-            ctx: &mut self.ctx,
+            ctx: self.ctx.alone(),
             memory: GuestMemory::new(&mut self.memory),
             snapshot: self.snapshot,
         }
