@@ -5,6 +5,7 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use rwasm::{Config, Engine, Limits, Linker, Module, Store, Val, Validation};
+use rwasm_wasi::{Threads, starts_threads};
 
 use crate::args::{RunArgs, Tier, Validate};
 use crate::entry::Entry;
@@ -17,6 +18,9 @@ use crate::{exit, invoke, output, sentences};
 /// In modules of more bytes, functions are validated when they are first
 /// called. Validating all of this many takes about 2 ms.
 const LAZY_ABOVE: u64 = 256 << 10;
+
+/// The threads that a guest may start, at a time.
+const MAX_THREADS: u32 = 256;
 
 /// The bounds of a run that are told when the guest has reached them.
 pub struct Bounds {
@@ -51,6 +55,10 @@ pub fn run(args: &RunArgs) -> Result<u8> {
         None => Entry::of_program(&name, &module, guest_args)?,
     };
     clock.note(|| format!("loaded {name} ({} bytes)", source.size()));
+    if args.fuel.is_some() && starts_threads(&module) {
+        let message = format!("{name} starts threads, which --fuel cannot count; give --timeout");
+        return Err(Failure::new(exit::USAGE, message));
+    }
 
     let mut store = Store::new(&engine, grants::guest(args, word, guest_args)?);
     store
@@ -65,7 +73,13 @@ pub fn run(args: &RunArgs) -> Result<u8> {
         watchdog.interrupts(store.interrupt_handle());
     }
     let mut linker = Linker::new(&engine);
-    let ended = grants::link(&mut linker).and_then(|()| call(&mut store, &linker, &module, &entry));
+    let ended = grants::link(&mut linker).and_then(|()| {
+        if !starts_threads(&module) {
+            return call(&mut store, &linker, &module, &entry);
+        }
+        let threads = threads(args, &engine, &module, &mut linker)?;
+        threads.run(&mut store, |store| call(store, &linker, &module, &entry))
+    });
     clock.note(|| {
         let mut note = format!("ran {name}");
         if let (Some(fuel), Ok(left)) = (bounds.fuel, store.get_fuel()) {
@@ -87,6 +101,21 @@ pub fn run(args: &RunArgs) -> Result<u8> {
             None => Err(sentences::stopped(&name, &bounds, &error)),
         },
     }
+}
+
+/// What starts the threads of the module, each with a store like the first.
+fn threads(
+    args: &RunArgs,
+    engine: &Engine,
+    module: &Module,
+    linker: &mut Linker<Guest>,
+) -> rwasm::Result<Threads<Guest>> {
+    let (engine, limits) = (engine.clone(), limits(args));
+    Threads::new(module, linker, MAX_THREADS, move |guest: &mut Guest| {
+        let mut store = Store::new(&engine, guest.share());
+        store.limits(limits).expect("the first thread has them too");
+        store
+    })
 }
 
 /// Instantiates the module and calls what `entry` names.
@@ -130,7 +159,8 @@ fn engine(args: &RunArgs, size: u64) -> Result<Engine> {
     let mut config = Config::new();
     config.tier(args.tier.into());
     config.consume_fuel(args.fuel.is_some());
-    config.interruption(args.timeout.is_some());
+    // A guest of several threads ends as a whole.
+    config.interruption(args.timeout.is_some() || args.proposals.threads());
     args.proposals.apply(&mut config);
     config.validation(match args.validate {
         Some(Validate::Eager) => Validation::Eager,

@@ -61,6 +61,15 @@ const PROPOSALS: &[Proposal] = &[
 ];
 
 impl Proposals {
+    /// Whether guests may have threads.
+    pub fn threads(&self) -> bool {
+        let of_threads = |toggle: &&Toggle| toggle.proposal.kind == Kind::Threads;
+        self.toggles
+            .iter()
+            .rfind(of_threads)
+            .is_some_and(|toggle| toggle.on)
+    }
+
     /// Configures an engine.
     pub fn apply(&self, config: &mut Config) {
         for &Toggle { proposal, on } in &self.toggles {

@@ -225,3 +225,18 @@ fn wt_255_standard_output_is_not_buffered() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+/// Reports WA#1790 and WA#1909: threads, which wasmtime has dropped.
+#[test]
+fn wa_1790_any_thread_ends_the_guest() {
+    Folder::new().check(&[
+        Case::new("-W threads threads.wat").code(200),
+        Case::new("-W threads --timeout 200ms --invoke alone threads.wat")
+            .code(124)
+            .stderr(&["after 200ms"]),
+        Case::new("threads.wat").code(1).stderr(&["-W threads"]),
+        Case::new("-W threads --fuel 1000 threads.wat")
+            .code(2)
+            .stderr(&["--timeout"]),
+    ]);
+}
