@@ -97,7 +97,7 @@ impl<T: 'static> Threads<T> {
             if let ExternType::Memory(ty) = import.ty()
                 && ty.is_shared()
             {
-                let memory = SharedMemory::new(linker.engine(), ty.clone())?;
+                let memory = SharedMemory::new(linker.engine(), *ty)?;
                 linker.define_shared_memory(import.module(), import.name(), &memory)?;
             }
         }
