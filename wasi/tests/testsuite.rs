@@ -3,7 +3,7 @@
 //! `doc/specification.md` says what is done here. Only programs for preview1
 //! run.
 
-use rwasm::{Engine, Error, Linker, Module, Result, Store};
+use rwasm::{Config, Engine, Error, Linker, Module, Result, Store, Tier};
 use rwasm_wasi::{Access, Capture, Output, WasiCtx};
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -32,20 +32,28 @@ fn official_programs() {
         eprintln!("skipped: RWASM_WASI_TESTSUITE does not name a copy of the suite");
         return;
     };
+    for tier in [Tier::Interp, Tier::Jit, Tier::Auto] {
+        run_all(Path::new(&suite), tier);
+    }
+}
+
+fn run_all(suite: &Path, tier: Tier) {
     let (mut passed, mut failures) = (0, Vec::new());
     for (folder, variable) in FOLDERS {
         // The programs write into their folders.
         let copy = tempfile::tempdir().expect("a folder");
-        copy_folder(&Path::new(&suite).join(folder), copy.path()).expect("the suite is there");
+        copy_folder(&suite.join(folder), copy.path()).expect("the suite is there");
         for program in programs(copy.path()) {
             let mut spec = Spec::of(&program);
             spec.env
                 .extend(variable.map(|name| (name.into(), "1".into())));
-            let outcome = run(&program, &spec);
+            let outcome = run(&program, &spec, tier);
             let name = program.strip_prefix(copy.path()).unwrap_or(&program);
             match outcome {
                 Ok(outcome) if outcome.fits(&spec) => passed += 1,
-                outcome => failures.push(format!("{folder}/{}: {outcome:?}", name.display())),
+                outcome => {
+                    failures.push(format!("{tier:?} {folder}/{}: {outcome:?}", name.display()))
+                }
             }
             remove_leftovers(copy.path()).expect("they can be removed");
         }
@@ -126,7 +134,7 @@ impl Outcome {
     }
 }
 
-fn run(program: &Path, spec: &Spec) -> Result<Outcome> {
+fn run(program: &Path, spec: &Spec, tier: Tier) -> Result<Outcome> {
     let (stdout, stderr) = (Capture::new(1 << 20), Capture::new(1 << 20));
     let mut builder = WasiCtx::builder();
     builder
@@ -141,7 +149,7 @@ fn run(program: &Path, spec: &Spec) -> Result<Outcome> {
         let given = builder.preopened_dir(root, "/", Access::ReadWrite);
         given.map_err(Error::host)?;
     }
-    let engine = Engine::default();
+    let engine = Engine::new(Config::new().tier(tier))?;
     let module = Module::from_file(&engine, program)?;
     let mut linker = Linker::new(&engine);
     rwasm_wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;
