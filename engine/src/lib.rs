@@ -56,7 +56,7 @@
 //! and can be used again.
 //!
 //! # What a guest may take
-//! [`Limits`] bound memory, tables and stack, each with a default. Time is
+//! [`Limits`] bound memory, objects, tables and stack, each with a default. Time is
 //! bounded by fuel ([`Store::set_fuel`]), which is the same on every machine, or
 //! by an [`InterruptHandle`] from another thread.
 //!
