@@ -6,7 +6,7 @@ use super::prescan::pin_slots;
 use super::stack::Kind;
 use super::{Lower, LowerError};
 use crate::exec::slots::SlotOp;
-use crate::inst::{Inst, Jump, Label};
+use crate::inst::{Inst, Jump, Label, Src};
 use std::collections::HashMap;
 use wasmparser::BrTable;
 
@@ -119,6 +119,29 @@ impl Lower<'_> {
             Some(entry) => entry.slot,
             None => self.next_slot(),
         }
+    }
+    /// Branches to a label with what is on the stack, all of it in its slots, if
+    /// the accumulator is not zero or, if not `when`, if it is.
+    pub(super) fn branch_on_acc(&mut self, when: bool, depth: u32) {
+        let index = self.frame_index(depth);
+        let direct = self.frames[index].opened != Opened::Function
+            && self.operands_in_place(index)
+            && !self.must_repin(index);
+        let a = Src::Acc;
+        if direct {
+            let (non_zero, to) = (when, self.jump_to(index));
+            self.emit_branch(Inst::BrIf { a, non_zero, to });
+        } else {
+            let (non_zero, label) = (!when, self.new_label());
+            let to = Jump {
+                label,
+                loop_slot: 0,
+            };
+            self.emit_branch(Inst::BrIf { a, non_zero, to });
+            self.br(depth);
+            self.bind(label);
+        }
+        self.begin_fuel_block();
     }
 
     pub(super) fn br_if(&mut self, depth: u32) {

@@ -195,7 +195,7 @@ impl Lower<'_> {
 
     /// Appends a branch, which ends the region: what comes before must not
     /// change any more, lest it changes for who branches.
-    fn emit_branch(&mut self, inst: Inst) {
+    pub(super) fn emit_branch(&mut self, inst: Inst) {
         self.emit(inst);
         self.region = self.out.len();
     }

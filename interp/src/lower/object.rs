@@ -5,7 +5,7 @@ use super::stack::{Entry, Kind, State};
 use crate::exec::object::array::BulkOp;
 use crate::exec::object::cast::{TypeTest, display_offset};
 use crate::exec::object::{ObjectLoad, ObjectStore};
-use crate::inst::{Dst, Inst, Jump, Src};
+use crate::inst::{Dst, Inst, Src};
 use crate::object::{Live, ObjectInst};
 use crate::op::{IntCompare, IntUnary};
 use rwasm_parser::{CompositeType, HeapType, RefType};
@@ -451,19 +451,7 @@ impl Lower<'_> {
             a,
             d: Dst::Acc,
         }));
-        let skip = self.new_label();
-        let to = Jump {
-            label: skip,
-            loop_slot: 0,
-        };
-        self.emit(Inst::BrIf {
-            a: Src::Acc,
-            non_zero: !when,
-            to,
-        });
-        self.br(depth);
-        self.bind(skip);
-        self.begin_fuel_block();
+        self.branch_on_acc(when, depth);
     }
 }
 
