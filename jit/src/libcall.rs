@@ -14,6 +14,7 @@ use rwasm_runtime::libcalls;
 use rwasm_runtime::store::Store;
 use rwasm_runtime::trap::Trap;
 use rwasm_runtime::types::TypeId;
+use std::ptr;
 
 /// The type that Rust gives an argument or result, and the one that it has in
 /// machine code.
@@ -173,6 +174,42 @@ libcalls! {
             (*(*vmctx).store).pending_exception = exception;
             Thrown
         }
+        /// An object that begins with a header of 8 bytes.
+        NewObject = new_object(vmctx, header: u64, bytes: u32) {
+            libcalls::new_object(vmctx, header, bytes, NOT_THERE)
+        }
+        /// An array of zeros.
+        NewArray = new_array(vmctx, header: u32, len: u32) {
+            libcalls::new_array(vmctx, header, len, NOT_THERE)
+        }
+        /// `array.new`, with its operands in slots.
+        ArrayNew = array_new(vmctx, slots: u64, ty: u32, segment: u32) {
+            libcalls::array_new(vmctx, to_slots(slots), ty, segment, NOT_THERE)
+        }
+        /// `array.new_data`, with its operands in slots.
+        ArrayNewData = array_new_data(vmctx, slots: u64, ty: u32, segment: u32) {
+            libcalls::array_new_data(vmctx, to_slots(slots), ty, segment, NOT_THERE)
+        }
+        /// `array.new_elem`, with its operands in slots.
+        ArrayNewElem = array_new_elem(vmctx, slots: u64, ty: u32, segment: u32) {
+            libcalls::array_new_elem(vmctx, to_slots(slots), ty, segment, NOT_THERE)
+        }
+        /// `array.fill`, with its operands in slots.
+        ArrayFill = array_fill(vmctx, slots: u64, ty: u32, segment: u32) {
+            libcalls::array_fill(vmctx, to_slots(slots), ty, segment, NOT_THERE)
+        }
+        /// `array.copy`, with its operands in slots.
+        ArrayCopy = array_copy(vmctx, slots: u64, ty: u32, segment: u32) {
+            libcalls::array_copy(vmctx, to_slots(slots), ty, segment, NOT_THERE)
+        }
+        /// `array.init_data`, with its operands in slots.
+        ArrayInitData = array_init_data(vmctx, slots: u64, ty: u32, segment: u32) {
+            libcalls::array_init_data(vmctx, to_slots(slots), ty, segment, NOT_THERE)
+        }
+        /// `array.init_elem`, with its operands in slots.
+        ArrayInitElem = array_init_elem(vmctx, slots: u64, ty: u32, segment: u32) {
+            libcalls::array_init_elem(vmctx, to_slots(slots), ty, segment, NOT_THERE)
+        }
         /// `table.fill`.
         TableFill = table_fill(vmctx, table: u32, dst: u64, value: u64, len: u64) {
             libcalls::table_fill(vmctx, table, dst, value, len)
@@ -190,6 +227,14 @@ libcalls! {
             libcalls::table_init(vmctx, table, segment, dst, src, len)
         }
     }
+}
+
+/// The frames of machine code are not on the value stack.
+const NOT_THERE: *mut u64 = ptr::null_mut();
+
+/// Slots in the frame of machine code.
+fn to_slots(address: u64) -> *mut u64 {
+    ptr::with_exposed_provenance_mut(address as usize)
 }
 
 impl LibCall {

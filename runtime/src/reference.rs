@@ -20,7 +20,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[repr(transparent)]
 pub struct HostRef(NonZeroU32);
 
-const HOST_TAG: u32 = 0b10;
+/// The low two bits of references to values of the host.
+pub const HOST_TAG: u32 = 0b10;
 const HOST_SHIFT: u32 = 2;
 
 impl HostRef {

@@ -345,11 +345,7 @@ impl<'a> FuncTranslator<'a> {
 
     pub(super) fn br_if(&mut self, depth: u32) {
         let condition = self.pop_condition();
-        let (block, count) = self.target(depth);
-        let args = self.block_args(count);
-        let next = self.b.create_block();
-        self.b.ins().brif(condition, block, &args, next, &[]);
-        self.go_on_in(next);
+        self.br_on(condition, depth, true);
     }
 
     /// Goes on in a block that is complete: what falls through a branch.
@@ -379,14 +375,23 @@ impl<'a> FuncTranslator<'a> {
         Ok(())
     }
 
-    /// `br_on_null`: branches without the reference, goes on with it.
-    pub(super) fn br_on_null(&mut self, depth: u32) {
-        let reference = self.pop();
+    /// Branches if a condition is not zero, or if it is where not `when`.
+    pub(super) fn br_on(&mut self, condition: ir::Value, depth: u32, when: bool) {
         let (block, count) = self.target(depth);
         let args = self.block_args(count);
         let next = self.b.create_block();
-        self.b.ins().brif(reference, next, &[], block, &args);
+        if when {
+            self.b.ins().brif(condition, block, &args, next, &[]);
+        } else {
+            self.b.ins().brif(condition, next, &[], block, &args);
+        }
         self.go_on_in(next);
+    }
+
+    /// `br_on_null`: branches without the reference, goes on with it.
+    pub(super) fn br_on_null(&mut self, depth: u32) {
+        let reference = self.pop();
+        self.br_on(reference, depth, false);
         self.push(reference);
     }
 

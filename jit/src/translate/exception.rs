@@ -7,21 +7,17 @@
 
 use super::FuncTranslator;
 use super::control::Opened;
-use super::env::Region;
 use crate::libcall::LibCall;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, InstBuilder,
-    MemFlagsData, types,
+    types,
 };
 use rwasm_parser::FuncType;
 use rwasm_runtime::code::value_slots;
-use rwasm_runtime::gc::GcCtx;
 use rwasm_runtime::gc::object::{EXCEPTION_TAG, EXCEPTION_VALUES};
-use rwasm_runtime::layout::StoreCtx;
 use rwasm_runtime::trap::Trap;
 use smallvec::SmallVec;
-use std::mem::offset_of;
 use wasmparser::{BlockType, Catch, TryTable};
 
 /// A `try`, as calls inside of it see it.
@@ -153,13 +149,13 @@ impl FuncTranslator<'_> {
         let values: Values = self.stack.drain(first..).collect();
         let index = self.immediate(tag);
         let exception = self.libcall(LibCall::NewException, &[index])[0];
+        let exception = self.b.ins().ireduce(types::I32, exception);
         let object = self.object_address(exception);
-        let flags = self.exception_flags();
+        let flags = self.object_flags();
         for ((value, offset), param) in values.iter().zip(value_offsets(ty)).zip(&ty.params) {
             let clif = super::clif_type(self.module, param);
             self.store_slot(clif, flags, *value, object, offset);
         }
-        let exception = self.b.ins().ireduce(types::I32, exception);
         self.throw_reference(exception);
     }
 
@@ -223,30 +219,13 @@ impl FuncTranslator<'_> {
     /// Pushes the values of an exception of that tag.
     fn push_values(&mut self, exception: ir::Value, tag: u32) {
         let ty = self.tag_type(tag);
-        let exception = self.b.ins().uextend(types::I64, exception);
         let object = self.object_address(exception);
-        let flags = self.exception_flags();
+        let flags = self.object_flags();
         for (param, offset) in ty.params.iter().zip(value_offsets(ty)) {
             let clif = super::clif_type(self.module, param);
             let value = self.load_slot(clif, flags, object, offset);
             self.push(value);
         }
-    }
-
-    /// Flags of accesses to an exception's values: aligned to 8 bytes only, even
-    /// for vectors.
-    fn exception_flags(&mut self) -> MemFlagsData {
-        let region = self.flags(Region::Objects).alias_region();
-        MemFlagsData::new().with_notrap().with_alias_region(region)
-    }
-
-    /// The address of an object, whose reference is given as 64 bits.
-    pub(super) fn object_address(&mut self, reference: ir::Value) -> ir::Value {
-        let store = self.store_ctx();
-        let flags = self.flags(Region::Store);
-        let offset = offset_of!(StoreCtx, gc) + offset_of!(GcCtx, base);
-        let base = self.load_slot(types::I64, flags, store, offset as u32);
-        self.b.ins().iadd(base, reference)
     }
 }
 
@@ -317,9 +296,8 @@ impl FuncTranslator<'_> {
 
     /// Goes on if an exception has the tag; returns where it goes on if not.
     fn test_tag(&mut self, exception: ir::Value, tag: u32) -> ir::Block {
-        let exception = self.b.ins().uextend(types::I64, exception);
         let object = self.object_address(exception);
-        let flags = self.exception_flags();
+        let flags = self.object_flags();
         let actual = self.load_slot(types::I64, flags, object, EXCEPTION_TAG);
         let expected = self.load_vmctx(self.code.offsets.tag(tag));
         let equal = self.b.ins().icmp(IntCC::Equal, actual, expected);

@@ -22,6 +22,7 @@ mod exception;
 mod inline;
 mod memory;
 mod numeric;
+mod object;
 mod ops;
 mod simd;
 mod stack;

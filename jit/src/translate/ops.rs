@@ -230,7 +230,7 @@ impl<'a> FuncTranslator<'a> {
             O::F64ReinterpretI64 => self.reinterpret(F64),
 
             _ => {
-                if !self.simd(operator) && !self.atomic(operator) {
+                if !self.simd(operator) && !self.object(operator) && !self.atomic(operator) {
                     return self.unsupported(operator, offset);
                 }
             }

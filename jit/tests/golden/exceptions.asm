@@ -8,23 +8,24 @@ func 0
   jnbe #trap=stk_ovf
   subq $0x10, %rsp
   movq %rbx, (%rsp)
-  movq %r15, 8(%rsp)
+  movq %r12, 8(%rsp)
 block0:
-  movq %rsi, %rbx
+  movq %rsi, %r12
   uninit  %rsi
   xorl %esi, %esi
-  movq %rdi, %r15
+  movq %rdi, %rbx
   call    User(userextname0)
-  movq (%r15), %r11
-  movq 0x70(%r11), %r11
-  movq %rbx, %rsi
-  movl %esi, %ecx
-  movq %rcx, 0x10(%r11, %rax)
-  movabsq $0x3ff0000000000000, %rcx
-  movq %rcx, %xmm0
-  movsd %xmm0, 0x18(%r11, %rax)
+  movq (%rbx), %rcx
+  movq 0x70(%rcx), %rcx
+  movq %r12, %rsi
+  movl %esi, %esi
+  movl %eax, %edx
+  movq %rsi, 0x10(%rcx, %rdx)
+  movabsq $0x3ff0000000000000, %rsi
+  movq %rsi, %xmm0
+  movsd %xmm0, 0x18(%rcx, %rdx)
   movq %rax, %rsi
-  movq %r15, %rdi
+  movq %rbx, %rdi
   call    User(userextname1)
   ud2
 
