@@ -12,7 +12,8 @@ use std::num::NonZeroU32;
 /// A reference to a value of the guest: an i31, a struct, an array, or a value
 /// of the host that the guest has converted.
 ///
-/// The module documentation of [`ExternRef`] applies: handles are scoped.
+/// Like all handles of references it is scoped: see
+/// [`RootScope`](crate::RootScope).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AnyRef(pub(crate) Handle);
 

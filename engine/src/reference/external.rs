@@ -9,7 +9,8 @@ use std::num::NonZeroU32;
 
 /// A reference to a value of the host, as `externref` in the guest.
 ///
-/// The value is dropped when neither a guest nor a handle refers to it any more,
+/// Like all handles of references it is scoped: see
+/// [`RootScope`](crate::RootScope). The value is dropped when neither a guest nor a handle refers to it any more,
 /// at some later collection, and with its store at last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExternRef(pub(crate) Handle);

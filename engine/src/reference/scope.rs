@@ -9,8 +9,12 @@ use std::marker::PhantomData;
 
 /// A scope of handles: those made in it end with it.
 ///
-/// Host functions have one each. Elsewhere handles last as long as their store,
-/// so that a program which goes on making them needs scopes.
+/// A handle of a reference ([`AnyRef`], [`StructRef`], [`ExternRef`] …) keeps what
+/// it refers to alive until its scope ends. To use it after that is an error,
+/// never a use of freed memory. Host functions have a scope each, for what they
+/// get and make. Elsewhere handles last as long as their store, so that a program
+/// which goes on making them needs scopes. What must outlive its scope is held by
+/// [`Owned`]. Handles of one store are equal if they refer to the same object.
 ///
 /// ```
 /// use rwasm::{AnyRef, I31, RootScope, Store};
