@@ -4,6 +4,7 @@
 use crate::exec::regs::Handler;
 use crate::exec::slots::slot_handler;
 use crate::exec::{atomic, call, control, exception, float, int, memory, simd};
+use crate::fuse::{MAX_PARTS, fuse};
 use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Place, Src, Try, TryIndex};
 use crate::lower::Lowered;
 use rwasm_runtime::code::{InterpCode, ModuleCode};
@@ -11,17 +12,36 @@ use rwasm_runtime::code::{InterpCode, ModuleCode};
 /// Encodes a lowered function. Also returns the word offset of
 /// each instruction.
 pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u32>) {
+    let insts = &lowered.insts[..];
     let mut encoder = Encoder {
         code,
         targets: &lowered.targets,
-        words: Vec::with_capacity(lowered.insts.len() * 3),
+        words: Vec::with_capacity(insts.len() * 3),
         fixups: Vec::new(),
         catchers: Vec::new(),
+        head: Head::Own,
     };
-    let mut positions = Vec::with_capacity(lowered.insts.len() + 1);
-    for inst in &lowered.insts {
+    let mut positions = Vec::with_capacity(insts.len() + 1);
+    let mut bound = lowered.bound.iter().peekable();
+    while positions.len() < insts.len() {
+        let at = positions.len();
+        while bound.next_if(|&&label| label as usize <= at).is_some() {}
+        let end = bound.peek().map_or(insts.len(), |&&label| label as usize);
+        let Some((handler, count)) = fuse(&insts[at..end.min(at + MAX_PARTS)]) else {
+            positions.push(encoder.words.len() as u32);
+            encoder.inst(&insts[at]);
+            continue;
+        };
         positions.push(encoder.words.len() as u32);
-        encoder.inst(inst);
+        encoder.head = Head::Other(handler);
+        encoder.inst(&insts[at]);
+        for inst in &insts[at + 1..at + count] {
+            // Where the part would begin if it had a handler of its own.
+            positions.push(encoder.words.len() as u32 - 1);
+            encoder.head = Head::None;
+            encoder.inst(inst);
+        }
+        encoder.head = Head::Own;
     }
     positions.push(encoder.words.len() as u32);
     // A label at the very end belongs to code that nothing reaches.
@@ -43,10 +63,21 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
     )
 }
 
+/// What stands before the operands of the next instruction.
+enum Head {
+    /// Its handler.
+    Own,
+    /// The handler of a fused instruction that it begins.
+    Other(Handler),
+    /// Nothing: it goes on a fused instruction.
+    None,
+}
+
 struct Encoder<'a> {
     code: &'a ModuleCode,
     targets: &'a [Label],
     words: Vec<u64>,
+    head: Head,
     /// Words that hold the address of a label.
     fixups: Vec<(usize, Label)>,
     /// Words whose upper half says how far it is from behind the instruction,
@@ -69,8 +100,16 @@ fn pin_word([p0, p1, p2]: PinSlots) -> u64 {
 }
 
 impl Encoder<'_> {
+    fn head(&mut self, handler: Handler) {
+        match self.head {
+            Head::Own => self.words.push(handler as usize as u64),
+            Head::Other(fused) => self.words.push(fused as usize as u64),
+            Head::None => {}
+        }
+    }
+
     fn op(&mut self, handler: Handler, operands: &[u64]) {
-        self.words.push(handler as usize as u64);
+        self.head(handler);
         self.words.extend_from_slice(operands);
     }
 
@@ -92,7 +131,7 @@ impl Encoder<'_> {
 
     /// A branch: its target, unless a loop slot holds that, then operands.
     fn branch(&mut self, handler: Handler, to: Jump, operands: &[u64]) {
-        self.words.push(handler as usize as u64);
+        self.head(handler);
         if to.loop_slot == 0 {
             self.target(to.label);
         }

@@ -15,6 +15,7 @@ mod backtrace;
 mod encode;
 mod enter;
 mod exec;
+mod fuse;
 mod inst;
 mod lower;
 mod object;

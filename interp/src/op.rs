@@ -276,6 +276,17 @@ macro_rules! int_binary_enum {
 }
 int_binary_ops!(int_binary_enum);
 
+impl IntBinary {
+    /// Whether the operands may be exchanged.
+    pub(crate) fn commutes(self) -> bool {
+        use IntBinary::*;
+        matches!(
+            self,
+            I32Add | I32Mul | I32And | I32Or | I32Xor | I64Add | I64Mul | I64And | I64Or | I64Xor
+        )
+    }
+}
+
 macro_rules! int_compare_enum {
     ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr), $neg:ident($how:ident),)*) => {
         names!(/** An integer comparison. */ IntCompare: $($name),*);

@@ -221,11 +221,13 @@ handler! {
 macro_rules! leave_frame {
     ($r:ident, $caller:expr, $return_to:expr) => {{
         $r.fp = $caller as *mut u64;
-        $r.ip = Ip($return_to as *const u64);
+        $r.ip = crate::exec::regs::Ip($return_to as *const u64);
         $r.load_pins($r.ip.0.sub(1).cast());
         dispatch!($r)
     }};
 }
+
+pub(super) use leave_frame;
 
 handler! {
     fn ret<>(r) {

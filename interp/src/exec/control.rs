@@ -46,7 +46,7 @@ impl Target for Loop2 {
 impl Regs {
     /// Goes to the branch's target.
     #[inline(always)]
-    unsafe fn jump<T: Target>(&mut self) {
+    pub(super) unsafe fn jump<T: Target>(&mut self) {
         // SAFETY: lowering encodes the target; the head of the loop has stored
         // the loop slot before any branch back to it.
         self.ip = Ip(unsafe {
@@ -192,23 +192,42 @@ handler! {
     }
 }
 
-handler! {
+impl Regs {
     /// Format as for moves, with the global's offset in the instance block in
     /// the upper half of the operand word.
+    #[inline(always)]
+    pub(super) unsafe fn do_global_get<D: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let global: *mut GlobalDef = VmCtx::pointer_at(self.vmctx(), self.ip.u32(12));
+            let value = (*global).value[0];
+            self.write::<D>(10, value);
+            self.ip = self.ip.next(16);
+        }
+    }
+
+    /// Format as for [`Regs::global_get`].
+    #[inline(always)]
+    pub(super) unsafe fn do_global_set<X: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let global: *mut GlobalDef = VmCtx::pointer_at(self.vmctx(), self.ip.u32(12));
+            (*global).value[0] = self.read::<X>(8, 16);
+            self.ip = self.ip.next(const { int::size::<X, S>() });
+        }
+    }
+}
+
+handler! {
     fn global_get<D: Class>(r) {
-        let global: *mut GlobalDef = VmCtx::pointer_at(r.vmctx(), r.ip.u32(12));
-        let value = (*global).value[0];
-        r.write::<D>(10, value);
-        r.ip = r.ip.next(16);
+        r.do_global_get::<D>();
         dispatch!(r)
     }
 }
 
 handler! {
     fn global_set<X: Class>(r) {
-        let global: *mut GlobalDef = VmCtx::pointer_at(r.vmctx(), r.ip.u32(12));
-        (*global).value[0] = r.read::<X>(8, 16);
-        r.ip = r.ip.next(const { int::size::<X, S>() });
+        r.do_global_set::<X>();
         dispatch!(r)
     }
 }
@@ -244,6 +263,8 @@ handler! {
         dispatch!(r)
     }
 }
+
+pub(super) use branch;
 
 /// The handler of an unconditional branch.
 pub(crate) fn br_handler(loop_slot: u8) -> Handler {

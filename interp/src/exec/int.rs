@@ -3,7 +3,7 @@
 //! Format: `[handler] [a:16 d:16 b:16 _] [constant:64, if a or b is one]`.
 
 use super::grid::pick;
-use super::regs::{A, Class, Handler, K, P0, P1, P2, S, class, dispatch, handler, tail};
+use super::regs::{A, Class, Handler, K, P0, P1, P2, Regs, S, class, dispatch, handler, tail};
 use super::trap::{IntegerDivideByZero, IntegerOverflow, trap};
 use crate::op::*;
 use rwasm_runtime::reference::i31_slot;
@@ -34,12 +34,22 @@ pub(crate) trait Unary {
     fn apply(a: u64) -> u64;
 }
 
+impl Regs {
+    #[inline(always)]
+    pub(super) unsafe fn do_binary<O: Binary, X: Class, Y: Class, D: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let a = self.read::<X>(8, 16);
+            let b = self.read::<Y>(12, 16);
+            self.write::<D>(10, O::apply(a, b));
+            self.ip = self.ip.next(const { size::<X, Y>() });
+        }
+    }
+}
+
 handler! {
     fn binary<O: Binary, X: Class, Y: Class, D: Class>(r) {
-        let a = r.read::<X>(8, 16);
-        let b = r.read::<Y>(12, 16);
-        r.write::<D>(10, O::apply(a, b));
-        r.ip = r.ip.next(const { size::<X, Y>() });
+        r.do_binary::<O, X, Y, D>();
         dispatch!(r)
     }
 }
@@ -91,7 +101,7 @@ pub(crate) const fn size<X: Class, Y: Class>() -> usize {
 macro_rules! binary_table {
     ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr),)*) => {
         $(
-            struct $name;
+            pub(super) struct $name;
             impl Binary for $name {
                 #[inline(always)]
                 fn apply(a: u64, b: u64) -> u64 {

@@ -74,12 +74,43 @@ fn effective_sum(a: u64, b: u64, offset: u32) -> u64 {
     u64::from((a as u32).wrapping_add(b as u32)) + u64::from(offset)
 }
 
+impl Regs {
+    #[inline(always)]
+    pub(super) unsafe fn do_load<O: Load, X: Class, D: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let ea = effective(self.read::<X>(8, 16), self.ip.u32(12));
+            let value = O::access(self.ip, self.fp, self.header(header::MEMORY), ea);
+            self.write::<D>(10, value);
+            self.ip = self.ip.next(const { super::int::size::<X, S>() });
+        }
+    }
+
+    #[inline(always)]
+    pub(super) unsafe fn do_store<O: Store, X: Class, V: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let value = self.read::<V>(10, 16);
+            let ea = effective(self.read::<X>(8, 24), self.ip.u32(12));
+            O::access(self.ip, self.fp, self.header(header::MEMORY), ea, value);
+            self.ip = self.ip.next(
+                const {
+                    if X::INDEX == class::CONST {
+                        32
+                    } else if V::INDEX == class::CONST {
+                        24
+                    } else {
+                        16
+                    }
+                },
+            );
+        }
+    }
+}
+
 handler! {
     fn load<O: Load, X: Class, D: Class>(r) {
-        let ea = effective(r.read::<X>(8, 16), r.ip.u32(12));
-        let value = O::access(r.ip, r.fp, r.header(header::MEMORY), ea);
-        r.write::<D>(10, value);
-        r.ip = r.ip.next(const { super::int::size::<X, S>() });
+        r.do_load::<O, X, D>();
         dispatch!(r)
     }
 }
@@ -97,12 +128,7 @@ handler! {
 
 handler! {
     fn store<O: Store, X: Class, V: Class>(r) {
-        let value = r.read::<V>(10, 16);
-        let ea = effective(r.read::<X>(8, 24), r.ip.u32(12));
-        O::access(r.ip, r.fp, r.header(header::MEMORY), ea, value);
-        r.ip = r.ip.next(const {
-            if X::INDEX == class::CONST { 32 } else if V::INDEX == class::CONST { 24 } else { 16 }
-        });
+        r.do_store::<O, X, V>();
         dispatch!(r)
     }
 }
@@ -217,7 +243,7 @@ pub(super) unsafe fn checked(r: &Regs, size: u64) -> Option<(u64, u64)> {
 macro_rules! load_table {
     ($($name:ident($access:ident, $width:ty),)*) => {
         $(
-            struct $name;
+            pub(super) struct $name;
             impl Load for $name {
                 const SIZE: u64 = size_of::<$width>() as u64;
                 #[inline(always)]
@@ -246,7 +272,7 @@ int_load_ops!(load_table);
 macro_rules! store_table {
     ($($name:ident($access:ident, $width:ty),)*) => {
         $(
-            struct $name;
+            pub(super) struct $name;
             impl Store for $name {
                 const SIZE: u64 = size_of::<$width>() as u64;
                 #[inline(always)]

@@ -8,6 +8,7 @@ pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod exception;
 pub(crate) mod float;
+pub(crate) mod fused;
 pub(crate) mod grid;
 pub(crate) mod int;
 pub(crate) mod memory;

@@ -244,6 +244,15 @@ impl Ip {
     }
 }
 
+impl Regs {
+    /// Goes on to the second part of a fused instruction, which has the format
+    /// of an instruction of its own but for the handler's address.
+    #[inline(always)]
+    pub(super) fn second_part(&mut self) {
+        self.ip = Ip(self.ip.0.wrapping_sub(1));
+    }
+}
+
 /// The header of a frame, at fixed offsets below its first slot.
 ///
 /// ```text

@@ -345,6 +345,7 @@ impl<'a> Lower<'a> {
         self.spill_acc();
         self.spill_float_acc();
         self.labels[label.0 as usize] = self.out.len() as u32;
+        self.bound.push(self.out.len() as u32);
         self.region = self.out.len();
     }
 }

@@ -86,6 +86,8 @@ pub(crate) struct Lowered {
     pub(crate) insts: Vec<Inst>,
     /// Index of the instruction behind each label.
     pub(crate) labels: Vec<u32>,
+    /// The instructions behind labels, in ascending order.
+    pub(crate) bound: Vec<u32>,
     /// Targets of all `br_table`s.
     pub(crate) targets: Vec<Label>,
     /// Every `try`.
@@ -109,6 +111,7 @@ struct Lower<'a> {
     /// Offset of the current instruction.
     offset: u32,
     labels: Vec<u32>,
+    bound: Vec<u32>,
     targets: Vec<Label>,
     tries: Vec<Try>,
     /// Where exceptions go that are caught with a label of the function itself.
@@ -162,6 +165,7 @@ pub(crate) fn lower(
         offsets: offsets.then(Vec::new),
         offset: 0,
         labels: Vec::new(),
+        bound: Vec::new(),
         targets: Vec::new(),
         tries: Vec::new(),
         return_label: None,
@@ -190,6 +194,7 @@ pub(crate) fn lower(
     Ok(Lowered {
         insts: lower.out,
         labels: lower.labels,
+        bound: lower.bound,
         targets: lower.targets,
         tries: lower.tries,
         frame_slots: lower.slots,

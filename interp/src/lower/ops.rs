@@ -369,36 +369,26 @@ impl Lower<'_> {
     }
 
     fn binary(&mut self, mut op: IntBinary) {
-        use IntBinary as B;
         if let (Some(b), Some(a)) = (self.const_at(0), self.const_at(1)) {
             self.truncate(self.stack.len() - 2);
             return self.push_const(Kind::Int, fold_int_binary(op, a, b));
         }
         let mut b = self.pop();
         let mut a = self.pop();
-        let commutes = matches!(
-            op,
-            B::I32Add
-                | B::I32Mul
-                | B::I32And
-                | B::I32Or
-                | B::I32Xor
-                | B::I64Add
-                | B::I64Mul
-                | B::I64And
-                | B::I64Or
-                | B::I64Xor
-        );
-        if commutes && a.is_const() {
+        // Constants last, the accumulator first: fewer forms to know of.
+        if op.commutes() && (a.is_const() || b == Src::Acc) {
             std::mem::swap(&mut a, &mut b);
         }
         // `x - k` as a sum, which loads, stores and loop ends can absorb.
-        if let (B::I32Sub | B::I64Sub, Src::Const(k)) = (op, b) {
-            (op, b) = if op == B::I32Sub {
-                (B::I32Add, Src::Const(u64::from((k as u32).wrapping_neg())))
-            } else {
-                (B::I64Add, Src::Const(k.wrapping_neg()))
-            };
+        match (op, b) {
+            (IntBinary::I32Sub, Src::Const(k)) => {
+                let negated = (k as u32).wrapping_neg();
+                (op, b) = (IntBinary::I32Add, Src::Const(negated.into()));
+            }
+            (IntBinary::I64Sub, Src::Const(k)) => {
+                (op, b) = (IntBinary::I64Add, Src::Const(k.wrapping_neg()));
+            }
+            _ => {}
         }
         self.emit_int(|d| Inst::Binary { op, a, b, d });
     }
