@@ -412,6 +412,8 @@ impl Encoder<'_> {
             Inst::RetMany { first, count } => {
                 self.op(call::ret_many_handler(), &[quad(first, count, 0, 0)]);
             }
+            // Nothing to zero: no instruction at all.
+            Inst::Enter { count: 0, .. } => {}
             Inst::Enter { first, count } => {
                 let handler = call::enter_handler(usize::from(count));
                 self.op(handler, &[quad(first, count, 0, 0)]);

@@ -55,6 +55,8 @@ pub(super) struct Frame<'a> {
     pub(super) repin: bool,
     /// The innermost `try` that exceptions in the block go to.
     pub(super) catcher: Option<TryIndex>,
+    /// What `begin_assignments` gave where the block began.
+    assignments: usize,
 }
 
 impl<'a> Frame<'a> {
@@ -95,6 +97,7 @@ impl<'a> Lower<'a> {
             outer_pins: self.pins,
             repin: false,
             catcher: self.catcher(),
+            assignments: self.begin_assignments(),
         });
     }
 
@@ -227,6 +230,7 @@ impl<'a> Lower<'a> {
         let Opened::If(Some(else_label)) = self.frames[top].opened else {
             unreachable!("validated: else belongs to an if")
         };
+        self.end_assignments(self.frames[top].assignments);
         if !self.dead {
             self.settle_results(top);
             let label = self.frames[top].label;
@@ -277,6 +281,7 @@ impl<'a> Lower<'a> {
             self.settle_results(top);
         }
         let frame = self.frames.pop().expect("not empty");
+        self.end_assignments(frame.assignments);
         if frame.opened == Opened::Loop {
             self.loop_depth -= 1;
             if !self.dead && self.pins != frame.outer_pins {

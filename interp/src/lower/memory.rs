@@ -41,7 +41,16 @@ impl Lower<'_> {
                 d,
             });
         } else {
-            let a = self.pop();
+            let a = self.source(self.stack.len() - 1);
+            if let Some(value) = self.just_stored(op, a, offset) {
+                self.pop_entry();
+                match value {
+                    State::Temp { .. } => self.push_acc(),
+                    known => self.push(Kind::Int, known),
+                }
+                return;
+            }
+            self.pop_entry();
             self.emit_int(|d| Inst::Load { op, a, offset, d });
         }
     }
@@ -90,6 +99,7 @@ impl Lower<'_> {
         let Some(offset) = self.guarded(memarg) else {
             return self.checked_store(op, memarg);
         };
+        let value = self.stack[self.stack.len() - 1].state;
         let v = self.pop();
         if v != Src::Acc
             && let Some((a, b)) = self.absorb_address()
@@ -103,7 +113,42 @@ impl Lower<'_> {
             });
         } else {
             let a = self.pop();
-            self.emit(Inst::Store { op, a, v, offset });
+            let at = self.emit(Inst::Store { op, a, v, offset });
+            let known = !matches!(value, State::Temp { .. }) || v == Src::Acc;
+            self.stored = known.then_some((at as usize, value));
+        }
+    }
+
+    /// What a load of `[a + offset]` loads, if the last instruction stored just
+    /// that: code compiled without optimisation reads every variable back.
+    /// Nothing can have changed in between: what `a` meant then it means now.
+    fn just_stored(&self, op: IntLoad, a: Src, offset: u32) -> Option<State> {
+        let (at, value) = self.stored?;
+        if at + 1 != self.out.len() || at < self.region {
+            return None;
+        }
+        let wide = match self.out[at] {
+            Inst::Store {
+                op: IntStore::Store32,
+                a: b,
+                offset: o,
+                ..
+            } if (a, offset) == (b, o) => false,
+            Inst::Store {
+                op: IntStore::Store64,
+                a: b,
+                offset: o,
+                ..
+            } if (a, offset) == (b, o) => true,
+            _ => return None,
+        };
+        match (op, value) {
+            (IntLoad::Load64, _) if wide => Some(value),
+            (IntLoad::Load32U, State::Const(bits)) if !wide => {
+                Some(State::Const(bits & 0xffff_ffff))
+            }
+            (IntLoad::Load32U, _) if !wide => Some(value),
+            _ => None,
         }
     }
 

@@ -20,6 +20,7 @@ mod ops;
 mod prescan;
 mod simd;
 mod stack;
+mod zeroing;
 
 use crate::inst::{Inst, Label, PinSlots, Try};
 use control::Frame;
@@ -27,9 +28,10 @@ use prescan::{LoopInfo, PINS, Pins};
 use rwasm_parser::{CompositeType, FuncType, LocalFuncIndex, Module, ParseError};
 use rwasm_runtime::code::{CodeSettings, ModuleCode};
 use rwasm_runtime::tunables::MAX_FRAME_SLOTS;
-use stack::{Acc, Entry, Kind};
+use stack::{Acc, Entry, Kind, State};
 use thiserror::Error;
 use wasmparser::FunctionBody;
+use zeroing::Zeroing;
 
 /// Why a function could not be lowered.
 #[derive(Debug, Error)]
@@ -117,6 +119,9 @@ struct Lower<'a> {
     /// Where exceptions go that are caught with a label of the function itself.
     return_label: Option<Label>,
     locals: Vec<LocalInfo>,
+    zeroing: Zeroing,
+    /// The last store, if its value can stand for a load of the same bytes.
+    stored: Option<(usize, State)>,
     /// Slot of the first operand.
     first_temp: u32,
     /// Slots in use at most.
@@ -170,6 +175,8 @@ pub(crate) fn lower(
         tries: Vec::new(),
         return_label: None,
         locals: Vec::new(),
+        zeroing: Zeroing::default(),
+        stored: None,
         first_temp: 0,
         slots: 0,
         stack: Vec::new(),
@@ -209,6 +216,7 @@ impl<'a> Lower<'a> {
             self.declare_local(Kind::of(param));
         }
         let params = self.first_temp;
+        let param_count = self.locals.len();
         let mut locals = body.get_locals_reader()?;
         for _ in 0..locals.get_count() {
             let (count, ty) = locals.read()?;
@@ -225,6 +233,7 @@ impl<'a> Lower<'a> {
             let (first, count) = (params as u16, (self.first_temp - params) as u16);
             self.emit(Inst::Enter { first, count });
         }
+        self.begin_zeroing(param_count);
         self.open_function(&ty.results);
         self.begin_fuel_block();
         if self.settings.interruption {
@@ -244,6 +253,7 @@ impl<'a> Lower<'a> {
                 return Err(LowerError::FrameTooLarge { func: self.func });
             }
         }
+        self.end_zeroing();
         Ok(())
     }
 

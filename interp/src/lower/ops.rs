@@ -81,6 +81,7 @@ impl Lower<'_> {
             O::Select | O::TypedSelect { .. } => self.select(),
 
             O::LocalGet { local_index } => {
+                self.note_read(local_index);
                 let kind = self.locals[local_index as usize].kind;
                 self.push(kind, State::Local(local_index));
             }
@@ -131,8 +132,11 @@ impl Lower<'_> {
             O::I64Load16S { ref memarg } => self.load(IntLoad::Load16S64, memarg),
             O::I64Load32S { ref memarg } => self.load(IntLoad::Load32S64, memarg),
             O::I64Load32U { ref memarg } => self.load(IntLoad::Load32U, memarg),
-            O::I32Store { ref memarg } | O::I64Store32 { ref memarg } => {
+            O::I32Store { ref memarg } => self.store(IntStore::Store32, memarg),
+            O::I64Store32 { ref memarg } => {
                 self.store(IntStore::Store32, memarg);
+                // What is stored is not what is loaded: the upper half is lost.
+                self.stored = None;
             }
             O::I64Store { ref memarg } => self.store(IntStore::Store64, memarg),
             O::F32Store { ref memarg } => self.float_store(FloatWidth::F32, memarg),

@@ -50,8 +50,8 @@ pub(super) enum State {
     Local(u32),
     /// A constant's bits.
     Const(u64),
-    /// The result of instruction `def`, if it can still be redirected. Unless
-    /// `in_slot`, it is in the accumulator alone.
+    /// The result of instruction `def`, if there is one that can still be
+    /// redirected. Unless `in_slot`, it is in the accumulator alone.
     Temp { def: Option<u32>, in_slot: bool },
 }
 
@@ -241,14 +241,16 @@ impl Lower<'_> {
             in_slot: false,
         } = entry.state
         {
-            let def = def.expect("only an instruction's result is not in its slot");
-            let redirected =
-                self.out[def as usize].redirect(entry.slot as u16, Dst::Slot(entry.slot as u16));
-            debug_assert!(redirected, "every result can go to a slot");
-            self.stack[height].state = State::Temp {
-                def: Some(def),
-                in_slot: true,
-            };
+            self.stack[height].state = State::Temp { def, in_slot: true };
+            match def {
+                Some(def) => {
+                    let to = Dst::Slot(entry.slot as u16);
+                    let redirected = self.out[def as usize].redirect(entry.slot as u16, to);
+                    debug_assert!(redirected, "every result can go to a slot");
+                }
+                // Not an instruction's result but what the accumulator held.
+                None => self.emit_copy(entry.kind, Src::Acc, entry.slot),
+            }
         }
     }
 
@@ -372,6 +374,19 @@ impl Lower<'_> {
         self.float_acc = Acc::Temp(height);
     }
 
+    /// Pushes what the accumulator holds, which is on the stack no more.
+    pub(super) fn push_acc(&mut self) {
+        let height = self.stack.len();
+        self.push(
+            Kind::Int,
+            State::Temp {
+                def: None,
+                in_slot: false,
+            },
+        );
+        self.acc = Acc::Temp(height);
+    }
+
     /// Appends an instruction whose result goes to a slot and pushes that.
     pub(super) fn emit_to_slot(&mut self, kind: Kind, make: impl FnOnce(u16) -> Inst) {
         let slot = self.next_slot();
@@ -446,6 +461,7 @@ impl Lower<'_> {
 
     /// `local.set` and `local.tee`.
     pub(super) fn set_local(&mut self, local: u32, tee: bool) {
+        self.note_assignment(local);
         let top = self.stack.len() - 1;
         if self.stack[top].state == State::Local(local) {
             if !tee {
