@@ -165,6 +165,7 @@ impl Lower<'_> {
         let skip = self.new_label();
         // What moves for the branch must not move for who goes on: everything
         // that the branch needs is brought to its slot before.
+        self.settle_acc(condition);
         let count = self.frames[index].label_types().len();
         if !returns || count > 1 {
             for at in condition - count..condition {

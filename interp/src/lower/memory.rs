@@ -10,6 +10,14 @@ use wasmparser::{MemArg, MemArgTarget};
 /// The widest access in bytes.
 const WIDEST: u64 = 16;
 
+/// Where the value of the last store still is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stored {
+    Acc,
+    Local(u32),
+    Const(u64),
+}
+
 impl Lower<'_> {
     /// The memory that an access is to. GC arrays are no operands of the loads
     /// and stores that validation accepts here.
@@ -45,8 +53,9 @@ impl Lower<'_> {
             if let Some(value) = self.just_stored(op, a, offset) {
                 self.pop_entry();
                 match value {
-                    State::Temp { .. } => self.push_acc(),
-                    known => self.push(Kind::Int, known),
+                    Stored::Acc => self.push_acc(),
+                    Stored::Local(local) => self.push(Kind::Int, State::Local(local)),
+                    Stored::Const(bits) => self.push_const(Kind::Int, bits),
                 }
                 return;
             }
@@ -114,15 +123,22 @@ impl Lower<'_> {
         } else {
             let a = self.pop();
             let at = self.emit(Inst::Store { op, a, v, offset });
-            let known = !matches!(value, State::Temp { .. }) || v == Src::Acc;
-            self.stored = known.then_some((at as usize, value));
+            let known = match value {
+                // A local may be assigned after the store without another
+                // instruction: what was computed before it is sent there.
+                _ if v == Src::Acc => Some(Stored::Acc),
+                State::Local(local) => Some(Stored::Local(local)),
+                State::Const(bits) => Some(Stored::Const(bits)),
+                State::Temp { .. } => None,
+            };
+            self.stored = known.map(|value| (at as usize, value));
         }
     }
 
     /// What a load of `[a + offset]` loads, if the last instruction stored just
     /// that: code compiled without optimisation reads every variable back.
     /// Nothing can have changed in between: what `a` meant then it means now.
-    fn just_stored(&self, op: IntLoad, a: Src, offset: u32) -> Option<State> {
+    fn just_stored(&self, op: IntLoad, a: Src, offset: u32) -> Option<Stored> {
         let (at, value) = self.stored?;
         if at + 1 != self.out.len() || at < self.region {
             return None;
@@ -144,8 +160,8 @@ impl Lower<'_> {
         };
         match (op, value) {
             (IntLoad::Load64, _) if wide => Some(value),
-            (IntLoad::Load32U, State::Const(bits)) if !wide => {
-                Some(State::Const(bits & 0xffff_ffff))
+            (IntLoad::Load32U, Stored::Const(bits)) if !wide => {
+                Some(Stored::Const(bits & 0xffff_ffff))
             }
             (IntLoad::Load32U, _) if !wide => Some(value),
             _ => None,

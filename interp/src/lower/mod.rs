@@ -24,11 +24,12 @@ mod zeroing;
 
 use crate::inst::{Inst, Label, PinSlots, Try};
 use control::Frame;
+use memory::Stored;
 use prescan::{LoopInfo, PINS, Pins};
 use rwasm_parser::{CompositeType, FuncType, LocalFuncIndex, Module, ParseError};
 use rwasm_runtime::code::{CodeSettings, ModuleCode};
 use rwasm_runtime::tunables::MAX_FRAME_SLOTS;
-use stack::{Acc, Entry, Kind, State};
+use stack::{Acc, Entry, Kind};
 use thiserror::Error;
 use wasmparser::FunctionBody;
 use zeroing::Zeroing;
@@ -121,7 +122,7 @@ struct Lower<'a> {
     locals: Vec<LocalInfo>,
     zeroing: Zeroing,
     /// The last store, if its value can stand for a load of the same bytes.
-    stored: Option<(usize, State)>,
+    stored: Option<(usize, Stored)>,
     /// Slot of the first operand.
     first_temp: u32,
     /// Slots in use at most.

@@ -336,6 +336,17 @@ impl Lower<'_> {
         self.acc = Acc::Nothing;
     }
 
+    /// Before code that runs on some ways only: an operand below `height` that
+    /// would need an instruction to go to its slot goes there now.
+    pub(super) fn settle_acc(&mut self, height: usize) {
+        if let Acc::Temp(at) = self.acc
+            && at < height
+            && let State::Temp { def: None, .. } = self.stack[at].state
+        {
+            self.temp_to_slot(at);
+        }
+    }
+
     /// As [`Lower::spill_acc`] for the float accumulator.
     pub(super) fn spill_float_acc(&mut self) {
         if let Acc::Temp(height) = self.float_acc
