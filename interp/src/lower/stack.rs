@@ -385,8 +385,9 @@ impl Lower<'_> {
         self.float_acc = Acc::Temp(height);
     }
 
-    /// Pushes what the accumulator holds, which is on the stack no more.
+    /// Pushes what the accumulator holds. Another operand may be the same value.
     pub(super) fn push_acc(&mut self) {
+        self.spill_acc();
         let height = self.stack.len();
         self.push(
             Kind::Int,
