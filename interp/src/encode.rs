@@ -4,7 +4,7 @@
 use crate::exec::regs::Handler;
 use crate::exec::slots::slot_handler;
 use crate::exec::{atomic, call, control, exception, float, int, memory, simd};
-use crate::fuse::{MAX_PARTS, fuse};
+use crate::fuse::groups;
 use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Place, Src, Try, TryIndex};
 use crate::lower::Lowered;
 use rwasm_runtime::code::{InterpCode, ModuleCode};
@@ -22,20 +22,14 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
         head: Head::Own,
     };
     let mut positions = Vec::with_capacity(insts.len() + 1);
-    let mut bound = lowered.bound.iter().peekable();
-    while positions.len() < insts.len() {
-        let at = positions.len();
-        while bound.next_if(|&&label| label as usize <= at).is_some() {}
-        let end = bound.peek().map_or(insts.len(), |&&label| label as usize);
-        let Some((handler, count)) = fuse(&insts[at..end.min(at + MAX_PARTS)]) else {
-            positions.push(encoder.words.len() as u32);
-            encoder.inst(&insts[at]);
-            continue;
-        };
+    for (range, fused) in groups(lowered) {
+        let mut parts = insts[range].iter();
         positions.push(encoder.words.len() as u32);
-        encoder.head = Head::Other(handler);
-        encoder.inst(&insts[at]);
-        for inst in &insts[at + 1..at + count] {
+        if let Some(handler) = fused {
+            encoder.head = Head::Other(handler);
+        }
+        parts.next().into_iter().for_each(|inst| encoder.inst(inst));
+        for inst in parts {
             // Where the part would begin if it had a handler of its own.
             positions.push(encoder.words.len() as u32 - 1);
             encoder.head = Head::None;

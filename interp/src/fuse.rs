@@ -8,14 +8,38 @@
 use crate::exec::fused::{self, Then};
 use crate::exec::regs::{Handler, class};
 use crate::inst::{Dst, Inst, Src};
+use crate::lower::Lowered;
 use crate::op::{IntBinary, IntLoad, IntStore};
+use std::ops::Range;
 
 /// Instructions that are fused at most.
-pub(crate) const MAX_PARTS: usize = 3;
+const MAX_PARTS: usize = 3;
+
+/// The instructions of a function in groups, most of one, and the handler of
+/// each group of several.
+pub(crate) fn groups(
+    lowered: &Lowered,
+) -> impl Iterator<Item = (Range<usize>, Option<Handler>)> + '_ {
+    let insts = &lowered.insts[..];
+    let mut bound = lowered.bound.iter().peekable();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        if at == insts.len() {
+            return None;
+        }
+        // Whoever branches to a label wants an instruction that begins there.
+        while bound.next_if(|&&label| label as usize <= at).is_some() {}
+        let label = bound.peek().map_or(insts.len(), |&&label| label as usize);
+        let fused = fuse(&insts[at..label.min(at + MAX_PARTS)]);
+        let group = at..at + fused.map_or(1, |(_, count)| count);
+        at = group.end;
+        Some((group, fused.map(|(handler, _)| handler)))
+    })
+}
 
 /// The handler for the first instructions of `insts` together, and how many
 /// they are. `insts` holds nothing that is branched to but its first.
-pub(crate) fn fuse(insts: &[Inst]) -> Option<(Handler, usize)> {
+fn fuse(insts: &[Inst]) -> Option<(Handler, usize)> {
     let &[ref first, ref second, ref rest @ ..] = insts else {
         return None;
     };
@@ -59,15 +83,11 @@ fn after_load(op: IntLoad, x: usize, d: Dst, next: &Inst) -> Option<Handler> {
             op: inner, a, d: e, ..
         } if op == IntLoad::Load32U && !a.is_const() => {
             let chained = in_acc && a == Src::Acc;
-            (inner == IntLoad::Load32U || chained)
-                .then_some(())
-                .and(Some(fused::load_load_handler(
-                    inner,
-                    x,
-                    two(d)?,
-                    a.class(),
-                    two(e)?,
-                )))
+            if inner != IntLoad::Load32U && !chained {
+                return None;
+            }
+            let (d, e) = (two(d)?, two(e)?);
+            Some(fused::load_load_handler(inner, x, d, a.class(), e))
         }
         Inst::Store {
             op: store, a, v, ..

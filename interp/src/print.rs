@@ -1,6 +1,7 @@
 //! Register code as text, for people and golden tests.
 
 use crate::exec::slots::SlotOp;
+use crate::fuse::groups;
 use crate::inst::{Callee, Clause, Dst, Inst, Jump, Place, Src, Try, TryIndex};
 use crate::lower::Lowered;
 use rwasm_parser::{FuncIndex, Module};
@@ -9,7 +10,8 @@ use std::fmt::{self, Write};
 
 /// Prints a lowered function: a line with its index, its name and the slots of
 /// its frame, then one line per instruction, labels before the instructions
-/// that they name. Nothing in it depends on where code or data lie.
+/// that they name. A `+` stands before an instruction that is fused with the one
+/// above. Nothing in it depends on where code or data lie.
 pub(crate) fn print(module: &Module, func: FuncIndex, lowered: &Lowered) -> String {
     let mut text = format!("func {func}");
     if let Some(name) = module.names().function(func) {
@@ -24,11 +26,20 @@ pub(crate) fn print(module: &Module, func: FuncIndex, lowered: &Lowered) -> Stri
         .collect();
     labels.sort_unstable();
     let mut labels = labels.into_iter().peekable();
-    for (index, inst) in lowered.insts.iter().enumerate() {
+    let parts = groups(lowered).flat_map(|(group, _)| {
+        let first = group.start;
+        group.map(move |index| (index, index > first))
+    });
+    for (index, fused) in parts {
+        let inst = &lowered.insts[index];
         while let Some((_, label)) = labels.next_if(|&(at, _)| at as usize == index) {
             let _ = writeln!(text, "L{label}:");
         }
-        let _ = write!(text, "    {}", Line(inst));
+        if let Inst::Enter { count: 0, .. } = inst {
+            continue;
+        }
+        let margin = if fused { "  + " } else { "    " };
+        let _ = write!(text, "{margin}{}", Line(inst));
         if let Inst::BrTable { first, last, .. } = *inst {
             let targets = &lowered.targets[first as usize..=(first + last) as usize];
             for target in targets {

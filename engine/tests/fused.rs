@@ -1,0 +1,52 @@
+//! What the interpreter makes of code that keeps its variables in memory: the
+//! module whose register code `interp/tests/golden/fused.code` holds, run.
+
+use rwasm::{Engine, Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
+
+const MODULE: &str = include_str!("../../interp/tests/golden/fused.wat");
+
+/// The result of an export in an instance of its own.
+fn call<P: WasmParams, R: WasmResults>(name: &str, params: P) -> R {
+    let engine = Engine::default();
+    let module = Module::new(&engine, MODULE).expect("a module");
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).expect("no imports");
+    let func: TypedFunc<P, R> = instance
+        .get_typed_func(&mut store, name)
+        .expect("an export of this type");
+    func.call(&mut store, params).expect("no trap")
+}
+
+#[test]
+fn variables_in_memory() {
+    assert_eq!(call::<i32, i32>("unoptimised", 5), 15);
+}
+
+#[test]
+fn a_stored_value_stands_for_its_load() {
+    assert_eq!(call::<i32, i32>("twice", 64), 205);
+    assert_eq!(call::<(i32, i32), i32>("assigned_after", (200, 6)), 42);
+    assert_eq!(
+        call::<(i32, i64), i64>("narrowed", (208, 0x1_2345_6789)),
+        0x2345_6789
+    );
+    assert_eq!(call::<(i32, i32), i32>("below_branch", (64, 1)), 5);
+    assert_eq!(call::<(i32, i32), i32>("below_branch", (64, 0)), 133);
+}
+
+#[test]
+fn pairs_compute_what_their_parts_do() {
+    assert_eq!(call::<i32, i32>("chain", 64), 10);
+    call::<(i32, i32), ()>("copy", (64, 128));
+    assert_eq!(call::<i32, i32>("branches", 64), 44);
+    assert_eq!(call::<i32, i32>("branches", 128), 88);
+    assert_eq!(call::<i32, i32>("branches", 160), 1);
+    assert_eq!(call::<(i32, i32), i32>("label_between", (64, 1)), 33);
+    assert_eq!(call::<(i32, i32), i32>("label_between", (64, 0)), 161);
+}
+
+#[test]
+fn locals_read_before_they_are_assigned_are_zero() {
+    assert_eq!(call::<i32, i32>("zeroed", 1), 4);
+    assert_eq!(call::<i32, i32>("zeroed", 0), 13);
+}
