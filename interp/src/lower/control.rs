@@ -56,7 +56,7 @@ pub(super) struct Frame<'a> {
     /// The innermost `try` that exceptions in the block go to.
     pub(super) catcher: Option<TryIndex>,
     /// What `begin_assignments` gave where the block began.
-    assignments: usize,
+    pub(super) assignments: usize,
 }
 
 impl<'a> Frame<'a> {

@@ -152,8 +152,9 @@ impl Lower<'_> {
         let (Opened::Try(of) | Opened::Catch { of, .. }) = frame.opened else {
             unreachable!("validated: a handler belongs to a try")
         };
-        let (height, pins) = (frame.height, frame.pins);
+        let (height, pins, assignments) = (frame.height, frame.pins, frame.assignments);
         self.pins = pins;
+        self.end_assignments(assignments);
         self.truncate(height);
         let label = self.new_label();
         self.bind(label);
