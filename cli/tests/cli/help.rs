@@ -91,9 +91,14 @@ fn wrong_usage_is_told_in_a_sentence() {
 
 #[test]
 fn a_tier_that_is_not_there_is_told() {
-    Folder::new().check(&[Case::new("--tier jit exit.wat")
-        .code(2)
-        .stderr(&["rwasm: ", "interp"])]);
+    Folder::new().check(&[
+        Case::new("--tier interp exit.wat 3").code(3),
+        Case::new("--tier jit exit.wat 3").code(3),
+        Case::new("--tier auto exit.wat 3").code(3),
+        Case::new("--tier fast exit.wat")
+            .code(2)
+            .stderr(&["rwasm: ", "interp, jit, auto"]),
+    ]);
 }
 
 #[test]
