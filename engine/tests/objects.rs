@@ -4,8 +4,9 @@ mod common;
 
 use common::{call, link, linker};
 use rwasm::{
-    AnyRef, ArrayRef, ArrayType, Engine, Error, ExternRef, FieldType, HeapType, I31, Limits,
-    Mutability, RefType, StorageType, Store, StructRef, StructType, Trap, V128, Val, ValType,
+    AnyRef, ArrayRef, ArrayType, Config, Engine, Error, ExternRef, FieldType, HeapType, I31,
+    Limits, Linker, Mutability, RefType, StorageType, Store, StructRef, StructType, Tier, Trap,
+    V128, Val, ValType,
 };
 
 fn var(ty: impl Into<StorageType>) -> FieldType {
@@ -241,5 +242,64 @@ fn i31_values() {
             I31::wrapping_i32(value).get_u32(),
             value as u32 & 0x7fff_ffff
         );
+    }
+}
+
+/// A module that defines no struct or array looks into those of another one,
+/// by abstract types.
+#[test]
+fn modules_look_into_objects_of_others() {
+    for tier in [Tier::Interp, Tier::Jit] {
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
+        let mut store = Store::new(&engine, ());
+        let mut linker = Linker::new(&engine);
+        let maker = link(
+            &mut store,
+            &linker,
+            r#"(module
+                (type $bytes (array i8))
+                (func (export "any") (result anyref)
+                    (array.new_default $bytes (i32.const 7)))
+                (func (export "extern") (result externref)
+                    (extern.convert_any (array.new_default $bytes (i32.const 9))))
+                (global (export "global") anyref (array.new_default $bytes (i32.const 11)))
+                (table (export "table") 1 anyref (array.new_default $bytes (i32.const 13))))"#,
+        )
+        .unwrap();
+        linker.instance(&mut store, "m", maker).unwrap();
+        let sources = [
+            (
+                r#"(func $f (import "m" "any") (result anyref))"#,
+                "(call $f)",
+                7,
+            ),
+            (
+                r#"(func $f (import "m" "extern") (result externref))"#,
+                "(any.convert_extern (call $f))",
+                9,
+            ),
+            (
+                r#"(global $g (import "m" "global") anyref)"#,
+                "(global.get $g)",
+                11,
+            ),
+            (
+                r#"(table $t (import "m" "table") 1 anyref)"#,
+                "(table.get $t (i32.const 0))",
+                13,
+            ),
+        ];
+        for (import, get, len) in sources {
+            let text = format!(
+                r#"(module {import}
+                    (func (export "len") (result i32) (array.len (ref.cast (ref array) {get})))
+                    (func (export "is") (result i32) (ref.test (ref struct) {get})))"#
+            );
+            let looker = link(&mut store, &linker, &text).unwrap();
+            let found = call(&mut store, looker, "len", &[]).unwrap();
+            assert_eq!(found[0].unwrap_i32(), len, "{tier:?} {import}");
+            let is = call(&mut store, looker, "is", &[]).unwrap();
+            assert_eq!(is[0].unwrap_i32(), 0, "{tier:?} {import}");
+        }
     }
 }

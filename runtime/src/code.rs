@@ -3,7 +3,9 @@
 use crate::exports::Exports;
 use crate::layout::{ArrayEntry, VmOffsets};
 use crate::types::{TypeId, TypeRegistry};
-use rwasm_parser::{CompositeType, LocalFuncIndex, MemoryIndex, Module, SubType, ValType};
+use rwasm_parser::{
+    CompositeType, HeapType, LocalFuncIndex, MemoryIndex, Module, RefType, SubType, ValType,
+};
 use std::any::Any;
 use std::mem::offset_of;
 use std::ptr;
@@ -192,9 +194,9 @@ pub struct ModuleCode {
     pub offsets: VmOffsets,
     /// How its code is made.
     pub settings: CodeSettings,
-    /// Whether it defines types of structs or arrays, so that its code may make
-    /// objects and look into them.
-    pub defines_objects: bool,
+    /// Whether its code may get hold of structs or arrays, its own or those of
+    /// other modules, and look into them.
+    pub meets_objects: bool,
     /// One cell for each of the module's own functions.
     pub cells: Box<[CodeCell]>,
     /// Made when first asked for.
@@ -225,8 +227,7 @@ impl ModuleCode {
             module.num_imported_functions() as usize,
             module.tags().len(),
         );
-        let is_object = |ty: &SubType| ty.composite.as_func().is_none();
-        let defines_objects = module.types().iter().any(is_object);
+        let meets_objects = meets_objects(&module);
         let slots: Vec<(u16, u16)> = module.types().iter().map(func_slots).collect();
         Arc::new_cyclic(|this| {
             let this = this.as_ptr();
@@ -246,7 +247,7 @@ impl ModuleCode {
                 type_ids,
                 offsets,
                 settings,
-                defines_objects,
+                meets_objects,
                 exports: OnceLock::new(),
                 exported_memory: OnceLock::new(),
                 machine_code: OnceLock::new(),
@@ -285,6 +286,31 @@ impl ModuleCode {
         let ty = &self.module.memories()[index as usize];
         self.settings.guarded_memories && crate::memory::can_be_guarded(ty)
     }
+}
+
+/// Whether objects can come into a module: it makes some, or a reference that
+/// may lead to one comes in by a call, a table, a global or an exception.
+/// External references count, since they can be converted.
+fn meets_objects(module: &Module) -> bool {
+    let may_refer = |ty: &RefType| match ty.heap {
+        HeapType::Func | HeapType::NoFunc => false,
+        HeapType::Concrete(ty) => module.types()[ty.index()].composite.as_func().is_none(),
+        _ => true,
+    };
+    let may_be = |ty: &ValType| matches!(ty, ValType::Ref(ty) if may_refer(ty));
+    let by_type = module.types().iter().any(|ty| match &ty.composite {
+        CompositeType::Func(ty) => ty.params.iter().chain(&ty.results).any(may_be),
+        CompositeType::Struct(_) | CompositeType::Array(_) => true,
+    });
+    by_type
+        || module
+            .tables()
+            .iter()
+            .any(|table| may_refer(&table.ty.element))
+        || module
+            .globals()
+            .iter()
+            .any(|global| may_be(&global.ty.content))
 }
 
 /// Slots that a value of type `ty` takes.

@@ -257,7 +257,7 @@ impl Setup<'_> {
     /// Puts imported definitions in place, then makes the module's own.
     fn allocate(&mut self, imports: &[Extern]) -> Result<(), InstantiateError> {
         let module = &*self.code.module;
-        if self.code.defines_objects {
+        if self.code.meets_objects {
             self.store.use_types();
             // SAFETY: see `Setup`.
             unsafe { (*self.vmctx).gc_base = self.store.gc_base()? };

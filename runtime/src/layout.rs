@@ -83,8 +83,8 @@ pub struct VmCtx {
     pub func_refs: *mut FuncRef,
     /// The code of the module; null for a host function.
     pub module: *const ModuleCode,
-    /// Where the store's garbage-collected heap begins, if the module defines
-    /// structs or arrays; null otherwise.
+    /// Where the store's garbage-collected heap begins, if the module's code may
+    /// get hold of objects; null otherwise.
     pub gc_base: *mut u8,
     /// Index of the instance in its store.
     pub instance: u32,

@@ -181,17 +181,9 @@ impl FuncTranslator<'_> {
         }
     }
 
-    /// The address of an object. Without structs or arrays of its own a module's
-    /// instances do not know where the heap is.
+    /// The address of an object.
     pub(super) fn object_address(&mut self, reference: ir::Value) -> ir::Value {
-        let base = if self.code.defines_objects {
-            self.load_vmctx(offset_of!(VmCtx, gc_base) as u32)
-        } else {
-            let flags = self.flags(Region::Store);
-            let store = self.store_ctx();
-            let offset = offset_of!(StoreCtx, gc) + offset_of!(GcCtx, base);
-            self.load_slot(I64, flags, store, offset as u32)
-        };
+        let base = self.load_vmctx(offset_of!(VmCtx, gc_base) as u32);
         let reference = self.b.ins().uextend(I64, reference);
         self.b.ins().iadd(base, reference)
     }

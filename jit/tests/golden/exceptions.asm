@@ -8,24 +8,23 @@ func 0
   jnbe #trap=stk_ovf
   subq $0x10, %rsp
   movq %rbx, (%rsp)
-  movq %r12, 8(%rsp)
+  movq %r15, 8(%rsp)
 block0:
-  movq %rsi, %r12
+  movq %rsi, %rbx
   uninit  %rsi
   xorl %esi, %esi
-  movq %rdi, %rbx
+  movq %rdi, %r15
   call    User(userextname0)
-  movq (%rbx), %rcx
-  movq 0x70(%rcx), %rcx
-  movq %r12, %rsi
-  movl %esi, %esi
-  movl %eax, %edx
-  movq %rsi, 0x10(%rcx, %rdx)
-  movabsq $0x3ff0000000000000, %rsi
-  movq %rsi, %xmm0
-  movsd %xmm0, 0x18(%rcx, %rdx)
+  movq %rbx, %rsi
+  movl %esi, %edx
+  movq 0x28(%r15), %r11
+  movl %eax, %ecx
+  movq %rdx, 0x10(%r11, %rcx)
+  movabsq $0x3ff0000000000000, %rdx
+  movq %rdx, %xmm0
+  movsd %xmm0, 0x18(%r11, %rcx)
   movq %rax, %rsi
-  movq %rbx, %rdi
+  movq %r15, %rdi
   call    User(userextname1)
   ud2
 
@@ -86,8 +85,7 @@ block3:
   jmp     label4
 block5:
   movq <offset:1>+(%rsp), %rcx
-  movq (%rcx), %rcx
-  movq 0x70(%rcx), %rcx
+  movq 0x28(%rcx), %rcx
   movl %eax, %edx
   movl 0x10(%rcx, %rdx), %eax
   movsd 0x18(%rcx, %rdx), %xmm0
