@@ -3,7 +3,7 @@
 mod common;
 
 use common::{call, call_back, link, linker};
-use rwasm::{Caller, Error, Result, Trap};
+use rwasm::{Caller, Config, Engine, Error, Linker, Result, Store, Tier, Trap};
 
 /// Module and function names, innermost first.
 fn names(error: &Error) -> Vec<String> {
@@ -87,4 +87,50 @@ fn deep_stacks_give_short_backtraces() {
     let names = names(&call(&mut store, instance, "dive", &[]).unwrap_err());
     assert!((1..1000).contains(&names.len()), "{} frames", names.len());
     assert!(names.iter().all(|name| name == "deep!dive"));
+}
+
+/// The same text whatever tier the frames are of, traps of all kinds included:
+/// faults, trap instructions, a full stack, and the host's.
+#[test]
+fn tiers_print_the_same() {
+    const GUEST: &str = r#"(module $guest
+        (import "host" "f" (func $f))
+        (memory 1)
+        (func $load (param i32) (result i32) (i32.load (local.get 0)))
+        (func (export "fault") (drop (call $load (i32.const -1))))
+        (func $stop unreachable)
+        (func (export "stop") (call $stop))
+        (func $divide (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))
+        (func (export "divide") (drop (call $divide (i32.const 0))))
+        (func $deep (export "deep") (call $deep) (call $stop))
+        (func (export "fill") (memory.fill (i32.const -1) (i32.const 0) (i32.const 9)))
+        (func $host (call $f))
+        (func (export "host") (call $host) (call $stop)))"#;
+    let texts = |config: &Config| -> Vec<String> {
+        let engine = Engine::new(config).unwrap();
+        let mut store = Store::new(&engine, ());
+        let mut linker = Linker::new(&engine);
+        let stop = || -> Result<()> { Err(Trap::Interrupted.into()) };
+        linker.func_wrap("host", "f", stop).unwrap();
+        let instance = link(&mut store, &linker, GUEST).unwrap();
+        let exports = ["fault", "stop", "divide", "deep", "fill", "host"];
+        let texts = exports.map(|name| {
+            let error = call(&mut store, instance, name, &[]).unwrap_err();
+            let Error::Trap(error) = error else {
+                panic!("{error:?}")
+            };
+            format!("{error}\n{}", error.backtrace)
+        });
+        texts.into()
+    };
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return;
+    }
+    let interpreted = texts(Config::new().tier(Tier::Interp));
+    assert_eq!(texts(Config::new().tier(Tier::Jit)), interpreted);
+    for seed in 0..8 {
+        let mut config = Config::new();
+        config.tier(Tier::Jit).mixed_tiers(Some(seed));
+        assert_eq!(texts(&config), interpreted, "seed {seed}");
+    }
 }

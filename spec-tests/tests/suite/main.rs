@@ -36,22 +36,26 @@ fn main() -> ExitCode {
         paths.iter().for_each(|path| println!("{path}: test"));
         return ExitCode::SUCCESS;
     }
-    let start = Instant::now();
-    let filtered = scripts.len() - paths.len();
-    if !options.json {
-        let (selected, all) = (paths.len(), scripts.len());
-        println!(
-            "\nrunning {selected} of {all} scripts from {}",
-            scripts.origin()
-        );
+    let mut ok = true;
+    for tiers in options.tiers() {
+        let start = Instant::now();
+        let filtered = scripts.len() - paths.len();
+        if !options.json {
+            let (selected, all) = (paths.len(), scripts.len());
+            println!(
+                "\nrunning {selected} of {all} scripts from {}, tier {tiers}",
+                scripts.origin()
+            );
+        }
+        let summary = Summary::new(pool::run(&paths, tiers, &options));
+        if options.json {
+            print_json(&summary);
+        } else {
+            print_text(&summary, &options, filtered, start.elapsed());
+        }
+        ok &= is_ok(&summary, &options);
     }
-    let summary = Summary::new(pool::run(&paths, &options));
-    if options.json {
-        print_json(&summary);
-    } else {
-        print_text(&summary, &options, filtered, start.elapsed());
-    }
-    if is_ok(&summary, &options) {
+    if ok {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(FAILED)

@@ -3,6 +3,7 @@
 use clap::Parser;
 use rwasm::Tier;
 use rwasm_spec_tests::{GAPS, Gap};
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::thread;
 
@@ -26,12 +27,13 @@ pub(crate) struct Options {
     /// Print a JSON object for each script, and one with the totals.
     #[arg(long)]
     pub json: bool,
-    /// The tier that runs the guest code: interp, jit or auto.
-    #[arg(long, default_value = "interp")]
-    pub tier: Tier,
+    /// The tier that runs the guest code: interp, jit or auto. Left out: first
+    /// interp, then jit, then jit with three mixtures.
+    #[arg(long)]
+    tier: Option<Tier>,
     /// With `--tier jit`: interpret every other function, at random.
-    #[arg(long, value_name = "SEED")]
-    pub mixed_tiers: Option<u64>,
+    #[arg(long, value_name = "SEED", requires = "tier")]
+    mixed_tiers: Option<u64>,
     /// Scripts that run at the same time.
     #[arg(long, visible_alias = "jobs")]
     test_threads: Option<NonZeroUsize>,
@@ -55,9 +57,41 @@ pub(crate) struct Options {
     quiet: bool,
 }
 
+/// What runs the functions of a script.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tiers {
+    pub(crate) tier: Tier,
+    /// Interprets functions that this seed decides nevertheless.
+    pub(crate) mixed: Option<u64>,
+}
+
+impl fmt::Display for Tiers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mixed {
+            Some(seed) => write!(f, "{} mixed with interp, seed {seed}", self.tier),
+            None => self.tier.fmt(f),
+        }
+    }
+}
+
 impl Options {
     pub(crate) fn from_args() -> Self {
         Options::parse()
+    }
+
+    /// The ways to run each script.
+    pub(crate) fn tiers(&self) -> Vec<Tiers> {
+        let tiers = |tier, mixed| Tiers { tier, mixed };
+        match self.tier {
+            Some(tier) => vec![tiers(tier, self.mixed_tiers)],
+            None => vec![
+                tiers(Tier::Interp, None),
+                tiers(Tier::Jit, None),
+                tiers(Tier::Jit, Some(1)),
+                tiers(Tier::Jit, Some(2)),
+                tiers(Tier::Jit, Some(3)),
+            ],
+        }
     }
 
     /// Whether a script is to be run.

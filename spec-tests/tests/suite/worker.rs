@@ -4,7 +4,7 @@
 //! report as JSON in the last line. Where that line never comes, the last one
 //! tells which directive ended the process.
 
-use crate::options::Options;
+use crate::options::{Options, Tiers};
 use crate::scripts::Scripts;
 use rwasm_spec_tests::{Failure, Progress, Report, Totals, run_source};
 use std::io::{BufRead, BufReader, Read};
@@ -30,9 +30,10 @@ pub(crate) fn main(scripts: &Scripts, path: &str, options: &Options) -> ExitCode
             return ExitCode::FAILURE;
         }
     };
+    let tiers = options.tiers()[0];
     let options = rwasm_spec_tests::Options {
-        tier: options.tier,
-        mixed_tiers: options.mixed_tiers,
+        tier: tiers.tier,
+        mixed_tiers: tiers.mixed,
         gaps: options.gaps(),
         progress: Some(|Progress { line, directives }| println!("{line} {directives}")),
         ..Default::default()
@@ -64,8 +65,8 @@ pub(crate) fn main(scripts: &Scripts, path: &str, options: &Options) -> ExitCode
 
 /// The other side: starts a worker and waits for its report. A worker that dies
 /// or takes too long gives a report that says so.
-pub(crate) fn run(path: &str, options: &Options) -> Report {
-    let spawned = spawn(path, options);
+pub(crate) fn run(path: &str, tiers: Tiers, options: &Options) -> Report {
+    let spawned = spawn(path, tiers, options);
     let (mut child, stdout, stderr) = match spawned {
         Ok(spawned) => spawned,
         Err(error) => {
@@ -164,10 +165,14 @@ fn lost(path: &str, progress: Progress, got: String) -> Report {
     }
 }
 
-fn spawn(path: &str, options: &Options) -> io::Result<(Child, ChildStdout, ChildStderr)> {
+fn spawn(
+    path: &str,
+    tiers: Tiers,
+    options: &Options,
+) -> io::Result<(Child, ChildStdout, ChildStderr)> {
     let mut command = Command::new(env::current_exe()?);
-    command.args(["--worker", path, "--tier", &options.tier.to_string()]);
-    if let Some(seed) = options.mixed_tiers {
+    command.args(["--worker", path, "--tier", &tiers.tier.to_string()]);
+    if let Some(seed) = tiers.mixed {
         command.args(["--mixed-tiers", &seed.to_string()]);
     }
     if options.no_gaps {
