@@ -46,7 +46,9 @@ fn variables(_: &Path) {
 }
 
 fn clocks(_: &Path) {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
     assert!(since > Duration::from_secs(1_600_000_000));
     let start = Instant::now();
     thread::sleep(Duration::from_millis(20));
@@ -56,7 +58,11 @@ fn clocks(_: &Path) {
 fn files(folder: &Path) {
     let path = folder.join("file");
     fs::write(&path, "0123456789").expect("written");
-    let mut file = OpenOptions::new().read(true).write(true).open(&path).expect("opened");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .expect("opened");
     file.seek(SeekFrom::Start(4)).expect("moved");
     file.write_all(b"abc").expect("written");
     assert_eq!(file.stream_position().expect("told"), 7);
@@ -102,7 +108,9 @@ fn metadata(folder: &Path) {
     let dir = fs::metadata(folder).expect("there");
     assert!(dir.is_dir());
     let now = SystemTime::now();
-    let age = now.duration_since(file.modified().expect("a time")).expect("in the past");
+    let age = now
+        .duration_since(file.modified().expect("a time"))
+        .expect("in the past");
     assert!(age < Duration::from_secs(600));
     assert!(file.accessed().is_ok());
 }
@@ -114,7 +122,9 @@ fn times(folder: &Path) {
         UNIX_EPOCH + Duration::from_secs(5),
     );
     let file = File::options().write(true).open(&path).expect("opened");
-    let times = FileTimes::new().set_accessed(accessed).set_modified(modified);
+    let times = FileTimes::new()
+        .set_accessed(accessed)
+        .set_modified(modified);
     file.set_times(times).expect("set");
     let found = fs::metadata(&path).expect("there");
     assert_eq!(found.accessed().expect("a time"), accessed);
@@ -131,7 +141,10 @@ fn links(folder: &Path) {
     let link = fs::read_link(folder.join("link-of-the-host")).expect("a link");
     assert_eq!(link, Path::new("file"));
     let link = folder.join("link-of-the-host");
-    assert_eq!(fs::read_to_string(&link).expect("followed"), "by another name");
+    assert_eq!(
+        fs::read_to_string(&link).expect("followed"),
+        "by another name"
+    );
     assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
     assert!(fs::metadata(&link).expect("there").is_file());
 }
@@ -143,7 +156,10 @@ fn errors(folder: &Path) {
     assert_eq!(kind(fs::create_dir(&file)), ErrorKind::AlreadyExists);
     assert_eq!(kind(fs::create_dir(folder)), ErrorKind::AlreadyExists);
     assert_eq!(kind(fs::remove_dir(&file)), ErrorKind::NotADirectory);
-    assert_eq!(kind(File::open(file.join("x")).map(drop)), ErrorKind::NotADirectory);
+    assert_eq!(
+        kind(File::open(file.join("x")).map(drop)),
+        ErrorKind::NotADirectory
+    );
     assert_eq!(kind(fs::write(folder, "")), ErrorKind::IsADirectory);
     fs::create_dir(folder.join("full")).expect("made");
     fs::write(folder.join("full/file"), "").expect("written");

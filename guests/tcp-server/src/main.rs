@@ -10,7 +10,10 @@ use std::os::fd::FromRawFd;
 const LISTENER: i32 = 3;
 
 fn main() {
-    let connections = env::args().nth(1).and_then(|arg| arg.parse().ok()).unwrap_or(1);
+    let connections = env::args()
+        .nth(1)
+        .and_then(|arg| arg.parse().ok())
+        .unwrap_or(1);
     // SAFETY: nothing else in the program uses this descriptor.
     let listener = unsafe { TcpListener::from_raw_fd(LISTENER) };
     for _ in 0..connections {
