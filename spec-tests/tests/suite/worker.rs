@@ -175,6 +175,9 @@ fn spawn(
     if let Some(seed) = tiers.mixed {
         command.args(["--mixed-tiers", &seed.to_string()]);
     }
+    if options.bundled {
+        command.arg("--bundled");
+    }
     if options.no_gaps {
         command.arg("--no-gaps");
     }
