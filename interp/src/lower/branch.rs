@@ -144,6 +144,18 @@ impl Lower<'_> {
         self.begin_fuel_block();
     }
 
+    /// Brings everything above the last label, and all that a label takes from
+    /// the top, to its slot: also constants from before a block. What the branch
+    /// did to them would not be done for who goes on.
+    pub(super) fn materialise_for(&mut self, depth: u32) {
+        let index = self.frame_index(depth);
+        let count = self.frames[index].label_types().len().max(1);
+        let operands = self.stack.len().saturating_sub(count);
+        for at in operands.min(self.flushed)..self.stack.len() {
+            self.materialise(at);
+        }
+    }
+
     pub(super) fn br_if(&mut self, depth: u32) {
         let index = self.frame_index(depth);
         let returns = self.frames[index].opened == Opened::Function;

@@ -438,9 +438,7 @@ impl Lower<'_> {
         let RefType { nullable, .. } = RefType::try_from(to).expect("validated: of version 3.0");
         let (op, x, y) = self.type_test(to.heap_type());
         // The operands go to their slots before, for both ways.
-        for at in self.flushed..self.stack.len() {
-            self.materialise(at);
-        }
+        self.materialise_for(depth);
         self.spill_acc();
         let a = self.slot_source(self.stack.len() - 1);
         self.emit(Inst::Object(ObjectInst::Test {

@@ -630,9 +630,7 @@ impl Lower<'_> {
     /// or if it is not.
     fn branch_if_null(&mut self, reference: Src, depth: u32, null: bool) {
         // The operands go to their slots before, for both ways.
-        for at in self.flushed..self.stack.len() {
-            self.materialise(at);
-        }
+        self.materialise_for(depth);
         let skip = self.new_label();
         let op = if null {
             IntCompare::I64Ne

@@ -1,0 +1,63 @@
+//! Branches on references, as differential fuzzing found them wrong.
+
+use rwasm::{Engine, Linker, Module, Result, Store};
+
+/// A constant below a block is not in its slot: a branch that takes it along
+/// must not put it there for itself alone.
+#[test]
+fn constants_from_before_a_block_are_there_for_who_goes_on() -> Result<()> {
+    let cases = [
+        (
+            "br_on_null",
+            7,
+            "(block $l (result i32)
+               (i32.const 7) (block)
+               (br_on_null $l (ref.func $f)) (drop))",
+        ),
+        (
+            "br_on_non_null",
+            7,
+            "(block $l (result i32 funcref)
+               (i32.const 7) (block)
+               (br_on_non_null $l (ref.null func)) (ref.null func))
+             (drop)",
+        ),
+        (
+            "br_on_cast of a constant",
+            5,
+            "(block $l (result anyref)
+               (ref.null any) (block)
+               (br_on_cast $l anyref (ref i31)) (drop) (return (i32.const 5)))
+             (drop) (i32.const 6)",
+        ),
+        (
+            "br_on_cast with a constant below",
+            7,
+            "(block $l (result i32 anyref)
+               (i32.const 7) (ref.null any) (block)
+               (br_on_cast $l anyref (ref i31)))
+             (drop)",
+        ),
+        (
+            "br_on_cast_fail with a constant below",
+            7,
+            "(block $l (result i32 anyref)
+               (i32.const 7) (block)
+               (br_on_cast_fail $l anyref (ref i31) (ref.i31 (i32.const 1))))
+             (drop)",
+        ),
+    ];
+    for (name, expected, body) in cases {
+        let engine = Engine::default();
+        let text = format!(
+            "(module (elem declare func $f)
+               (func $f (export \"f\") (result i32) {body}))"
+        );
+        let module = Module::new(&engine, text)?;
+        let mut store = Store::new(&engine, ());
+        let instance = Linker::new(&engine).instantiate(&mut store, &module)?;
+        let func = instance.get_typed_func::<(), i32>(&mut store, "f")?;
+        assert_eq!(func.call(&mut store, ())?, expected, "{name}");
+    }
+    Ok(())
+}
