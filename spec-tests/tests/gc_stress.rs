@@ -11,7 +11,7 @@ use scripts::Scripts;
 
 #[test]
 fn nothing_is_lost_if_every_allocation_collects() {
-    let scripts = Scripts::find().expect("the suite");
+    let scripts = Scripts::find(false).expect("the suite");
     let paths =
         scripts.paths(|path| path.contains("core/gc/") || path.contains("core/exceptions/"));
     assert!(paths.len() > 15, "{paths:?}");
