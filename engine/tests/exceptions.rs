@@ -5,7 +5,7 @@
 mod common;
 
 use common::{call, instance, instance_with, shown};
-use rwasm::{Config, Engine, Error, Instance, Module, Store, Trap, Val};
+use rwasm::{Config, Engine, Error, Instance, Module, Store, Tier, Trap, Val};
 
 /// Calls each function that a module exports with each argument of its row; a
 /// row says what comes back.
@@ -636,4 +636,25 @@ fn many_handlers_in_one_function() {
     let (mut store, instance) = instance(&wat);
     let values = call(&mut store, instance, "run", &[]).unwrap();
     assert_eq!(shown(&values), "[I32(3)]");
+}
+
+/// A module without structs, arrays and references: its machine code must find
+/// the heap although the first exception is the first object.
+#[test]
+fn the_first_object_may_be_an_exception_of_machine_code() {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return;
+    }
+    let (mut store, instance) = instance_with(
+        Config::new().tier(Tier::Jit),
+        r#"(module
+            (tag $t (param i32 i64))
+            (func $throw (throw $t (i32.const 7) (i64.const 8)))
+            (func (export "f") (result i32 i64)
+                (block $h (result i32 i64)
+                    (try_table (catch $t $h) (call $throw))
+                    (unreachable))))"#,
+    );
+    let results = call(&mut store, instance, "f", &[]).unwrap();
+    assert_eq!(shown(&results), "[I32(7), I64(8)]");
 }

@@ -194,8 +194,8 @@ pub struct ModuleCode {
     pub offsets: VmOffsets,
     /// How its code is made.
     pub settings: CodeSettings,
-    /// Whether its code may get hold of structs or arrays, its own or those of
-    /// other modules, and look into them.
+    /// Whether its code may get hold of structs, arrays or exceptions, its own or
+    /// those of other modules, and look into them.
     pub meets_objects: bool,
     /// One cell for each of the module's own functions.
     pub cells: Box<[CodeCell]>,
@@ -289,7 +289,8 @@ impl ModuleCode {
 }
 
 /// Whether objects can come into a module: it makes some, or a reference that
-/// may lead to one comes in by a call, a table, a global or an exception.
+/// may lead to one comes in by a call, a table, a global or an exception, or it
+/// has tags, hence exceptions.
 /// External references count, since they can be converted.
 fn meets_objects(module: &Module) -> bool {
     let may_refer = |ty: &RefType| match ty.heap {
@@ -302,7 +303,9 @@ fn meets_objects(module: &Module) -> bool {
         CompositeType::Func(ty) => ty.params.iter().chain(&ty.results).any(may_be),
         CompositeType::Struct(_) | CompositeType::Array(_) => true,
     });
+    // Machine code reaches the values of exceptions from the heap's base too.
     by_type
+        || !module.tags().is_empty()
         || module
             .tables()
             .iter()
