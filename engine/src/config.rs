@@ -190,7 +190,7 @@ pub enum Validation {
     Eager,
     /// Each when it is first called, as the specification's appendix allows
     /// (implementation limitations, validation). A call of an invalid body is
-    /// an [`Error::Parse`]. [`Module::validate_all`](crate::Module::validate_all)
+    /// an [`Error::Parse`](crate::Error::Parse). [`Module::validate_all`](crate::Module::validate_all)
     /// makes up for the rest.
     Lazy,
 }

@@ -7,8 +7,8 @@
 //!  cells ◄─ native entry: code, or a stub ◄─ publish (memory) ◄────────────────┘
 //! ```
 //! Machine code calls machine code directly. It is entered from elsewhere, and
-//! left for elsewhere, through adapters ([`adapter`]), which are made when they
-//! are first needed ([`resolve`]).
+//! left for elsewhere, through adapters (`adapter`), which are made when they
+//! are first needed (`resolve`).
 //!
 //! Architecture invariant: this crate knows the run-time structures of
 //! `rwasm-runtime` and nothing of other tiers or of the public API.

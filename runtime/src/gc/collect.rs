@@ -52,7 +52,7 @@ impl Store {
         }
     }
 
-    /// Collects now, unless that cannot be done (see [`Store::collect`]).
+    /// Collects now, unless that cannot be done (see `Store::collect`).
     pub fn collect_garbage(&mut self) {
         self.collect(Origin::Host);
     }

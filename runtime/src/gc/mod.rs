@@ -8,9 +8,9 @@
 //!  └───────┴───────────┴───────────┴───────────────────────┴───────────┴─ ─ ─
 //!            block (32 KiB)
 //! ```
-//! Objects never move. [`object`] has their formats, [`layout`] where the fields
-//! of a type lie, [`classes`] the sizes of cells, [`block`] what is known of a
-//! block, [`heap`] allocation, [`collect`] the collector and [`roots`] what the
+//! Objects never move. `object` has their formats, `layout` where the fields
+//! of a type lie, `classes` the sizes of cells, `block` what is known of a
+//! block, `heap` allocation, `collect` the collector and `roots` what the
 //! host holds.
 //!
 //! **Allocation** bumps a cursor through a [`Run`]: consecutive free cells of one
