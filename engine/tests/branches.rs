@@ -1,4 +1,5 @@
-//! Branches on references, as differential fuzzing found them wrong.
+//! Branches on references and checks of them, as differential fuzzing found
+//! them wrong.
 
 use rwasm::{Engine, Linker, Module, Result, Store};
 
@@ -47,17 +48,43 @@ fn constants_from_before_a_block_are_there_for_who_goes_on() -> Result<()> {
              (drop)",
         ),
     ];
+    check(&cases)
+}
+
+/// What `ref.as_non_null` looked at in a slot must have been made there.
+#[test]
+fn what_is_checked_for_null_stays_where_it_was_checked() -> Result<()> {
+    check(&[
+        (
+            "a structure for a local",
+            0,
+            "(local $x anyref)
+             (local.set $x (ref.as_non_null (struct.new $s)))
+             (ref.is_null (local.get $x))",
+        ),
+        (
+            "a function for a local",
+            0,
+            "(local $x funcref)
+             (local.set $x (ref.as_non_null (table.get $t (i32.const 0))))
+             (ref.is_null (local.get $x))",
+        ),
+    ])
+}
+
+/// Runs bodies of functions, each with the `i32` that it must return.
+fn check(cases: &[(&str, i32, &str)]) -> Result<()> {
     for (name, expected, body) in cases {
         let engine = Engine::default();
         let text = format!(
-            "(module (elem declare func $f)
+            "(module (type $s (struct)) (table $t funcref (elem $f))
                (func $f (export \"f\") (result i32) {body}))"
         );
         let module = Module::new(&engine, text)?;
         let mut store = Store::new(&engine, ());
         let instance = Linker::new(&engine).instantiate(&mut store, &module)?;
         let func = instance.get_typed_func::<(), i32>(&mut store, "f")?;
-        assert_eq!(func.call(&mut store, ())?, expected, "{name}");
+        assert_eq!(func.call(&mut store, ())?, *expected, "{name}");
     }
     Ok(())
 }

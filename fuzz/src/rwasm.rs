@@ -157,6 +157,7 @@ fn define(linker: &mut Linker<Trace>, store: &mut Store<Trace>) -> Result<(), Er
 fn stop(error: &Error) -> Stop {
     match error {
         Error::Trap(error) => trap_kind(error.trap.message()),
+        Error::Exception(_) => Stop::Exception,
         Error::Unsupported(error) => Stop::Unsupported(error.to_string()),
         Error::Limit(_) | Error::Resource(_) => Stop::OwnLimit(error.to_string()),
         Error::Parse(error) => Stop::Other(format!("invalid: {error}")),

@@ -112,6 +112,11 @@ impl Lower<'_> {
                     unreachable!("materialised")
                 };
                 self.emit_slots(SlotOp::NullCheck, [slot, 0, 0], 0, 0);
+                if let State::Temp { def, .. } = &mut self.stack[top].state {
+                    // It was looked at in its slot: its result must not be
+                    // sent anywhere else.
+                    *def = None;
+                }
             }
             O::BrOnNull { relative_depth } => self.br_on_null(relative_depth),
             O::BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth),
