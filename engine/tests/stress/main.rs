@@ -37,6 +37,7 @@ static METERS: Mutex<()> = Mutex::new(());
 #[test]
 fn work_is_in_proportion_to_size() {
     let _meters = METERS.lock();
+    meter::keep_pages();
     let only = env::var("SHAPE").unwrap_or_default();
     let failures: Vec<String> = SHAPES
         .iter()

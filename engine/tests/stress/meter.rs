@@ -46,6 +46,19 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+/// From here on the allocator gives no page back to the system. Faulting in the
+/// pages of a large module's heap costs more than the work on it and is no part
+/// of it; once a run has touched them, later runs find them there.
+pub fn keep_pages() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: sets numbers in the C library's allocator, as it documents.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_MMAP_MAX, 0);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+    }
+}
+
 /// What some work used.
 #[derive(Clone, Copy, Debug)]
 pub struct Used {
