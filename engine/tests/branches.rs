@@ -72,12 +72,25 @@ fn what_is_checked_for_null_stays_where_it_was_checked() -> Result<()> {
     ])
 }
 
+/// A vector is returned from its slots, where a conditional return must not put
+/// it for itself alone.
+#[test]
+fn a_vector_that_is_not_returned_is_there_for_who_goes_on() -> Result<()> {
+    check(&[(
+        "br_if out of the function",
+        7,
+        "(i32x4.extract_lane 1 (call $v (v128.const i32x4 6 7 8 9) (i32.const 0)))",
+    )])
+}
+
 /// Runs bodies of functions, each with the `i32` that it must return.
 fn check(cases: &[(&str, i32, &str)]) -> Result<()> {
     for (name, expected, body) in cases {
         let engine = Engine::default();
         let text = format!(
             "(module (type $s (struct)) (table $t funcref (elem $f))
+               (func $v (param v128 i32) (result v128)
+                 (local.get 0) (br_if 0 (local.get 1)))
                (func $f (export \"f\") (result i32) {body}))"
         );
         let module = Module::new(&engine, text)?;

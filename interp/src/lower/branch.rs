@@ -179,7 +179,8 @@ impl Lower<'_> {
         // that the branch needs is brought to its slot before.
         self.settle_acc(condition);
         let count = self.frames[index].label_types().len();
-        if !returns || count > 1 {
+        let many = count > 1 || (count == 1 && self.stack[condition - 1].kind == Kind::Vector);
+        if !returns || many {
             for at in condition - count..condition {
                 self.materialise(at);
             }
