@@ -65,7 +65,7 @@ pub enum Error {
     #[error("a reference was used after its scope had ended")]
     Unrooted,
     /// The module is valid, but this build cannot run it yet.
-    #[error("not supported yet: {0}")]
+    #[error("not supported: {0}")]
     Unsupported(Box<dyn StdError + Send + Sync>),
     /// A file could not be read.
     #[error("cannot read {}", path.display())]

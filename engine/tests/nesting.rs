@@ -3,7 +3,7 @@
 mod common;
 
 use common::{call, call_back, link, linker};
-use rwasm::{Caller, Error, Limits, Result, Store, Trap};
+use rwasm::{Caller, Config, Engine, Error, Instance, Limits, Module, Result, Store, Tier, Trap};
 use std::thread;
 
 /// Counts down through `host.f`, which calls `down` again.
@@ -161,18 +161,21 @@ fn the_stack_limit_decides_how_deep_a_guest_goes() {
         (func $dive (export "dive")
             (global.set 0 (i32.add (global.get 0) (i32.const 1)))
             (call $dive)))"#;
-    let mut depths = Vec::new();
-    for bytes in [16 << 10, 64 << 10, 1 << 20, 64 << 20] {
-        let (mut store, linker) = linker(());
-        store.limits(Limits::default().stack_bytes(bytes)).unwrap();
-        let instance = link(&mut store, &linker, wat).unwrap();
-        let error = call(&mut store, instance, "dive", &[]).unwrap_err();
-        assert!(matches!(&error, Error::Trap(_)), "{error:?}");
-        let depth = instance.get_global(&mut store, "depth").unwrap();
-        depths.push(depth.get(&store).unwrap_i32());
+    for tier in [Tier::Interp, Tier::Jit] {
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
+        let module = Module::new(&engine, wat).unwrap();
+        let depths = [16 << 10, 64 << 10, 256 << 10, 1 << 20].map(|bytes| {
+            let mut store = Store::new(&engine, ());
+            store.limits(Limits::default().stack_bytes(bytes)).unwrap();
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let error = call(&mut store, instance, "dive", &[]).unwrap_err();
+            assert!(matches!(&error, Error::Trap(_)), "{error:?}");
+            let depth = instance.get_global(&mut store, "depth").unwrap();
+            depth.get(&store).unwrap_i32()
+        });
+        assert!(
+            depths.is_sorted() && depths[0] * 2 < depths[2] && depths[2] * 2 < depths[3],
+            "{tier:?}: {depths:?}"
+        );
     }
-    assert!(
-        depths.is_sorted() && depths[0] * 2 < depths[3],
-        "{depths:?}"
-    );
 }

@@ -5,7 +5,7 @@ use crate::layout::{FuncRef, Status, StoreCtx, TailCall};
 use crate::store::Store;
 use crate::sys::{signals, stack};
 use crate::trap::Trap;
-use crate::tunables::{DEFAULT_NATIVE_STACK, NATIVE_STACK_RESERVE};
+use crate::tunables::{LEAST_NATIVE_STACK, NATIVE_STACK_RESERVE};
 use std::ops::Range;
 use std::ptr;
 
@@ -31,7 +31,8 @@ pub unsafe fn call(store: *mut Store, func: *const FuncRef, slots: *mut u64) -> 
         let (outer_limit, outer_top) = ((*ctx).native_stack_limit, (*ctx).stack_top);
         let outer_base = (*ctx).native_stack_base;
         let bounds = stack::bounds().filter(|bounds| bounds.contains(&here));
-        let limit = native_stack_limit(here, outer_limit, bounds.as_ref());
+        let size = (*store).limits().stack_bytes;
+        let limit = native_stack_limit(here, size, outer_limit, bounds.as_ref());
         if here <= limit {
             return Store::raise(ctx, Trap::StackOverflow);
         }
@@ -105,18 +106,24 @@ unsafe fn tail_calls(ctx: *mut StoreCtx, result_slots: u16, slots: *mut u64) -> 
 }
 
 /// The address below which a guest called from `here`, on a stack with these
-/// bounds, gets no native frame.
+/// bounds, gets no native frame. `size` is the store's limit in bytes: frames of
+/// machine code are native ones.
 ///
 /// All calls that are nested in one store on one stack share the limit of the
 /// outermost, `outer`: else recursion through the host would never end. It is 0
 /// where there is none.
 #[inline]
-fn native_stack_limit(here: usize, outer: usize, bounds: Option<&Range<usize>>) -> usize {
+fn native_stack_limit(
+    here: usize,
+    size: usize,
+    outer: usize,
+    bounds: Option<&Range<usize>>,
+) -> usize {
     match bounds {
         Some(bounds) if bounds.contains(&outer) => outer,
         // Outermost, or the embedder went on to another thread in between.
         Some(bounds) => here
-            .saturating_sub(DEFAULT_NATIVE_STACK)
+            .saturating_sub(size.max(LEAST_NATIVE_STACK))
             .max(bounds.start.saturating_add(NATIVE_STACK_RESERVE)),
         // A stack of the embedder's making (a fiber): where it ends is unknown.
         None if outer != 0 => outer,

@@ -17,9 +17,11 @@ pub const MAX_FRAME_SLOTS: usize = 1 << 16;
 /// native stack, where frames of machine code are smaller than ours.
 pub const DEFAULT_MAX_STACK: usize = 1 << 20;
 
-/// Native stack that a chain of guest and host calls may use, where the thread
-/// has that much; see `sys::stack`.
-pub const DEFAULT_NATIVE_STACK: usize = 512 << 10;
+/// Native stack that a chain of guest and host calls may use at least, where the
+/// thread has that much (see `sys::stack`); a larger limit of the store's stack
+/// holds for it too. Below this, the runtime's own frames between two segments
+/// would use up what a small limit leaves.
+pub const LEAST_NATIVE_STACK: usize = 64 << 10;
 
 /// Native stack kept free below the guest's limit, for the host function that
 /// is called last and for signal handlers.

@@ -2,8 +2,7 @@
 //!
 //! A fused instruction has the words of its parts in their order, less the
 //! handler's address of all but the first: each part finds its operands where it
-//! would find them alone. Which neighbours are fused is [`crate::fuse`]'s choice,
-//! by how often they were executed in real programs.
+//! would find them alone. Which neighbours are fused is [`crate::fuse`]'s choice.
 
 use super::call::leave_frame;
 use super::control::{Absolute, IfNonZero, IfZero, Loop1, Sense, Target, branch};

@@ -41,9 +41,10 @@ pub enum LowerError {
     /// The body is not valid.
     #[error(transparent)]
     Invalid(#[from] ParseError),
-    /// An instruction that this tier does not execute yet.
+    /// An instruction of a proposal that no option enables: the decoder knows
+    /// more of them than validation admits.
     #[error(
-        "function {func}: instruction `{instruction}` at offset {offset:#x} is not supported yet"
+        "function {func}: instruction `{instruction}` at offset {offset:#x} is of no proposal that this tier executes"
     )]
     Unsupported {
         /// Index of the function in its module.

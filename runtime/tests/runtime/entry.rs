@@ -12,7 +12,7 @@ use rwasm_runtime::limits::{Limits, ResourceError};
 use rwasm_runtime::store::Store;
 use rwasm_runtime::sys::stack;
 use rwasm_runtime::trap::Trap;
-use rwasm_runtime::tunables::{DEFAULT_NATIVE_STACK, MAX_FRAME_SLOTS, NATIVE_STACK_RESERVE};
+use rwasm_runtime::tunables::{DEFAULT_MAX_STACK, MAX_FRAME_SLOTS, NATIVE_STACK_RESERVE};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A host function without parameters that takes its argument from `slots`
@@ -125,7 +125,7 @@ fn stack_bounds_are_set_and_restored() {
         let thread = std::thread::Builder::new().stack_size(size);
         let thread = thread.spawn(move || (check(), stack::bounds())).unwrap();
         let ((limit, pointer), bounds) = thread.join().unwrap();
-        assert!(limit < pointer && pointer - limit <= DEFAULT_NATIVE_STACK);
+        assert!(limit < pointer && pointer - limit <= DEFAULT_MAX_STACK);
         if let Some(bounds) = bounds {
             assert!(limit >= bounds.start + NATIVE_STACK_RESERVE);
         }
