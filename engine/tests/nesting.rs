@@ -125,7 +125,7 @@ fn a_store_of_another_store() {
     struct Level(Option<Box<Store<Level>>>);
     fn store(depth: usize) -> Store<Level> {
         let inner = (depth > 0).then(|| Box::new(store(depth - 1)));
-        Store::new(&rwasm::Engine::default(), Level(inner))
+        Store::new(&Engine::default(), Level(inner))
     }
     fn run(store: &mut Store<Level>) -> Result<i32> {
         let mut linker = rwasm::Linker::new(store.engine());
