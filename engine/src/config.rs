@@ -1,6 +1,7 @@
 //! What an engine is asked to do, before it exists.
 
 use crate::error::ConfigError;
+use crate::tiers::stress::TierStress;
 use rwasm_runtime::tunables;
 use std::fmt;
 use std::str::FromStr;
@@ -26,6 +27,7 @@ pub struct Config {
     pub(crate) wide_arithmetic: bool,
     pub(crate) legacy_exceptions: bool,
     pub(crate) mixed_tiers: Option<u64>,
+    pub(crate) stress: Option<TierStress>,
     pub(crate) collect_at_every_allocation: bool,
 }
 
@@ -46,6 +48,7 @@ impl Config {
             wide_arithmetic: false,
             legacy_exceptions: true,
             mixed_tiers: None,
+            stress: None,
             collect_at_every_allocation: false,
         }
     }
@@ -131,6 +134,15 @@ impl Config {
     #[doc(hidden)]
     pub fn mixed_tiers(&mut self, seed: Option<u64>) -> &mut Self {
         self.mixed_tiers = seed;
+        self
+    }
+}
+
+impl Config {
+    /// With [`Tier::Auto`], makes tiering go wrong. For tests.
+    #[doc(hidden)]
+    pub fn tier_stress(&mut self, stress: Option<TierStress>) -> &mut Self {
+        self.stress = stress;
         self
     }
 }

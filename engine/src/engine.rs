@@ -2,6 +2,7 @@
 
 use crate::config::{Config, Tier, Validation};
 use crate::error::{ConfigError, Result};
+use crate::tiers::{self, Queue, TierStats};
 use rwasm_parser::{Features, ParseOptions};
 use rwasm_runtime::code::{CodeSettings, Entries};
 use rwasm_runtime::sys;
@@ -24,6 +25,16 @@ struct Shared {
     config: Config,
     settings: CodeSettings,
     registry: Arc<TypeRegistry>,
+    /// What waits to be compiled, if code gets hot.
+    queue: Option<Arc<Queue>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(queue) = &self.queue {
+            queue.close();
+        }
+    }
 }
 
 impl Engine {
@@ -39,6 +50,7 @@ impl Engine {
             fuel: config.consume_fuel,
             interruption: config.interruption,
             lazy_validation: config.validation == Validation::Lazy,
+            tier_up: tiers::tiers_up(config),
         };
         let registry = Arc::new(TypeRegistry::new());
         Ok(Engine(Arc::new(Shared {
@@ -46,6 +58,7 @@ impl Engine {
             config: config.clone(),
             settings,
             registry,
+            queue: settings.tier_up.then(|| Queue::new(config.stress)),
         })))
     }
 
@@ -59,6 +72,17 @@ impl Engine {
         Arc::ptr_eq(&a.0, &b.0)
     }
 
+    /// What its functions went through until now, under [`Tier::Auto`].
+    pub fn tier_stats(&self) -> TierStats {
+        self.queue()
+            .map_or_else(TierStats::default, |queue| queue.stats())
+    }
+
+    /// What waits to be compiled, if code gets hot.
+    pub(crate) fn queue(&self) -> Option<&Arc<Queue>> {
+        self.0.queue.as_ref()
+    }
+
     pub(crate) fn id(&self) -> EngineId {
         self.0.id
     }
@@ -70,13 +94,9 @@ impl Engine {
 
     /// The entries of host functions; each has an array entry of its own.
     pub(crate) fn host_entries(&self) -> Entries {
-        let entries = rwasm_interp::host_entries(rwasm_interp::ENTRIES.array);
-        match self.0.config.tier {
-            Tier::Jit => Entries {
-                native: rwasm_jit::host_native_entry(),
-                ..entries
-            },
-            Tier::Interp | Tier::Auto => entries,
+        Entries {
+            native: tiers::entries(&self.0.config).native,
+            ..rwasm_interp::host_entries(rwasm_interp::ENTRIES.array)
         }
     }
 

@@ -121,6 +121,9 @@ pub use shared_memory::{SharedMemory, WaitResult};
 pub use store::Store;
 pub use table::Table;
 pub use tag::Tag;
+pub use tiers::TierStats;
+#[doc(hidden)]
+pub use tiers::stress::{StressBudget, TierStress};
 pub use types::{
     ArrayType, ConcreteType, ExportType, ExternType, FieldType, FuncType, GlobalType, HeapType,
     ImportType, MemoryType, Mutability, RefType, StorageType, StructType, TableType, TagType,

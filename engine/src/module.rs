@@ -133,7 +133,8 @@ impl Module {
             Arc::new(module),
             engine.registry().clone(),
             engine.settings(),
-            rwasm_interp::ENTRIES,
+            tiers::entries(engine.config()),
+            tiers::policy(engine),
         );
         tiers::prepare(engine, &code)?;
         Ok(Module(Arc::new(Shared {

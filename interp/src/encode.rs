@@ -3,10 +3,11 @@
 
 use crate::exec::regs::Handler;
 use crate::exec::slots::slot_handler;
-use crate::exec::{atomic, call, control, exception, float, int, memory, simd};
+use crate::exec::{atomic, call, control, exception, float, int, memory, simd, tier_up};
 use crate::fuse::groups;
 use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Place, Src, Try, TryIndex};
 use crate::lower::Lowered;
+use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::{InterpCode, ModuleCode};
 
 /// Encodes a lowered function. Also returns the word offset of
@@ -15,6 +16,7 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
     let insts = &lowered.insts[..];
     let mut encoder = Encoder {
         code,
+        func: lowered.func,
         targets: &lowered.targets,
         words: Vec::with_capacity(insts.len() * 3),
         fixups: Vec::new(),
@@ -69,6 +71,7 @@ enum Head {
 
 struct Encoder<'a> {
     code: &'a ModuleCode,
+    func: LocalFuncIndex,
     targets: &'a [Label],
     words: Vec<u64>,
     head: Head,
@@ -506,6 +509,13 @@ impl Encoder<'_> {
                 self.op(control::consume_fuel_handler(), &[u64::from(units)]);
             }
             Inst::CheckInterrupt => self.op(control::check_interrupt_handler(), &[0]),
+            Inst::Count { loop_at } => {
+                let cell = &raw const self.code.cells[self.func.index()] as u64;
+                match loop_at {
+                    None => self.op(tier_up::count_call_handler(), &[cell]),
+                    Some(at) => self.op(tier_up::count_loop_handler(), &[cell, at.into()]),
+                }
+            }
         }
     }
 

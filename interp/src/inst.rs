@@ -503,6 +503,11 @@ pub(crate) enum Inst {
         units: u32,
     },
     CheckInterrupt,
+    /// Counts a call, or an iteration of the loop at this byte offset of the
+    /// module.
+    Count {
+        loop_at: Option<u32>,
+    },
 }
 
 impl Inst {
@@ -675,7 +680,10 @@ impl Inst {
             }
             Inst::Wide { op, s, d } => s[..op.operands()].contains(&slot) || d.contains(&slot),
             Inst::Object(inst) => inst.touches(slot, pin),
-            Inst::AtomicFence | Inst::ConsumeFuel { .. } | Inst::CheckInterrupt => false,
+            Inst::AtomicFence
+            | Inst::ConsumeFuel { .. }
+            | Inst::CheckInterrupt
+            | Inst::Count { .. } => false,
             // Calls, and everything that ends a region anyway.
             _ => true,
         }

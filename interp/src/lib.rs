@@ -54,7 +54,7 @@ pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
     let code = unsafe { &*cell.module };
     let lowered = lower_function(code, cell.func, false)?;
     let (encoded, _) = encode::encode(&lowered, code);
-    Ok(cell.publish_interp_code(encoded))
+    Ok(cell.publish_interp_code(encoded, ENTRIES.interp))
 }
 
 /// Lowers a function, without running anything, and prints its register code.

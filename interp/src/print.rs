@@ -411,6 +411,8 @@ impl fmt::Display for Line<'_> {
             Inst::Unreachable => f.write_str("unreachable"),
             Inst::ConsumeFuel { units } => write!(f, "fuel {units}"),
             Inst::CheckInterrupt => f.write_str("check interrupt"),
+            Inst::Count { loop_at: None } => f.write_str("count call"),
+            Inst::Count { loop_at: Some(at) } => write!(f, "count loop {at:#x}"),
         }
     }
 }

@@ -39,6 +39,7 @@ fn print(text: &str) -> String {
         Arc::new(TypeRegistry::new()),
         blessed::settings(text),
         rwasm_interp::ENTRIES,
+        None,
     );
     let funcs = (0..code.cells.len() as u32).map(LocalFuncIndex::from_u32);
     let printed: Vec<String> = funcs

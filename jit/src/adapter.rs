@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  host or interpreter ──array──► [to native] ──► machine code
+//!  interpreter, in a loop ──frame──► [to native] ──► machine code
 //!  machine code ──native──► [to array] ──► host function or interpreter
 //! ```
 //! The former begins a segment of machine code and is where that segment
@@ -26,6 +27,9 @@ use std::mem::offset_of;
 pub(crate) enum Destination {
     /// An array entry that calls the cell's native entry.
     Native,
+    /// An array entry that calls the cell's native entry with the array itself as
+    /// the only argument: code that takes an interpreted frame over.
+    Frame,
     /// A native entry of host functions: calls the array entry of the cell in
     /// the callee's [`HostFunc`].
     Host,
@@ -43,7 +47,7 @@ pub(crate) fn build(
     buffers: &mut FunctionBuilderContext,
 ) {
     into.signature = match destination {
-        Destination::Native => array_signature(isa),
+        Destination::Native | Destination::Frame => array_signature(isa),
         Destination::Host | Destination::Array => shape.signature(),
     };
     let mut adapter = Adapter {
@@ -52,7 +56,8 @@ pub(crate) fn build(
         b: FunctionBuilder::new(into, buffers),
     };
     match destination {
-        Destination::Native => adapter.enter(),
+        Destination::Native => adapter.enter(false),
+        Destination::Frame => adapter.enter(true),
         Destination::Host => adapter.exit(true),
         Destination::Array => adapter.exit(false),
     }
@@ -108,7 +113,7 @@ struct Adapter<'a> {
 }
 
 impl Adapter<'_> {
-    fn enter(&mut self) {
+    fn enter(&mut self, frame: bool) {
         let params = self.entry_block();
         let [callee, _caller, cell, array] = params[..] else {
             unreachable!("four parameters")
@@ -153,7 +158,10 @@ impl Adapter<'_> {
         self.store(segment, store, offset_of!(StoreCtx, segment));
 
         let mut args = vec![callee];
-        args.extend(self.read_array(array, &self.shape.params));
+        match frame {
+            true => args.push(array),
+            false => args.extend(self.read_array(array, &self.shape.params)),
+        }
         let code = self.load(cell, offset_of!(CodeCell, native_entry));
         let signature = self.b.import_signature(self.shape.signature());
         let results = self.shape.results.iter().zip(0..).map(|(&ty, index)| {

@@ -1,21 +1,18 @@
-//! Compiling a module: all functions in parallel, linked into one image.
+//! Compiling functions, and whole modules on all cores.
 
-use crate::arch;
-use crate::function::{CodegenError, CompiledFunction, Target};
+use crate::function::{CodegenError, CompiledFunction};
 use crate::isa::{self, IsaError, Processor};
-use crate::link::{LinkError, Linker};
-use crate::memory::{Published, arena};
-use crate::resolve::{Adapter, first_array_call, trampoline};
-use crate::symbol::Symbol;
-use crate::translate::{TranslateError, Translator};
+use crate::link::LinkError;
+use crate::publish::publish;
+use crate::translate::{Entry, TranslateError, Translator};
 use cranelift_codegen::Context;
 use cranelift_codegen::isa::TargetIsa;
-use rwasm_parser::{FuncIndex, LocalFuncIndex, Module};
+use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::ModuleCode;
 use std::io;
 use std::num::NonZero;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use thiserror::Error;
 
 /// What to compile, and with what.
@@ -56,9 +53,6 @@ pub enum CompileError {
     /// An adapter could not be compiled.
     #[error(transparent)]
     Codegen(#[from] CodegenError),
-    /// The module has machine code already.
-    #[error("the module was compiled before")]
-    Twice,
 }
 
 /// Why one function stays interpreted.
@@ -73,29 +67,53 @@ pub enum FunctionError {
     Codegen(#[from] CodegenError),
 }
 
-/// The machine code of a module, as the module keeps it.
-#[derive(Debug)]
-pub(crate) struct MachineCode {
-    _image: Published,
-    /// By type index: where the stubs of functions of that type lead.
-    adapters: Box<[AtomicPtr<()>]>,
-    /// Adapters whose addresses were given away.
-    kept: Mutex<Vec<Arc<Adapter>>>,
+/// A function as machine code, ready to be published.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// Whose code it is.
+    pub func: LocalFuncIndex,
+    /// Where it begins.
+    pub entry: Entry,
+    pub(crate) code: Arc<CompiledFunction>,
 }
 
-impl MachineCode {
-    /// Keeps an adapter as long as the module.
-    pub(crate) fn keep(&self, adapter: Arc<Adapter>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if !kept.iter().any(|other| Arc::ptr_eq(other, &adapter)) {
-            kept.push(adapter);
-        }
+impl Compiled {
+    /// Bytes of machine code.
+    pub fn code_bytes(&self) -> usize {
+        self.code.code.len()
+    }
+}
+
+/// Compiles functions one by one. Buffers are kept from function to function: a
+/// thread that compiles has one of these.
+pub struct Compiler(Worker<'static>);
+
+impl Compiler {
+    /// A compiler for this machine.
+    ///
+    /// # Errors
+    /// If there is no back end for its processor.
+    pub fn new() -> Result<Self, IsaError> {
+        Ok(Compiler(Worker::new(isa::host()?)))
     }
 
-    /// Leads the stubs of all functions of a function's type to `entry`.
-    pub(crate) fn set_adapter(&self, func: FuncIndex, module: &Module, entry: *const ()) {
-        let ty = module.functions()[func.index()];
-        self.adapters[ty.index()].store(entry.cast_mut(), Ordering::Release);
+    /// Compiles a function of a module to be entered at `entry`. Nothing runs it
+    /// before it is published.
+    ///
+    /// # Errors
+    /// If the function must stay interpreted.
+    pub fn compile(
+        &mut self,
+        code: &ModuleCode,
+        func: LocalFuncIndex,
+        entry: Entry,
+    ) -> Result<Compiled, FunctionError> {
+        let compiled = self.0.compile(code, func, entry)?;
+        Ok(Compiled {
+            func,
+            entry,
+            code: Arc::new(compiled),
+        })
     }
 }
 
@@ -107,76 +125,35 @@ impl MachineCode {
 /// If the module as a whole cannot be compiled; its cells are unchanged then.
 pub fn compile_module(code: &ModuleCode, options: &Options<'_>) -> Result<Summary, CompileError> {
     let isa = isa::host()?;
-    if code.machine_code().is_some() {
-        return Err(CompileError::Twice);
-    }
-    if code.cells.is_empty() {
-        return Ok(Summary::default());
-    }
-    let mut functions = compile_functions(isa, code, options)?;
-    functions.sort_unstable_by_key(|(func, _)| *func);
-
     let mut summary = Summary::default();
-    let mut linker = Linker::default();
-    let mut compiled: Vec<Option<u32>> = vec![None; code.cells.len()];
-    for (func, result) in functions {
+    if code.cells.is_empty() {
+        return Ok(summary);
+    }
+    let mut compiled = Vec::new();
+    for (func, result) in compile_functions(isa, code, options)? {
         match result {
-            Ok(function) => compiled[func.index()] = Some(linker.add(func.as_u32(), function)?),
+            Ok(function) => compiled.push(Compiled {
+                func,
+                entry: Entry::Function,
+                code: Arc::new(function),
+            }),
             Err(error) => summary.left.push((func, error)),
         }
     }
-    let types = code.module.types().len();
-    let unresolved = arch::resolve_and_enter as *const () as *mut ();
-    let adapters: Box<[_]> = (0..types).map(|_| AtomicPtr::new(unresolved)).collect();
-    let mut entries = Vec::with_capacity(compiled.len());
-    for (cell, offset) in code.cells.iter().zip(&compiled) {
-        entries.push(match *offset {
-            Some(offset) => offset as usize,
-            None => {
-                let stub = linker.reserve(arch::STUB_SIZE, arch::STUB_SIZE.max(1))?;
-                let ty = code.module.functions()[code.module.func_index(cell.func).index()];
-                let bytes = linker.bytes_mut(stub, arch::STUB_SIZE);
-                arch::write_stub(bytes, cell, &adapters[ty.index()]);
-                stub
-            }
-        });
-    }
-    let room = arena()?.allocate(linker.len())?;
-    let base = room.base();
-    let linked = linker.finish(base, code, |target| match target {
-        Target::Symbol(Symbol::Func(func)) => Ok(base + entries[func.index()]),
-        Target::Symbol(Symbol::LibCall(call)) => trampoline(call),
-        other => Err(LinkError::Missing(format!("{other:?}")).into()),
-    })?;
-    summary.code_bytes = linked.code.len();
-    let image = room.publish(&linked.code, linked.image)?;
-    let machine_code = MachineCode {
-        _image: image,
-        adapters,
-        kept: Mutex::default(),
-    };
-    code.keep_machine_code(Box::new(machine_code))
-        .map_err(|_| CompileError::Twice)?;
-    for ((cell, entry), offset) in code.cells.iter().zip(entries).zip(compiled) {
-        let entry: *const () = std::ptr::with_exposed_provenance(base + entry);
-        if offset.is_some() {
-            cell.publish_native(entry, first_array_call, options.interp_entry);
-            summary.compiled += 1;
-        } else {
-            cell.native_entry.store(entry.cast_mut(), Ordering::Release);
-        }
-    }
+    compiled.sort_unstable_by_key(|compiled| compiled.func);
+    summary.compiled = compiled.len();
+    summary.code_bytes = publish(code, compiled, options.interp_entry)?;
     Ok(summary)
 }
 
-type Compiled = (LocalFuncIndex, Result<CompiledFunction, FunctionError>);
+type Outcome = (LocalFuncIndex, Result<CompiledFunction, FunctionError>);
 
 /// Compiles the selected functions, in any order.
 fn compile_functions(
     isa: &dyn TargetIsa,
     code: &ModuleCode,
     options: &Options<'_>,
-) -> Result<Vec<Compiled>, CompileError> {
+) -> Result<Vec<Outcome>, CompileError> {
     let count = code.cells.len();
     let next = AtomicUsize::new(0);
     let select = options.select;
@@ -190,7 +167,7 @@ fn compile_functions(
             }
             let func = LocalFuncIndex::from_u32(index as u32);
             if select(func) {
-                done.push((func, worker.compile(code, func)));
+                done.push((func, worker.compile(code, func, Entry::Function)));
             }
         }
     };
@@ -234,11 +211,12 @@ impl<'i> Worker<'i> {
         &mut self,
         code: &ModuleCode,
         func: LocalFuncIndex,
+        entry: Entry,
     ) -> Result<CompiledFunction, FunctionError> {
         self.context.clear();
         let translated = self
             .translator
-            .translate(code, func, &mut self.context.func)?;
+            .translate(code, func, entry, &mut self.context.func)?;
         Ok(CompiledFunction::compile(
             self.isa,
             &mut self.context,
@@ -259,7 +237,9 @@ pub fn print_clif(
     let isa = processor.isa()?;
     let mut worker = Worker::new(&*isa);
     let func_ir = &mut worker.context.func;
-    let translated = worker.translator.translate(code, func, func_ir);
+    let translated = worker
+        .translator
+        .translate(code, func, Entry::Function, func_ir);
     translated.map_err(FunctionError::from)?;
     Ok(worker.context.func.display().to_string())
 }
@@ -277,7 +257,9 @@ pub fn print_machine_code(
     let isa = processor.isa()?;
     let mut worker = Worker::new(&*isa);
     let func_ir = &mut worker.context.func;
-    let translated = worker.translator.translate(code, func, func_ir);
+    let translated = worker
+        .translator
+        .translate(code, func, Entry::Function, func_ir);
     translated.map_err(FunctionError::from)?;
     worker.context.set_disasm(true);
     let compiled = worker.context.compile(worker.isa, &mut Default::default());

@@ -4,7 +4,7 @@
 //! ```text
 //!  body ─ translate ─► ir::Function ─ Cranelift ─► CompiledFunction ─ link ─► Image
 //!                                                                              │
-//!  cells ◄─ native entry: code, or a stub ◄─ publish (memory) ◄────────────────┘
+//!  cells ◄─ native entry ◄─ publish (memory) ◄─────────────────────────────────┘
 //! ```
 //! Machine code calls machine code directly. It is entered from elsewhere, and
 //! left for elsewhere, through adapters (`adapter`), which are made when they
@@ -24,6 +24,7 @@ mod isa;
 mod libcall;
 mod link;
 mod memory;
+mod publish;
 mod resolve;
 mod shape;
 mod symbol;
@@ -32,13 +33,14 @@ mod trap_code;
 mod unwind;
 
 pub use compile::{
-    CompileError, FunctionError, Options, PrintError, Summary, compile_module, print_clif,
-    print_machine_code,
+    CompileError, Compiled, Compiler, FunctionError, Options, PrintError, Summary, compile_module,
+    print_clif, print_machine_code,
 };
 pub use function::CodegenError;
 pub use isa::{IsaError, Processor};
 pub use link::LinkError;
-pub use translate::TranslateError;
+pub use publish::{heir, publish, relink};
+pub use translate::{Entry, TranslateError};
 
 use rwasm_runtime::layout::SegmentKind;
 use rwasm_runtime::sys::signals;
@@ -61,9 +63,15 @@ pub fn init() -> bool {
     })
 }
 
-/// The native entry of host functions: the adapter for each is made when it is
-/// first called.
-pub fn host_native_entry() -> *const () {
+/// Whether there may be machine code on this machine: whether [`init`] is worth
+/// trying, which costs time and address space.
+pub const fn is_supported() -> bool {
+    arch::SUPPORTED
+}
+
+/// The native entry that all functions begin with, those of modules and those of
+/// the host: the adapter for each is made when it is first called.
+pub fn native_entry() -> *const () {
     arch::resolve_and_enter as *const ()
 }
 

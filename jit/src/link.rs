@@ -2,10 +2,13 @@
 
 use crate::function::{CompiledFunction, RelocationKind, Target};
 use crate::image::Image;
+use crate::symbol::Symbol;
 use crate::translate::{InlinedAt, Position};
 use crate::unwind::{Handler, TryCall};
 use cranelift_codegen::ir;
+use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::ModuleCode;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Why functions could not be linked.
@@ -24,10 +27,8 @@ pub enum LinkError {
 pub(crate) struct Linker {
     code: Vec<u8>,
     image: Tables,
-    relocations: Vec<(u32, CompiledRelocations)>,
+    placed: Vec<(u32, Arc<CompiledFunction>)>,
 }
-
-type CompiledRelocations = Box<[crate::function::Relocation]>;
 
 #[derive(Debug, Default)]
 struct Tables {
@@ -53,7 +54,11 @@ impl Linker {
 
     /// Places a function; returns its offset. `index` is what the image calls
     /// it.
-    pub(crate) fn add(&mut self, index: u32, function: CompiledFunction) -> Result<u32, LinkError> {
+    pub(crate) fn add(
+        &mut self,
+        index: u32,
+        function: Arc<CompiledFunction>,
+    ) -> Result<u32, LinkError> {
         let start = self.reserve(function.code.len(), function.align as usize)?;
         let offset = start as u32;
         self.code[start..][..function.code.len()].copy_from_slice(&function.code);
@@ -89,8 +94,19 @@ impl Linker {
         tables
             .handlers
             .extend(handlers.map(|handler| handler.moved(offset)));
-        self.relocations.push((offset, function.relocations));
+        self.placed.push((offset, function));
         Ok(offset)
+    }
+
+    /// The functions of the module that the placed ones call, each as often as it
+    /// is.
+    pub(crate) fn callees(&self) -> impl Iterator<Item = LocalFuncIndex> {
+        let functions = self.placed.iter();
+        let relocations = functions.flat_map(|(_, function)| &function.relocations);
+        relocations.filter_map(|relocation| match relocation.target {
+            Target::Symbol(Symbol::Func(func)) => Some(func),
+            _ => None,
+        })
     }
 
     /// Room for `len` bytes; returns its offset.
@@ -117,8 +133,8 @@ impl Linker {
         module: *const ModuleCode,
         resolve: impl Fn(Target) -> Result<usize, E>,
     ) -> Result<Linked, E> {
-        for (start, relocations) in &self.relocations {
-            for relocation in relocations {
+        for (start, function) in &self.placed {
+            for relocation in &function.relocations {
                 let target = match relocation.target {
                     Target::Own(offset) => base + *start as usize + offset as usize,
                     Target::Cranelift(call) => cranelift_call(call)?,

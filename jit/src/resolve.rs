@@ -6,24 +6,25 @@
 //! for those of the host.
 
 use crate::adapter::{self, Destination};
-use crate::compile::{CompileError, MachineCode};
+use crate::arch;
+use crate::compile::CompileError;
 use crate::function::CompiledFunction;
 use crate::isa;
 use crate::libcall::LibCall;
 use crate::link::{LinkError, Linker};
 use crate::memory::{Published, arena};
+use crate::publish::{Keep, MachineCode, OwnedEntry};
 use crate::shape::Shape;
 use crate::translate::Translated;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
-use rwasm_runtime::code::{CodeCell, ModuleCode};
+use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::error::Pending;
 use rwasm_runtime::host::HostFunc;
 use rwasm_runtime::layout::{ArrayEntry, Status, VmCtx, VmCtxKind};
 use rwasm_runtime::store::Store;
-use rwasm_runtime::types::TypeId;
 use std::collections::HashMap;
 use std::ptr;
 use std::sync::atomic::Ordering;
@@ -81,7 +82,7 @@ fn make(
         build(isa, &mut context.func, &mut FunctionBuilderContext::new());
         let function = CompiledFunction::compile(isa, &mut context, Translated::default())?;
         let mut linker = Linker::default();
-        linker.add(0, function)?;
+        linker.add(0, Arc::new(function))?;
         let room = arena()?.allocate(linker.len())?;
         let linked = linker.finish(room.base(), ptr::null(), |target| {
             Err(CompileError::from(LinkError::Missing(format!(
@@ -98,29 +99,62 @@ fn make(
     })
 }
 
-/// The canonical type of a module's function.
+/// The array entry for a cell that gets machine code. If its adapter cannot be
+/// made now, the first call will try again and fail if it must.
+pub(crate) fn array_entry(cell: &CodeCell, keep: Keep<'_>) -> ArrayEntry {
+    // SAFETY: it is the cell of a module, which its borrower keeps alive.
+    match unsafe { native_adapter(cell) } {
+        Ok((adapter, entry)) => {
+            keep(adapter);
+            entry
+        }
+        Err(_) => first_array_call,
+    }
+}
+
+/// The array entry by which code that takes over frames of a cell's function is
+/// called.
+pub(crate) fn frame_entry(cell: &CodeCell) -> Result<OwnedEntry, CompileError> {
+    // SAFETY: it is the cell of a module, which its borrower keeps alive.
+    let shape = unsafe { shape_of(cell) };
+    let shape = Shape {
+        params: [ir::types::I64].into(),
+        ..shape
+    };
+    let adapter = adapter(Destination::Frame, shape)?;
+    // SAFETY: an adapter of this destination is an array entry.
+    let entry = unsafe { std::mem::transmute::<*const (), ArrayEntry>(adapter.address(0)) };
+    Ok((adapter, entry))
+}
+
+/// # Safety
+/// The cell belongs to a live module.
+unsafe fn native_adapter(cell: &CodeCell) -> Result<OwnedEntry, CompileError> {
+    // SAFETY: as the caller promises.
+    let shape = unsafe { shape_of(cell) };
+    let adapter = adapter(Destination::Native, shape)?;
+    // SAFETY: an adapter of this destination is an array entry.
+    let entry = unsafe { std::mem::transmute::<*const (), ArrayEntry>(adapter.address(0)) };
+    Ok((adapter, entry))
+}
+
+/// The shape of a cell's function.
 ///
 /// # Safety
 /// The cell belongs to a live module.
-unsafe fn type_of(cell: *const CodeCell) -> TypeId {
+unsafe fn shape_of(cell: &CodeCell) -> Shape {
     // SAFETY: as the caller promises.
-    let (cell, code) = unsafe { (&*cell, &*(*cell).module) };
-    let index = code.module.func_index(cell.func);
-    code.type_ids[code.module.functions()[index.index()].index()]
+    let code = unsafe { &*cell.module };
+    let func = code.module.func_index(cell.func);
+    let ty = code.type_ids[code.module.functions()[func.index()].index()];
+    Shape::of(&code.registry, ty)
 }
 
-fn machine_code(code: &ModuleCode) -> &MachineCode {
-    let machine_code = code.machine_code();
-    machine_code
-        .and_then(|machine_code| machine_code.downcast_ref())
-        .expect("cells of compiled modules lead here")
-}
-
-/// The array entry of a function of machine code before its adapter is known.
+/// The array entry of a function of machine code whose adapter is missing.
 ///
 /// # Safety
 /// As for every [`ArrayEntry`].
-pub(crate) unsafe extern "C" fn first_array_call(
+unsafe extern "C" fn first_array_call(
     callee: *mut VmCtx,
     caller: *mut VmCtx,
     cell: *const CodeCell,
@@ -129,14 +163,9 @@ pub(crate) unsafe extern "C" fn first_array_call(
     // SAFETY: the contract of array entries: all are live, and the cell is of a
     // module, since only such lead here.
     unsafe {
-        let code = &*(*cell).module;
-        let shape = Shape::of(&code.registry, type_of(cell));
-        match adapter(Destination::Native, shape) {
-            Ok(adapter) => {
-                let entry = adapter.address(0);
-                // SAFETY: an adapter of this destination is an array entry.
-                let entry = std::mem::transmute::<*const (), ArrayEntry>(entry);
-                machine_code(code).keep(adapter);
+        match native_adapter(&*cell) {
+            Ok((adapter, entry)) => {
+                MachineCode::of(&*(*cell).module).keep(adapter);
                 (*cell).set_array_entry(entry);
                 entry(callee, caller, cell, slots)
             }
@@ -194,17 +223,16 @@ unsafe fn resolve_host(func: *mut HostFunc) -> Result<*const (), CompileError> {
 }
 
 /// # Safety
-/// The cell belongs to a live module with machine code.
+/// The cell belongs to a live module.
 unsafe fn resolve_own(cell: *const CodeCell) -> Result<*const (), CompileError> {
     // SAFETY: as the caller promises.
     unsafe {
-        let code = &*(*cell).module;
-        let shape = Shape::of(&code.registry, type_of(cell));
-        let adapter = adapter(Destination::Array, shape)?;
+        let adapter = adapter(Destination::Array, shape_of(&*cell))?;
         let entry = adapter.address(0);
-        let machine_code = machine_code(code);
-        machine_code.keep(adapter);
-        machine_code.set_adapter(code.module.func_index((*cell).func), &code.module, entry);
+        MachineCode::of(&*(*cell).module).keep(adapter);
+        // Machine code may have been published meanwhile.
+        let unresolved = arch::resolve_and_enter as *const ();
+        (*cell).resolve_native(unresolved, entry);
         Ok(entry)
     }
 }

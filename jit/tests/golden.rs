@@ -55,7 +55,13 @@ fn print_module(text: &str, print: Print) -> String {
         native: ptr::null(),
     };
     let registry = Arc::new(TypeRegistry::new());
-    let code = ModuleCode::new(Arc::new(module), registry, blessed::settings(text), entries);
+    let code = ModuleCode::new(
+        Arc::new(module),
+        registry,
+        blessed::settings(text),
+        entries,
+        None,
+    );
     let funcs = (0..code.cells.len() as u32).map(LocalFuncIndex::from_u32);
     let printed: Vec<String> = funcs
         .map(|func| {

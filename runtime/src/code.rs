@@ -9,8 +9,8 @@ use rwasm_parser::{
 use std::any::Any;
 use std::mem::offset_of;
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// The code of one function, in every form that it exists in.
 ///
@@ -24,15 +24,22 @@ pub struct CodeCell {
     pub interp_entry: AtomicPtr<u64>,
     /// Entry by the array call shape ([`ArrayEntry`]). Never null.
     array_entry: AtomicPtr<()>,
-    /// Entry by the native call shape. Null as long as no machine code of the
-    /// module exists; then a stub, until there is some of this function.
+    /// Entry by the native call shape: machine code, or the way to the other
+    /// forms, which reads the cell from [`StoreCtx::callee`]. Null in engines
+    /// without machine code.
+    ///
+    /// [`StoreCtx::callee`]: crate::layout::StoreCtx::callee
     pub native_entry: AtomicPtr<()>,
     /// The module, or null for a host function.
     pub module: *const ModuleCode,
     /// The lowered body, owned by the cell.
     interp_code: AtomicPtr<InterpCode>,
-    /// Calls and loop iterations left before a compile is asked for.
-    pub hotness: AtomicI32,
+    /// Calls and loop iterations left before [`TierUp`] is asked what to do.
+    /// Threads that share the cell may lose counts of each other.
+    pub budget: AtomicI32,
+    /// How often the budget was spent, as [`TierUp`] keeps count: the first
+    /// time is the first call.
+    pub heat: AtomicU32,
     /// Index among the module's own functions; 0 for a host function.
     pub func: LocalFuncIndex,
     /// Slots of the arguments.
@@ -89,7 +96,8 @@ impl CodeCell {
             native_entry: AtomicPtr::new(entries.native.cast_mut()),
             module,
             interp_code: AtomicPtr::new(ptr::null_mut()),
-            hotness: AtomicI32::new(0),
+            budget: AtomicI32::new(0),
+            heat: AtomicU32::new(0),
             func,
             param_slots: slots.0,
             result_slots: slots.1,
@@ -115,6 +123,24 @@ impl CodeCell {
             .store(interp.cast_mut(), Ordering::Release);
     }
 
+    /// Leads calls by the native shape to another copy of the machine code.
+    pub fn replace_native(&self, native: *const ()) {
+        self.native_entry
+            .store(native.cast_mut(), Ordering::Release);
+    }
+
+    /// Replaces one way to the other forms by another, unless there is machine
+    /// code by now.
+    pub fn resolve_native(&self, from: *const (), to: *const ()) {
+        // Failing is as well: machine code is there.
+        let _ = self.native_entry.compare_exchange(
+            from.cast_mut(),
+            to.cast_mut(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+    }
+
     /// Offset of the entry by the array call shape, for machine code.
     pub const fn array_entry_offset() -> usize {
         offset_of!(CodeCell, array_entry)
@@ -133,8 +159,10 @@ impl CodeCell {
     }
 
     /// Publishes a lowered body, unless another thread was first; returns the
-    /// address of the first instruction of the body that won.
-    pub fn publish_interp_code(&self, code: InterpCode) -> *const u64 {
+    /// address of the first instruction of the body that won. Calls go there
+    /// from now on if they went to `stub` before: not if there is machine code
+    /// by now.
+    pub fn publish_interp_code(&self, code: InterpCode, stub: *const u64) -> *const u64 {
         let fresh = Box::into_raw(Box::new(code));
         let won = match self.interp_code.compare_exchange(
             ptr::null_mut(),
@@ -151,7 +179,13 @@ impl CodeCell {
         };
         // SAFETY: `won` is live until the cell is dropped.
         let entry = unsafe { (*won).words.as_ptr() };
-        self.interp_entry.store(entry.cast_mut(), Ordering::Release);
+        // Failing is as well: another entry is there.
+        let _ = self.interp_entry.compare_exchange(
+            stub.cast_mut(),
+            entry.cast_mut(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
         entry
     }
 }
@@ -179,6 +213,25 @@ pub struct CodeSettings {
     pub interruption: bool,
     /// Bodies were not validated yet: validate each as it is lowered.
     pub lazy_validation: bool,
+    /// Count calls and loop iterations, and ask [`TierUp`] when the budget of a
+    /// function is spent.
+    pub tier_up: bool,
+}
+
+/// Who decides what becomes of code that gets hot, where
+/// [`CodeSettings::tier_up`] is set.
+///
+/// Both are called on the guest's thread, which waits meanwhile: they ask for
+/// work to be done elsewhere. They give the cell a new budget.
+pub trait TierUp: Send + Sync + std::fmt::Debug {
+    /// A function's budget was spent when it was called.
+    fn function_is_hot(&self, code: &ModuleCode, cell: &CodeCell);
+
+    /// A function's budget was spent in the loop at this byte offset of the
+    /// module. Returns a cell whose array entry takes the running frame over at
+    /// the loop's head (the frame's slots are its array; it leaves the
+    /// function's results there), or null if there is none yet.
+    fn loop_is_hot(&self, code: &ModuleCode, cell: &CodeCell, loop_at: u32) -> *const CodeCell;
 }
 
 /// A module ready to be instantiated: what its instances share.
@@ -205,6 +258,9 @@ pub struct ModuleCode {
     exported_memory: OnceLock<Option<MemoryIndex>>,
     /// The machine code that cells lead to, as the tier that made it owns it.
     machine_code: OnceLock<MachineCode>,
+    /// Who is asked when code gets hot.
+    tier_up: Option<Arc<dyn TierUp>>,
+    this: Weak<ModuleCode>,
 }
 
 /// Machine code of a module. What it is, only the tier that made it knows.
@@ -213,12 +269,17 @@ pub type MachineCode = Box<dyn Any + Send + Sync>;
 impl ModuleCode {
     /// Canonicalises the module's types and gives every function a cell that
     /// starts with `entries`.
+    ///
+    /// # Panics
+    /// If [`CodeSettings::tier_up`] is set and `tier_up` is missing.
     pub fn new(
         module: Arc<Module>,
         registry: Arc<TypeRegistry>,
         settings: CodeSettings,
         entries: Entries,
+        tier_up: Option<Arc<dyn TierUp>>,
     ) -> Arc<Self> {
+        assert!(tier_up.is_some() || !settings.tier_up, "nobody to ask");
         let type_ids = registry.canonicalize(&module);
         let offsets = VmOffsets::new(
             module.memories().len(),
@@ -229,8 +290,8 @@ impl ModuleCode {
         );
         let meets_objects = meets_objects(&module);
         let slots: Vec<(u16, u16)> = module.types().iter().map(func_slots).collect();
-        Arc::new_cyclic(|this| {
-            let this = this.as_ptr();
+        Arc::new_cyclic(|weak| {
+            let this = weak.as_ptr();
             let own_types = &module.functions()[module.num_imported_functions() as usize..];
             let cells = own_types
                 .iter()
@@ -251,19 +312,34 @@ impl ModuleCode {
                 exports: OnceLock::new(),
                 exported_memory: OnceLock::new(),
                 machine_code: OnceLock::new(),
+                tier_up,
+                this: weak.clone(),
             }
         })
     }
 
-    /// Hands over machine code, to be dropped with the module. It may be done
-    /// once; after that the code comes back.
-    pub fn keep_machine_code(&self, code: MachineCode) -> Result<(), MachineCode> {
-        self.machine_code.set(code)
+    /// The place for the module's machine code, dropped with the module; `make`
+    /// fills it when it is first asked for.
+    pub fn machine_code(&self, make: impl FnOnce() -> MachineCode) -> &(dyn Any + Send + Sync) {
+        &**self.machine_code.get_or_init(make)
     }
 
-    /// The machine code that was handed over.
-    pub fn machine_code(&self) -> Option<&(dyn Any + Send + Sync)> {
+    /// The module's machine code, if there is some.
+    pub fn existing_machine_code(&self) -> Option<&(dyn Any + Send + Sync)> {
         self.machine_code.get().map(|code| &**code)
+    }
+
+    /// Who is asked when code gets hot.
+    ///
+    /// # Panics
+    /// Unless [`CodeSettings::tier_up`] is set.
+    pub fn tier_up(&self) -> &dyn TierUp {
+        &**self.tier_up.as_ref().expect("the settings say so")
+    }
+
+    /// A handle that does not keep the module.
+    pub fn downgrade(&self) -> Weak<ModuleCode> {
+        self.this.clone()
     }
 
     /// The module's exports by name.

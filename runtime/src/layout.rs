@@ -256,8 +256,9 @@ pub struct StoreCtx {
     /// The instance whose machine code last made a call that may have gone to
     /// the host: its functions are told who called them.
     pub caller: *mut VmCtx,
-    /// The function that machine code calls although there is no machine code
-    /// of it: noted by its stub, read by the adapter that it leads to.
+    /// The function that machine code calls next, unless it calls machine code of
+    /// its own module directly: read by the adapter that it leads to if there is
+    /// no machine code of it.
     pub callee: *const CodeCell,
     /// The call to be made where [`Status::TailCall`] arrives.
     pub tail_call: TailCall,

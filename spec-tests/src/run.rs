@@ -5,7 +5,7 @@ use crate::features::ScriptFeatures;
 use crate::mismatch::{Cause, Check, Mismatch};
 use crate::report::{Failure, Report, Totals};
 use crate::script::Script;
-use rwasm::Tier;
+use rwasm::{Tier, TierStress};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,8 @@ pub struct Options {
     pub tier: Tier,
     /// With [`Tier::Jit`]: interprets functions that this seed decides.
     pub mixed_tiers: Option<u64>,
+    /// With [`Tier::Auto`]: how tiering is made to go wrong.
+    pub tier_stress: Option<TierStress>,
     /// What the script's modules are validated with; by default what
     /// [`ScriptFeatures::of_path`] says.
     pub features: Option<ScriptFeatures>,
@@ -47,6 +49,7 @@ impl Default for Options {
         Options {
             tier: Tier::default(),
             mixed_tiers: None,
+            tier_stress: None,
             features: None,
             gc_stress: false,
             gaps: GAPS,

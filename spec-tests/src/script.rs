@@ -88,7 +88,8 @@ impl<'scope, 'env> Script<'scope, 'env> {
         let mut config = features.config(options.tier);
         config
             .collect_at_every_allocation(options.gc_stress)
-            .mixed_tiers(options.mixed_tiers);
+            .mixed_tiers(options.mixed_tiers)
+            .tier_stress(options.tier_stress);
         let engine = Engine::new(&config)?;
         Script::with_engine(threads, features, engine)
     }

@@ -293,6 +293,31 @@ handler! {
     }
 }
 
+/// Returns from a frame whose array an array entry has left with a status.
+macro_rules! return_from_array {
+    ($r:ident, $status:expr, $cell:expr, $caller:expr, $return_to:expr) => {{
+        let status: Status = $status;
+        if status != Status::Ok {
+            if status == Status::Exception {
+                $r.fp = $caller as *mut u64;
+                $r.ip = Ip($return_to as *const u64);
+                tail!(unwind, $r)
+            }
+            return status as Outcome;
+        }
+        $r.acc = *$r.fp;
+        $r.fa = f64::from_bits($r.acc);
+        std::ptr::copy(
+            $r.fp,
+            $r.fp.offset(header::RESULT),
+            usize::from($cell.result_slots),
+        );
+        leave_frame!($r, $caller, $return_to)
+    }};
+}
+
+pub(super) use return_from_array;
+
 handler! {
     /// Calls a host function, or whatever else has only an array entry, in the
     /// frame that was begun for it; then returns from that frame.
@@ -314,24 +339,13 @@ handler! {
         let status = cell.array_entry()(r.vmctx(), caller_vmctx, cell, r.fp);
         let status = finish_tail_calls(store, status, cell, r.fp);
         (*store).stack_top = outer_top;
-        if status != Status::Ok {
-            if status == Status::Exception {
-                r.fp = caller as *mut u64;
-                r.ip = Ip(return_to as *const u64);
-                tail!(unwind, r)
-            }
-            return status as Outcome;
-        }
-        r.acc = *r.fp;
-        r.fa = f64::from_bits(r.acc);
-        std::ptr::copy(r.fp, r.fp.offset(header::RESULT), usize::from(cell.result_slots));
-        leave_frame!(r, caller, return_to)
+        return_from_array!(r, status, cell, caller, return_to)
     }
 }
 
 /// Leaves the segment at the call that began the current frame.
 #[inline(always)]
-unsafe fn leave_to_caller(r: &Regs) {
+pub(super) unsafe fn leave_to_caller(r: &Regs) {
     // SAFETY: the contract of all handlers; a segment is entered.
     unsafe {
         let segment = (*r.store()).segment;

@@ -16,5 +16,6 @@ pub(crate) mod object;
 pub(crate) mod regs;
 pub(crate) mod simd;
 pub(crate) mod slots;
+pub(crate) mod tier_up;
 pub(crate) mod trap;
 pub(crate) mod wide;

@@ -8,7 +8,7 @@
 use super::Lower;
 use super::prescan::{LoopInfo, Pins, keep_places, pin_slots, scan_nest};
 use super::stack::{Kind, State};
-use crate::inst::{Inst, Jump, Label, TryIndex};
+use crate::inst::{Inst, Jump, Label, Src, TryIndex};
 use rwasm_parser::ValType;
 use wasmparser::{BlockType, OperatorsReader};
 
@@ -134,6 +134,9 @@ impl<'a> Lower<'a> {
     pub(super) fn loop_(&mut self, ty: BlockType, offset: u64, body: &OperatorsReader<'_>) {
         let (params, results) = self.block_types(ty);
         let height = self.settle(params.len());
+        if self.settings.tier_up {
+            self.copy_constants(height);
+        }
         let label = self.new_label();
         if self.loop_depth == 0 {
             self.nest = scan_nest(
@@ -172,9 +175,26 @@ impl<'a> Lower<'a> {
         let frame = self.frames.last_mut().expect("just opened");
         frame.loop_slot = loop_slot;
         frame.outer_pins = outer_pins;
+        if self.settings.tier_up {
+            // Before fuel: machine code that takes over here charges it.
+            let loop_at = Some(offset as u32);
+            self.emit(Inst::Count { loop_at });
+        }
         self.begin_fuel_block();
         if self.settings.interruption {
             self.emit(Inst::CheckInterrupt);
+        }
+    }
+
+    /// Writes the constants among the operands below a height to their slots,
+    /// where machine code that takes over looks for operands. They stay constants:
+    /// other ways to where they are used do not write them.
+    fn copy_constants(&mut self, height: usize) {
+        for at in 0..height {
+            let entry = self.stack[at];
+            if let State::Const(bits) = entry.state {
+                self.emit_copy(entry.kind, Src::Const(bits), entry.slot);
+            }
         }
     }
 

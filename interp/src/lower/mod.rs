@@ -84,8 +84,9 @@ pub(crate) struct Scratch {
 }
 
 /// Register code before encoding.
-#[derive(Default)]
 pub(crate) struct Lowered {
+    /// Whose code it is.
+    pub(crate) func: LocalFuncIndex,
     /// The instructions.
     pub(crate) insts: Vec<Inst>,
     /// Index of the instruction behind each label.
@@ -201,6 +202,7 @@ pub(crate) fn lower(
         return Err(LowerError::FrameTooLarge { func: func_index });
     }
     Ok(Lowered {
+        func,
         insts: lower.out,
         labels: lower.labels,
         bound: lower.bound,
@@ -240,6 +242,9 @@ impl<'a> Lower<'a> {
         self.begin_fuel_block();
         if self.settings.interruption {
             self.emit(Inst::CheckInterrupt);
+        }
+        if self.settings.tier_up {
+            self.emit(Inst::Count { loop_at: None });
         }
         let mut reader = body.get_operators_reader()?;
         while !reader.eof() {

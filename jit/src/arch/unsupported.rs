@@ -2,7 +2,6 @@
 
 use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::layout::{Status, StoreCtx};
-use std::sync::atomic::AtomicPtr;
 
 /// Whether machine code can be run here.
 pub(crate) const SUPPORTED: bool = false;
@@ -26,5 +25,4 @@ pub(crate) unsafe extern "C" fn resolve_and_enter() {
 }
 
 /// Never called.
-pub(crate) fn write_stub(_into: &mut [u8], _cell: *const CodeCell, _adapter: *const AtomicPtr<()>) {
-}
+pub(crate) fn write_stub(_into: &mut [u8], _cell: *const CodeCell) {}

@@ -8,7 +8,6 @@ use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::layout::{Segment, Status, StoreCtx, VmCtx};
 use std::arch::naked_asm;
 use std::mem::offset_of;
-use std::sync::atomic::AtomicPtr;
 
 /// Whether machine code can be run here.
 pub(crate) const SUPPORTED: bool = true;
@@ -110,15 +109,19 @@ pub(crate) unsafe extern "C" fn resolve_and_enter() {
 /// Bytes of a stub.
 pub(crate) const STUB_SIZE: usize = 32;
 
-/// Writes the native entry of a function without machine code: it notes the
-/// function's cell in the store and jumps to where `adapter` points.
-///
-/// `adapter` stands for all functions of a type, so that they share what is made
-/// when one of them is called first.
-pub(crate) fn write_stub(into: &mut [u8], cell: *const CodeCell, adapter: *const AtomicPtr<()>) {
+/// Writes the way from a direct call to an own function that has no machine code
+/// yet: it notes the function's cell in the store and jumps to the native entry
+/// that the cell has by then.
+pub(crate) fn write_stub(into: &mut [u8], cell: *const CodeCell) {
     const STORE: usize = offset_of!(VmCtx, store);
     const CALLEE: usize = offset_of!(StoreCtx, callee);
-    const { assert!(STORE < 128 && CALLEE < 128, "8-bit displacements") };
+    const ENTRY: usize = offset_of!(CodeCell, native_entry);
+    const {
+        assert!(
+            STORE < 128 && CALLEE < 128 && ENTRY < 128,
+            "8-bit displacements"
+        )
+    };
     let mut code = Vec::with_capacity(STUB_SIZE);
     // mov r11, cell
     code.extend([0x49, 0xbb]);
@@ -127,11 +130,8 @@ pub(crate) fn write_stub(into: &mut [u8], cell: *const CodeCell, adapter: *const
     code.extend([0x4c, 0x8b, 0x57, STORE as u8]);
     // mov [r10 + CALLEE], r11
     code.extend([0x4d, 0x89, 0x5a, CALLEE as u8]);
-    // mov r10, adapter
-    code.extend([0x49, 0xba]);
-    code.extend((adapter as u64).to_le_bytes());
-    // jmp [r10]
-    code.extend([0x41, 0xff, 0x22]);
+    // jmp [r11 + ENTRY]
+    code.extend([0x41, 0xff, 0x63, ENTRY as u8]);
     // Never reached: int3.
     code.resize(STUB_SIZE, 0xcc);
     into.copy_from_slice(&code);

@@ -114,7 +114,7 @@ impl FuncTranslator<'_> {
 
     /// Calls the native entry that a code cell has now.
     fn call_cell(&mut self, ty: u32, cell: ir::Value, instance: ir::Value, tail: bool) {
-        self.note_caller();
+        self.note_call(cell);
         let flags = self.flags(Region::Code);
         let offset = displacement(offset_of!(CodeCell, native_entry) as u32);
         let entry = self.b.ins().load(types::I64, flags, cell, offset);

@@ -137,6 +137,7 @@ impl<'a> FuncTranslator<'a> {
     }
 
     pub(super) fn block(&mut self, ty: BlockType) {
+        self.note_operands();
         let (params, results) = self.block_types(ty);
         self.open(Opened::Block, params.len(), &results);
     }
@@ -146,10 +147,14 @@ impl<'a> FuncTranslator<'a> {
         ty: BlockType,
         rest: Option<&OperatorsReader<'a>>,
     ) -> Result<(), TranslateError> {
+        self.note_operands();
         let (params, results) = self.block_types(ty);
         let header = self.block_with(&params);
         let args = self.block_args(params.len());
         self.b.ins().jump(header, &args);
+        if let Some(at) = self.current_offset() {
+            self.enter_loop(at as u32, header, params.len());
+        }
         let dispatch = match rest {
             Some(rest) if params.is_empty() => Dispatch::find(rest)?,
             _ => None,
@@ -163,6 +168,7 @@ impl<'a> FuncTranslator<'a> {
 
     pub(super) fn if_(&mut self, ty: BlockType) {
         let condition = self.pop_condition();
+        self.note_operands();
         let (params, results) = self.block_types(ty);
         let (then, otherwise) = (self.b.create_block(), self.b.create_block());
         self.b.ins().brif(condition, then, &[], otherwise, &[]);
@@ -271,6 +277,7 @@ impl<'a> FuncTranslator<'a> {
     fn enter_block(&mut self, block: ir::Block, height: usize) {
         self.b.switch_to_block(block);
         self.stack.truncate(height);
+        self.reload_operands();
         self.stack.extend_from_slice(self.b.block_params(block));
     }
 

@@ -129,12 +129,18 @@ impl FuncTranslator<'_> {
         self.b.ins().atomic_load(types::I32, flags, flag)
     }
 
-    /// Notes for host functions who calls them.
-    pub(super) fn note_caller(&mut self) {
+    /// Notes who calls, for functions of the host, and what is called, for
+    /// functions without machine code.
+    pub(super) fn note_call(&mut self, cell: ir::Value) {
         let store = self.store_ctx();
         let flags = self.flags(Region::Store);
-        let offset = displacement(offset_of!(StoreCtx, caller) as u32);
-        self.b.ins().store(flags, self.vmctx, store, offset);
+        for (value, field) in [
+            (self.vmctx, offset_of!(StoreCtx, caller)),
+            (cell, offset_of!(StoreCtx, callee)),
+        ] {
+            let offset = displacement(field as u32);
+            self.b.ins().store(flags, value, store, offset);
+        }
     }
 
     /// The canonical id of a type of the module.

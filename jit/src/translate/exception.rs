@@ -173,6 +173,7 @@ impl FuncTranslator<'_> {
     }
 
     pub(super) fn try_table(&mut self, table: &TryTable) {
+        self.note_operands();
         let (params, results) = self.block_types(table.ty);
         let body = self.b.create_block();
         self.b.ins().jump(body, &[]);
@@ -243,6 +244,7 @@ fn value_offsets(ty: &FuncType) -> impl Iterator<Item = u32> + '_ {
 /// `catch` that fits and throws again if there is none.
 impl FuncTranslator<'_> {
     pub(super) fn legacy_try(&mut self, ty: BlockType) {
+        self.note_operands();
         let (params, results) = self.block_types(ty);
         let landing = self.new_handler(None);
         let catcher = self.new_catcher(SmallVec::from_iter([landing]));

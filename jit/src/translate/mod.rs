@@ -17,6 +17,7 @@ mod atomic;
 mod call;
 mod control;
 mod dispatch;
+mod entry;
 mod env;
 mod exception;
 mod inline;
@@ -33,6 +34,7 @@ use control::Frame;
 use cranelift_codegen::ir::{self, AbiParam, ArgumentPurpose, InstBuilder, Signature, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use entry::LoopEntry;
 use exception::Catcher;
 use inline::Leaves;
 use rwasm_parser::{
@@ -43,6 +45,8 @@ use rwasm_runtime::code::ModuleCode;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use thiserror::Error;
+
+pub use entry::Entry;
 use wasmparser::{BinaryReader, FuncValidatorAllocations, FunctionBody, Operator};
 
 /// Why a function could not be translated.
@@ -64,6 +68,15 @@ pub enum TranslateError {
         offset: u64,
         /// Name of the instruction.
         instruction: String,
+    },
+    /// Nothing can be entered at the loop at this byte offset of the module:
+    /// there is none, or it is in a handler of legacy exceptions.
+    #[error("function {func} cannot be entered at offset {offset:#x}")]
+    NoEntry {
+        /// Index of the function in its module.
+        func: u32,
+        /// Byte offset in the module.
+        offset: u32,
     },
     /// The body cannot be decoded: it was not validated.
     #[error("function body cannot be decoded: {0}")]
@@ -137,17 +150,18 @@ impl<'i> Translator<'i> {
         }
     }
 
-    /// Translates the body of a function into `into`, which must be cleared.
-    /// The body is validated first if the module's were not.
+    /// Translates the body of a function, to be entered at `entry`, into `into`,
+    /// which must be cleared. The body is validated first if the module's were not.
     pub(crate) fn translate(
         &mut self,
         code: &ModuleCode,
         func: LocalFuncIndex,
+        entry: Entry,
         into: &mut ir::Function,
     ) -> Result<Translated, TranslateError> {
         let body = code.module.body(func);
         if !code.settings.lazy_validation {
-            return self.translate_valid(code, func, &body, into);
+            return self.translate_valid(code, func, entry, &body, into);
         }
         // The module may be a mapped file, which another process can change
         // between validation and translation: both read this copy.
@@ -162,7 +176,7 @@ impl<'i> Translator<'i> {
         let valid = validator.validate(&body).map_err(ParseError::from);
         self.validator = validator.into_allocations();
         let result = match valid {
-            Ok(()) => self.translate_valid(code, func, &body, into),
+            Ok(()) => self.translate_valid(code, func, entry, &body, into),
             Err(error) => Err(error.into()),
         };
         self.body = bytes;
@@ -173,6 +187,7 @@ impl<'i> Translator<'i> {
         &mut self,
         code: &ModuleCode,
         func: LocalFuncIndex,
+        entry: Entry,
         body: &FunctionBody<'_>,
         into: &mut ir::Function,
     ) -> Result<Translated, TranslateError> {
@@ -180,8 +195,13 @@ impl<'i> Translator<'i> {
         let ty = func_type_of(&code.module, index);
         into.name = ir::UserFuncName::User(crate::symbol::Symbol::Func(func).to_name());
         into.signature = native_signature(&code.module, ty);
+        if let Entry::Loop(_) = entry {
+            // Behind the instance comes the frame, whatever the parameters are.
+            into.signature.params.truncate(1);
+            into.signature.params.push(AbiParam::new(types::I64));
+        }
         let buffers = (&mut self.builder, &mut self.leaves);
-        let result = FuncTranslator::new(self.isa, code, index, into, buffers).body(body);
+        let result = FuncTranslator::new(self.isa, code, index, into, buffers).body(entry, body);
         if result.is_err() {
             // Half a function is left in the buffers.
             self.builder = FunctionBuilderContext::new();
@@ -276,6 +296,8 @@ struct FuncTranslator<'a> {
     funcs: HashMap<LocalFuncIndex, ir::FuncRef>,
     libcalls: HashMap<LibCall, ir::FuncRef>,
     regions: env::Regions,
+    /// The entry, if it is at a loop.
+    entry: Option<LoopEntry>,
     out: Translated,
 }
 
@@ -318,19 +340,23 @@ impl<'a> FuncTranslator<'a> {
             funcs: HashMap::new(),
             libcalls: HashMap::new(),
             regions: env::Regions::default(),
+            entry: None,
             out: Translated::default(),
         }
     }
 
-    fn body(mut self, body: &FunctionBody<'a>) -> Result<Translated, TranslateError> {
-        let entry = self.b.create_block();
-        self.b.append_block_params_for_function_params(entry);
-        self.b.switch_to_block(entry);
-        self.b.seal_block(entry);
-        let params: SmallVec<[ir::Value; 8]> = self.b.block_params(entry).into();
+    fn body(mut self, entry: Entry, body: &FunctionBody<'a>) -> Result<Translated, TranslateError> {
+        let first = self.b.create_block();
+        self.b.append_block_params_for_function_params(first);
+        self.b.switch_to_block(first);
+        self.b.seal_block(first);
+        let params: SmallVec<[ir::Value; 8]> = self.b.block_params(first).into();
         self.vmctx = params[0];
         self.check_native_stack();
-        self.declare_locals(&params[1..], body)?;
+        match entry {
+            Entry::Function => self.declare_locals(&params[1..], body)?,
+            Entry::Loop(at) => self.begin_at_loop(at, params[1], body)?,
+        }
         let ty = func_type_of(self.module, self.func);
         self.open_function(&ty.results);
         self.begin_fuel_block();
@@ -345,6 +371,13 @@ impl<'a> FuncTranslator<'a> {
             }
         }
         self.settle_fuel();
+        match entry {
+            Entry::Loop(offset) if !self.entry_was_met() => {
+                let func = self.func.as_u32();
+                return Err(TranslateError::NoEntry { func, offset });
+            }
+            _ => {}
+        }
         self.b.finalize(self.isa.frontend_config());
         Ok(self.out)
     }

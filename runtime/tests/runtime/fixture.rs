@@ -60,7 +60,13 @@ impl Fixture {
     }
 
     pub fn code(&self, wat: &str) -> Arc<ModuleCode> {
-        ModuleCode::new(parse(wat), self.registry.clone(), self.settings, ENTRIES)
+        ModuleCode::new(
+            parse(wat),
+            self.registry.clone(),
+            self.settings,
+            ENTRIES,
+            None,
+        )
     }
 
     pub fn instantiate(

@@ -34,6 +34,7 @@ pub(crate) fn main(scripts: &Scripts, path: &str, options: &Options) -> ExitCode
     let options = rwasm_spec_tests::Options {
         tier: tiers.tier,
         mixed_tiers: tiers.mixed,
+        tier_stress: tiers.stress.map(|stress| stress.how),
         gaps: options.gaps(),
         progress: Some(|Progress { line, directives }| println!("{line} {directives}")),
         ..Default::default()
@@ -174,6 +175,9 @@ fn spawn(
     command.args(["--worker", path, "--tier", &tiers.tier.to_string()]);
     if let Some(seed) = tiers.mixed {
         command.args(["--mixed-tiers", &seed.to_string()]);
+    }
+    if let Some(stress) = tiers.stress {
+        command.args(["--stress", stress.name]);
     }
     if options.bundled {
         command.arg("--bundled");

@@ -1,0 +1,115 @@
+//! When a function is compiled, and when its running call is handed over.
+//!
+//! A function gets a budget of calls and iterations by the size of its body when
+//! it is first called. Once that is spent it is asked for: as a whole if it was
+//! spent by a call; in a loop, first at the loop's head, since that call may last
+//! for ever, and then as a whole. Until the code is there, and for as long as
+//! calls that began before are in the interpreter, a loop asks again from time to
+//! time.
+
+use super::queue::{Queue, Request};
+use super::stats::add;
+use super::stress::TierStress;
+use super::tunables::{BUDGET, BUDGET_PER_BYTE, POLL};
+use rwasm_jit::Entry;
+use rwasm_runtime::code::{CodeCell, ModuleCode, TierUp};
+use std::collections::HashSet;
+use std::ptr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Decides for one module.
+#[derive(Debug)]
+pub(super) struct Policy {
+    queue: Arc<Queue>,
+    stress: Option<TierStress>,
+    /// What was asked for, whatever became of it.
+    asked: Mutex<HashSet<(u32, Entry)>>,
+}
+
+impl Policy {
+    pub(super) fn new(queue: Arc<Queue>, stress: Option<TierStress>) -> Self {
+        Policy {
+            queue,
+            stress,
+            asked: Mutex::default(),
+        }
+    }
+
+    /// Sets the budget at a function's first call, and counts how often it was
+    /// spent; returns that number, 0 for the first call.
+    fn spent(&self, cell: &CodeCell, code: &ModuleCode) -> u32 {
+        let heat = cell.heat.fetch_add(1, Ordering::Relaxed);
+        let budget = match (heat, self.stress) {
+            (0, None) => {
+                let bytes = code.module.bodies()[cell.func.index()].len();
+                i32::try_from(bytes).map_or(i32::MAX, |bytes| {
+                    bytes
+                        .saturating_mul(BUDGET_PER_BYTE as i32)
+                        .saturating_add(BUDGET as i32)
+                })
+            }
+            (0, Some(stress)) => stress.budget.of(cell.func) as i32,
+            (_, None) => POLL,
+            (_, Some(_)) => 0,
+        };
+        if heat == 0 {
+            add(&self.queue.counters().called, 1);
+        }
+        cell.budget.store(budget, Ordering::Relaxed);
+        // A budget of nothing is spent at once.
+        if heat == 0 && budget == 0 { 1 } else { heat }
+    }
+
+    /// Asks for code, once.
+    fn ask(&self, cell: &CodeCell, code: &ModuleCode, entry: Entry, heat: u32) {
+        let key = (cell.func.as_u32(), entry);
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.contains(&key) {
+            return;
+        }
+        let request = Request {
+            module: code.downgrade(),
+            func: cell.func,
+            entry,
+            heat,
+        };
+        // What finds no place is asked for again.
+        if self.queue.push(request) {
+            asked.insert(key);
+            drop(asked);
+            if self.stress.is_some_and(|stress| stress.wait) {
+                self.queue.wait_until_idle();
+            }
+        }
+    }
+}
+
+impl TierUp for Policy {
+    fn function_is_hot(&self, code: &ModuleCode, cell: &CodeCell) {
+        let heat = self.spent(cell, code);
+        if heat > 0 {
+            self.ask(cell, code, Entry::Function, heat);
+        }
+    }
+
+    fn loop_is_hot(&self, code: &ModuleCode, cell: &CodeCell, loop_at: u32) -> *const CodeCell {
+        let heat = self.spent(cell, code);
+        let heir = || {
+            rwasm_jit::heir(code, cell.func, loop_at).inspect(|_| {
+                add(&self.queue.counters().osr_entries, 1);
+            })
+        };
+        if let Some(heir) = heir() {
+            return heir;
+        }
+        if heat > 0 {
+            self.ask(cell, code, Entry::Loop(loop_at), heat);
+            self.ask(cell, code, Entry::Function, heat);
+        }
+        match self.stress {
+            Some(stress) if stress.wait => heir().map_or(ptr::null(), ptr::from_ref),
+            _ => ptr::null(),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What waits to be compiled, hottest first, and the threads that do it.
+//!
+//! Threads are started when there is first something to do, one less than there
+//! are cores, but one at least. They hold modules weakly: nothing is compiled for
+//! a module that is gone, and its code goes with it. The queue belongs to an
+//! engine; when that is dropped, they end after what they are at.
+
+use super::call_by_array;
+use super::stats::{Counters, TierStats, add};
+use super::stress::TierStress;
+use super::tunables::{QUEUE, WORKER_STACK};
+use rwasm_jit::{Compiler, Entry};
+use rwasm_parser::LocalFuncIndex;
+use rwasm_runtime::code::ModuleCode;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use std::{io, thread};
+use tracing::{debug, warn};
+
+/// One function to compile.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) module: Weak<ModuleCode>,
+    pub(super) func: LocalFuncIndex,
+    pub(super) entry: Entry,
+    /// How often its budget was spent.
+    pub(super) heat: u32,
+}
+
+/// The queue of an engine.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    /// Something is to be done, or nothing ever again.
+    work: Condvar,
+    /// Nothing is to be done.
+    idle: Condvar,
+    counters: Counters,
+    limit: usize,
+    /// The longest that a worker sleeps first.
+    delay: Duration,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<Request>,
+    /// Threads, and how many of them compile something.
+    workers: usize,
+    busy: usize,
+    /// No thread compiles any more, or none can.
+    closed: bool,
+}
+
+impl Queue {
+    pub(crate) fn new(stress: Option<TierStress>) -> Arc<Self> {
+        Arc::new(Queue {
+            state: Mutex::default(),
+            work: Condvar::new(),
+            idle: Condvar::new(),
+            counters: Counters::default(),
+            limit: stress.map_or(QUEUE, |stress| stress.queue),
+            delay: stress.map_or(Duration::ZERO, |stress| stress.delay),
+        })
+    }
+
+    /// Takes a request, unless the queue is full.
+    pub(super) fn push(self: &Arc<Self>, request: Request) -> bool {
+        let mut state = self.lock();
+        if state.closed {
+            // Not to be asked again.
+            return true;
+        }
+        if state.waiting.len() >= self.limit {
+            return false;
+        }
+        state.waiting.push(request);
+        self.work.notify_one();
+        if state.workers == 0
+            && let Err(error) = self.start(&mut state)
+        {
+            warn!(target: "tiering", %error, "no thread to compile on: all stays interpreted");
+            self.close_locked(&mut state);
+        }
+        true
+    }
+
+    /// Waits until everything that was asked for has been tried.
+    pub(super) fn wait_until_idle(&self) {
+        let state = self.lock();
+        let busy =
+            |state: &mut State| !state.closed && (!state.waiting.is_empty() || state.busy > 0);
+        drop(
+            self.idle
+                .wait_while(state, busy)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    /// Ends the threads.
+    pub(crate) fn close(&self) {
+        self.close_locked(&mut self.lock());
+    }
+
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What was done until now.
+    pub(crate) fn stats(&self) -> TierStats {
+        self.counters.read()
+    }
+
+    fn close_locked(&self, state: &mut State) {
+        state.closed = true;
+        state.waiting = Vec::new();
+        self.work.notify_all();
+        self.idle.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        for _ in 0..(cores - 1).max(1) {
+            let queue = self.clone();
+            let spawned = thread::Builder::new()
+                .name("rwasm-compile".to_owned())
+                .stack_size(WORKER_STACK)
+                .spawn(move || queue.work());
+            match spawned {
+                Ok(_) => state.workers += 1,
+                // The others do its share.
+                Err(_) if state.workers > 0 => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// What a thread does.
+    fn work(self: Arc<Self>) {
+        let compiler = match rwasm_jit::init() {
+            true => Compiler::new().map_err(|error| error.to_string()),
+            false => Err("machine code cannot be run here".to_owned()),
+        };
+        let mut compiler = match compiler {
+            Ok(compiler) => compiler,
+            Err(error) => {
+                warn!(target: "tiering", error, "all stays interpreted");
+                self.close();
+                return;
+            }
+        };
+        let mut random = 0;
+        while let Some((request, last)) = self.take() {
+            if !self.delay.is_zero() {
+                random = super::random(random, request.func);
+                thread::sleep(self.delay.mul_f64((random % 100) as f64 / 100.0));
+            }
+            let done = || self.serve(&mut compiler, &request, last);
+            // Cranelift asserts what it believes; a guest need not pay for it.
+            if catch_unwind(AssertUnwindSafe(done)).is_err() {
+                add(&self.counters.failed, 1);
+                match Compiler::new() {
+                    Ok(fresh) => compiler = fresh,
+                    Err(_) => self.close(),
+                }
+            }
+            self.finish();
+        }
+    }
+
+    /// The hottest request, and whether it was the last; `None` at the end.
+    fn take(&self) -> Option<(Request, bool)> {
+        let state = self.lock();
+        let nothing = |state: &mut State| !state.closed && state.waiting.is_empty();
+        let waited = self.work.wait_while(state, nothing);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        let requests = state.waiting.iter().enumerate();
+        // Of equally hot ones the oldest.
+        let hottest = requests.rev().max_by_key(|(_, request)| request.heat)?.0;
+        let request = state.waiting.remove(hottest);
+        state.busy += 1;
+        Some((request, state.waiting.is_empty()))
+    }
+
+    fn finish(&self) {
+        let mut state = self.lock();
+        state.busy -= 1;
+        if state.busy == 0 && state.waiting.is_empty() {
+            self.idle.notify_all();
+        }
+    }
+
+    /// Compiles and publishes what was asked for; then, if nothing else waits,
+    /// links what the module has.
+    fn serve(&self, compiler: &mut Compiler, request: &Request, last: bool) {
+        let Some(code) = request.module.upgrade() else {
+            return;
+        };
+        let begun = Instant::now();
+        let (func, entry) = (request.func, request.entry);
+        let index = code.module.func_index(func).as_u32();
+        let published = compiler
+            .compile(&code, func, entry)
+            .map_err(|error| error.to_string())
+            .and_then(|compiled| {
+                rwasm_jit::publish(&code, vec![compiled], call_by_array())
+                    .map_err(|error| error.to_string())
+            });
+        let took = begun.elapsed();
+        add(&self.counters.compile_nanos, took.as_nanos() as u64);
+        match published {
+            Ok(bytes) => {
+                let counter = match entry {
+                    Entry::Function => &self.counters.compiled,
+                    Entry::Loop(_) => &self.counters.loops,
+                };
+                add(counter, 1);
+                add(&self.counters.code_bytes, bytes as u64);
+                debug!(
+                    target: "tiering", func = index, ?entry, heat = request.heat, bytes, ?took,
+                    "compiled"
+                );
+            }
+            Err(error) => {
+                add(&self.counters.failed, 1);
+                debug!(target: "tiering", func = index, ?entry, error, "stays interpreted");
+            }
+        }
+        if last {
+            match rwasm_jit::relink(&code) {
+                Ok(true) => debug!(target: "tiering", "linked anew"),
+                Ok(false) => {}
+                Err(error) => debug!(target: "tiering", %error, "not linked anew"),
+            }
+        }
+    }
+}

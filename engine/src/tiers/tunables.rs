@@ -1,0 +1,20 @@
+//! The numbers of the tiering policy, each with the measurement that set it.
+
+/// What a function may run in the interpreter before it is compiled, in calls and
+/// iterations: so many…
+pub(super) const BUDGET: u32 = 500;
+
+/// …and so many for each byte of its body, since that is what compiling costs.
+pub(super) const BUDGET_PER_BYTE: u32 = 2;
+
+/// Calls and iterations between two questions of a function that was asked to be
+/// compiled: whether its loop can be handed over now.
+pub(super) const POLL: i32 = 256;
+
+/// Requests that wait at most. A program that gets hot everywhere at once is
+/// asked again for what found no place.
+pub(super) const QUEUE: usize = 1024;
+
+/// Bytes of stack of a thread that compiles: Cranelift recurses over what a
+/// function's control flow nests.
+pub(super) const WORKER_STACK: usize = 8 << 20;
