@@ -27,6 +27,7 @@ block0:
   movq %rdi, 0x48(%r8)
   movq 0x48(%rdi), %r9
   movq (%r9), %r10
+  movq %r10, 0x50(%r8)
   movq 0x10(%r10), %r10
   movq 8(%r9), %rdi
   call    *%r10
@@ -61,9 +62,10 @@ block0:
   jnz #trap=user8
   movq (%rax), %rcx
   movq 8(%rax), %rdi
-  movq %r8, %rax
-  movq (%rax), %rdx
-  movq %rax, 0x48(%rdx)
+  movq %r8, %rdx
+  movq (%rdx), %rax
+  movq %rdx, 0x48(%rax)
+  movq %rcx, 0x50(%rax)
   movq 0x10(%rcx), %rax
   call    *%rax
   jmp     label1
@@ -108,6 +110,7 @@ block3:
   movq 8(%r12), %rdi
   movq (%rbx), %rax
   movq %rbx, 0x48(%rax)
+  movq %rcx, 0x50(%rax)
   movq 0x10(%rcx), %rax
   movq %r13, %rsi
   call    *%rax
@@ -140,6 +143,7 @@ block0:
   movq 8(%rdx), %r9
   movq (%rdi), %r10
   movq %rdi, 0x48(%r10)
+  movq %r8, 0x50(%r10)
   movq 0x10(%r8), %r10
   movq %r9, %rdi
   call    *%r10
@@ -173,6 +177,7 @@ block0:
   movq 8(%rdx), %r9
   movq (%rdi), %r10
   movq %rdi, 0x48(%r10)
+  movq %r8, 0x50(%r10)
   movq 0x10(%r8), %r10
   movq %r9, %rdi
   return_call_unknown %r10 (0) tmp=%r11 %rdi=%rdi %rsi=%rsi
