@@ -21,7 +21,7 @@ use crate::failure::{Failure, Result};
 use crate::output;
 
 pub use proposals::{Proposals, hint as proposal_hint};
-pub use values::{DirGrant, EnvGrant, ListenGrant, Stream, byte_size};
+pub use values::{DirGrant, EnvGrant, ListenGrant, Optimization, Stream, byte_size};
 
 /// Parses the arguments of the process, its name first.
 ///
@@ -219,6 +219,12 @@ pub struct RunArgs {
     /// How code is executed
     #[arg(long, value_enum, default_value_t = Tier::default())]
     pub tier: Tier,
+
+    /// How code is compiled: `budget=N`, with `--tier auto` the calls and loop
+    /// iterations after which a function is (0: at its first call; left out, by
+    /// its size); `threads=N`, the threads that compile
+    #[arg(short = 'O', value_name = "KEY=N", value_parser = Optimization::parse)]
+    pub optimize: Vec<Optimization>,
 
     /// When functions are validated: all before the first runs, or each when
     /// it is first called. Left out, it is by the size of the module

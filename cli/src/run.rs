@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rwasm::{Config, Engine, Limits, Linker, Module, Store, Val, Validation};
 use rwasm_wasi::{Threads, starts_threads};
 
-use crate::args::{RunArgs, Tier, Validate};
+use crate::args::{Optimization, RunArgs, Tier, Validate};
 use crate::entry::Entry;
 use crate::failure::{Failure, Result};
 use crate::grants::{self, Guest};
@@ -158,6 +158,12 @@ fn call(
 fn engine(args: &RunArgs, size: u64) -> Result<Engine> {
     let mut config = Config::new();
     config.tier(args.tier.into());
+    for setting in &args.optimize {
+        match *setting {
+            Optimization::Budget(budget) => config.tier_up_budget(Some(budget)),
+            Optimization::Threads(threads) => config.compile_threads(Some(threads)),
+        };
+    }
     config.consume_fuel(args.fuel.is_some());
     // A guest of several threads ends as a whole.
     config.interruption(args.timeout.is_some() || args.proposals.threads());

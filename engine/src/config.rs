@@ -4,6 +4,7 @@ use crate::error::ConfigError;
 use crate::tiers::stress::TierStress;
 use rwasm_runtime::tunables;
 use std::fmt;
+use std::num::NonZero;
 use std::str::FromStr;
 
 /// Settings of an [`Engine`](crate::Engine).
@@ -26,6 +27,8 @@ pub struct Config {
     pub(crate) custom_page_sizes: bool,
     pub(crate) wide_arithmetic: bool,
     pub(crate) legacy_exceptions: bool,
+    pub(crate) tier_up_budget: Option<u32>,
+    pub(crate) compile_threads: Option<NonZero<usize>>,
     pub(crate) mixed_tiers: Option<u64>,
     pub(crate) stress: Option<TierStress>,
     pub(crate) collect_at_every_allocation: bool,
@@ -47,6 +50,8 @@ impl Config {
             custom_page_sizes: false,
             wide_arithmetic: false,
             legacy_exceptions: true,
+            tier_up_budget: None,
+            compile_threads: None,
             mixed_tiers: None,
             stress: None,
             collect_at_every_allocation: false,
@@ -57,6 +62,22 @@ impl Config {
     /// machine that it makes no code for.
     pub fn tier(&mut self, tier: Tier) -> &mut Self {
         self.tier = tier;
+        self
+    }
+
+    /// With [`Tier::Auto`], the calls and loop iterations after which a function is
+    /// compiled; 0 is at its first call. `None`, the default: by its size, since
+    /// that is what compiling costs.
+    pub fn tier_up_budget(&mut self, budget: Option<u32>) -> &mut Self {
+        self.tier_up_budget = budget;
+        self
+    }
+
+    /// Threads that compile. `None`, the default: one for each core before the
+    /// program starts ([`Tier::Jit`]), one less, but at least one, beside it
+    /// ([`Tier::Auto`]).
+    pub fn compile_threads(&mut self, threads: Option<NonZero<usize>>) -> &mut Self {
+        self.compile_threads = threads;
         self
     }
 

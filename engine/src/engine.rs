@@ -58,7 +58,7 @@ impl Engine {
             config: config.clone(),
             settings,
             registry,
-            queue: settings.tier_up.then(|| Queue::new(config.stress)),
+            queue: settings.tier_up.then(|| Queue::new(config)),
         })))
     }
 

@@ -1,6 +1,7 @@
 //! The values of flags that are more than a word or a number.
 
 use std::ffi::{OsStr, OsString};
+use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -42,6 +43,38 @@ impl DirGrant {
             guest,
             read_only,
         })
+    }
+}
+
+/// `-O KEY=N`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Optimization {
+    /// Calls and loop iterations before a function is compiled.
+    Budget(u32),
+    /// Threads that compile.
+    Threads(NonZero<usize>),
+}
+
+impl Optimization {
+    /// Parses the value of the flag.
+    pub fn parse(text: &str) -> Result<Optimization, String> {
+        let (key, value) = text
+            .split_once('=')
+            .ok_or("write KEY=N, such as `-O budget=0`")?;
+        let wrong = |what: &str| format!("`{value}` is no {what}");
+        match key {
+            "budget" => match value.parse() {
+                Ok(budget) => Ok(Optimization::Budget(budget)),
+                Err(_) => Err(wrong("number of calls and iterations")),
+            },
+            "threads" => match value.parse() {
+                Ok(threads) => Ok(Optimization::Threads(threads)),
+                Err(_) => Err(wrong("number of threads, which is 1 at least")),
+            },
+            _ => Err(format!(
+                "there is no setting `{key}`; there are `budget` and `threads`"
+            )),
+        }
     }
 }
 
@@ -206,6 +239,27 @@ mod tests {
                 value: value.map(OsString::from),
             });
             assert_eq!(EnvGrant::parse(text.as_ref()).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn optimizations() {
+        let threads = NonZero::new(3).unwrap();
+        for (text, expected) in [
+            ("budget=0", Ok(Optimization::Budget(0))),
+            ("budget=4294967295", Ok(Optimization::Budget(u32::MAX))),
+            ("threads=3", Ok(Optimization::Threads(threads))),
+            ("budget=4294967296", Err("no number of calls")),
+            ("budget=", Err("no number of calls")),
+            ("threads=0", Err("1 at least")),
+            ("budget", Err("KEY=N")),
+            ("level=3", Err("`budget` and `threads`")),
+        ] {
+            match (Optimization::parse(text), expected) {
+                (Ok(parsed), Ok(expected)) => assert_eq!(parsed, expected, "{text}"),
+                (Err(error), Err(part)) => assert!(error.contains(part), "{text}: {error}"),
+                (parsed, _) => panic!("{text}: {parsed:?}"),
+            }
         }
     }
 

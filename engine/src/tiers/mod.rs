@@ -58,7 +58,7 @@ fn call_by_array() -> *const u64 {
 /// Who decides about a new module's code, if anybody does.
 pub(crate) fn policy(engine: &Engine) -> Option<Arc<dyn TierUp>> {
     let queue = engine.queue()?;
-    Some(Arc::new(Policy::new(queue.clone(), engine.config().stress)))
+    Some(Arc::new(Policy::new(queue.clone(), engine.config())))
 }
 
 /// Gives the functions of a new module the code that they start with.
@@ -73,14 +73,18 @@ pub(crate) fn prepare(engine: &Engine, code: &ModuleCode) -> Result<()> {
                     .mixed_tiers
                     .is_none_or(|seed| is_compiled(seed, func))
             };
-            compile(code, &select)
+            compile(config, code, &select)
         }
     }
 }
 
-fn compile(code: &ModuleCode, select: &(dyn Fn(LocalFuncIndex) -> bool + Sync)) -> Result<()> {
+fn compile(
+    config: &Config,
+    code: &ModuleCode,
+    select: &(dyn Fn(LocalFuncIndex) -> bool + Sync),
+) -> Result<()> {
     let options = Options {
-        threads: thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
+        threads: config.compile_threads.unwrap_or_else(cores),
         select,
         interp_entry: call_by_array(),
     };
@@ -88,6 +92,11 @@ fn compile(code: &ModuleCode, select: &(dyn Fn(LocalFuncIndex) -> bool + Sync)) 
         Ok(_) => Ok(()),
         Err(error) => Err(Error::Unsupported(Box::new(error))),
     }
+}
+
+/// How many threads run at the same time.
+fn cores() -> NonZero<usize> {
+    thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
 /// Every other function, at random.

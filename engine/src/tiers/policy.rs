@@ -11,6 +11,7 @@ use super::queue::{Queue, Request};
 use super::stats::add;
 use super::stress::TierStress;
 use super::tunables::{BUDGET, BUDGET_PER_BYTE, POLL};
+use crate::config::Config;
 use rwasm_jit::Entry;
 use rwasm_runtime::code::{CodeCell, ModuleCode, TierUp};
 use std::collections::HashSet;
@@ -22,16 +23,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub(super) struct Policy {
     queue: Arc<Queue>,
+    /// The first budget, if it is not by size.
+    budget: Option<u32>,
     stress: Option<TierStress>,
     /// What was asked for, whatever became of it.
     asked: Mutex<HashSet<(u32, Entry)>>,
 }
 
 impl Policy {
-    pub(super) fn new(queue: Arc<Queue>, stress: Option<TierStress>) -> Self {
+    pub(super) fn new(queue: Arc<Queue>, config: &Config) -> Self {
         Policy {
             queue,
-            stress,
+            budget: config.tier_up_budget,
+            stress: config.stress,
             asked: Mutex::default(),
         }
     }
@@ -41,14 +45,7 @@ impl Policy {
     fn spent(&self, cell: &CodeCell, code: &ModuleCode) -> u32 {
         let heat = cell.heat.fetch_add(1, Ordering::Relaxed);
         let budget = match (heat, self.stress) {
-            (0, None) => {
-                let bytes = code.module.bodies()[cell.func.index()].len();
-                i32::try_from(bytes).map_or(i32::MAX, |bytes| {
-                    bytes
-                        .saturating_mul(BUDGET_PER_BYTE as i32)
-                        .saturating_add(BUDGET as i32)
-                })
-            }
+            (0, None) => self.first_budget(cell, code),
             (0, Some(stress)) => stress.budget.of(cell.func) as i32,
             (_, None) => POLL,
             (_, Some(_)) => 0,
@@ -59,6 +56,15 @@ impl Policy {
         cell.budget.store(budget, Ordering::Relaxed);
         // A budget of nothing is spent at once.
         if heat == 0 && budget == 0 { 1 } else { heat }
+    }
+
+    fn first_budget(&self, cell: &CodeCell, code: &ModuleCode) -> i32 {
+        let budget = self.budget.unwrap_or_else(|| {
+            let bytes = code.module.bodies()[cell.func.index()].len();
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+            bytes.saturating_mul(BUDGET_PER_BYTE).saturating_add(BUDGET)
+        });
+        i32::try_from(budget).unwrap_or(i32::MAX)
     }
 
     /// Asks for code, once.

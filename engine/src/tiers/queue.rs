@@ -5,13 +5,14 @@
 //! a module that is gone, and its code goes with it. The queue belongs to an
 //! engine; when that is dropped, they end after what they are at.
 
-use super::call_by_array;
 use super::stats::{Counters, TierStats, add};
-use super::stress::TierStress;
 use super::tunables::{QUEUE, WORKER_STACK};
+use super::{call_by_array, cores};
+use crate::config::Config;
 use rwasm_jit::{Compiler, Entry};
 use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::ModuleCode;
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -37,6 +38,7 @@ pub(crate) struct Queue {
     /// Nothing is to be done.
     idle: Condvar,
     counters: Counters,
+    threads: usize,
     limit: usize,
     /// The longest that a worker sleeps first.
     delay: Duration,
@@ -53,12 +55,17 @@ struct State {
 }
 
 impl Queue {
-    pub(crate) fn new(stress: Option<TierStress>) -> Arc<Self> {
+    pub(crate) fn new(config: &Config) -> Arc<Self> {
+        let stress = config.stress;
         Arc::new(Queue {
             state: Mutex::default(),
             work: Condvar::new(),
             idle: Condvar::new(),
             counters: Counters::default(),
+            // The guest has one.
+            threads: config
+                .compile_threads
+                .map_or_else(|| (cores().get() - 1).max(1), NonZero::get),
             limit: stress.map_or(QUEUE, |stress| stress.queue),
             delay: stress.map_or(Duration::ZERO, |stress| stress.delay),
         })
@@ -123,8 +130,7 @@ impl Queue {
     }
 
     fn start(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..(cores - 1).max(1) {
+        for _ in 0..self.threads {
             let queue = self.clone();
             let spawned = thread::Builder::new()
                 .name("rwasm-compile".to_owned())
