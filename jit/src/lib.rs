@@ -39,7 +39,7 @@ pub use compile::{
 pub use function::CodegenError;
 pub use isa::{IsaError, Processor};
 pub use link::LinkError;
-pub use publish::{heir, publish, relink};
+pub use publish::{heir, prepare_calls, publish, relink};
 pub use translate::{Entry, TranslateError};
 
 use rwasm_runtime::layout::SegmentKind;

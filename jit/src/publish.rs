@@ -22,10 +22,9 @@ use crate::symbol::Symbol;
 use crate::translate::Entry;
 use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::{CodeCell, Entries, ModuleCode};
-use rwasm_runtime::layout::ArrayEntry;
 use std::collections::{BTreeMap, HashMap};
 use std::ptr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// The machine code of a module, as the module keeps it.
 #[derive(Debug, Default)]
@@ -86,6 +85,14 @@ pub fn publish(
     if compiled.is_empty() {
         return Ok(0);
     }
+    // Before the lock, since adapters may have to be compiled.
+    let mut frame_entries = Vec::new();
+    for function in &compiled {
+        if let Entry::Loop(_) = function.entry {
+            frame_entries.push(resolve::frame_entry(&code.cells[function.func.index()])?);
+        }
+    }
+    let mut frame_entries = frame_entries.into_iter();
     let mut state = MachineCode::of(code).lock();
     let placed = state.place(code, &compiled)?;
     for (function, address) in compiled.into_iter().zip(placed.addresses) {
@@ -93,13 +100,12 @@ pub fn publish(
         let native: *const () = ptr::with_exposed_provenance(address);
         match function.entry {
             Entry::Function => {
-                let array = resolve::array_entry(cell, &mut |adapter| state.keep(adapter));
-                cell.publish_native(native, array, interp_entry);
+                cell.publish_native(native, resolve::first_array_call, interp_entry);
                 state.functions.insert(function.func, (function, address));
                 state.unlinked += 1;
             }
             Entry::Loop(at) => {
-                let (adapter, array) = resolve::frame_entry(cell)?;
+                let (adapter, array) = frame_entries.next().expect("one for each loop");
                 state.keep(adapter);
                 let entries = Entries {
                     interp: interp_entry,
@@ -117,12 +123,28 @@ pub fn publish(
     Ok(placed.bytes)
 }
 
+/// Makes what the interpreter and the host call a function by once it is machine
+/// code, so that the first call need not.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn prepare_calls(code: &ModuleCode, func: LocalFuncIndex) -> Result<(), CompileError> {
+    let (adapter, _) = resolve::native_entry(&code.cells[func.index()])?;
+    MachineCode::of(code).keep(adapter);
+    Ok(())
+}
+
 /// What takes over an interpreted frame of a function at the head of a loop, if
 /// that was published: a cell to be called by its array entry, with the frame as
 /// its array.
 pub fn heir(code: &ModuleCode, func: LocalFuncIndex, loop_at: u32) -> Option<&CodeCell> {
     code.existing_machine_code()?;
-    let state = MachineCode::of(code).lock();
+    // The guest asks, which does not wait while something is being published.
+    let state = match MachineCode::of(code).state.try_lock() {
+        Ok(state) => state,
+        Err(TryLockError::Poisoned(error)) => error.into_inner(),
+        Err(TryLockError::WouldBlock) => return None,
+    };
     let heir: *const CodeCell = &**state.loops.get(&(func, loop_at))?;
     // SAFETY: cells are never removed and their boxes never move; they go with
     // the module, which `code` borrows.
@@ -207,9 +229,3 @@ impl State {
         })
     }
 }
-
-/// What [`resolve`] hands adapters to.
-pub(crate) type Keep<'a> = &'a mut dyn FnMut(Arc<Adapter>);
-
-/// An array entry with the adapter behind it.
-pub(crate) type OwnedEntry = (Arc<Adapter>, ArrayEntry);

@@ -13,7 +13,7 @@ use crate::isa;
 use crate::libcall::LibCall;
 use crate::link::{LinkError, Linker};
 use crate::memory::{Published, arena};
-use crate::publish::{Keep, MachineCode, OwnedEntry};
+use crate::publish::MachineCode;
 use crate::shape::Shape;
 use crate::translate::Translated;
 use cranelift_codegen::Context;
@@ -32,6 +32,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 /// An adapter, at offset 0 of an image of its own.
 pub(crate) type Adapter = Published;
+
+/// An adapter with the array entry that it is.
+pub(crate) type ArrayAdapter = (Arc<Adapter>, ArrayEntry);
 
 /// Adapters that somebody uses.
 static ADAPTERS: LazyLock<Mutex<Adapters>> = LazyLock::new(Mutex::default);
@@ -99,22 +102,9 @@ fn make(
     })
 }
 
-/// The array entry for a cell that gets machine code. If its adapter cannot be
-/// made now, the first call will try again and fail if it must.
-pub(crate) fn array_entry(cell: &CodeCell, keep: Keep<'_>) -> ArrayEntry {
-    // SAFETY: it is the cell of a module, which its borrower keeps alive.
-    match unsafe { native_adapter(cell) } {
-        Ok((adapter, entry)) => {
-            keep(adapter);
-            entry
-        }
-        Err(_) => first_array_call,
-    }
-}
-
 /// The array entry by which code that takes over frames of a cell's function is
 /// called.
-pub(crate) fn frame_entry(cell: &CodeCell) -> Result<OwnedEntry, CompileError> {
+pub(crate) fn frame_entry(cell: &CodeCell) -> Result<ArrayAdapter, CompileError> {
     // SAFETY: it is the cell of a module, which its borrower keeps alive.
     let shape = unsafe { shape_of(cell) };
     let shape = Shape {
@@ -127,10 +117,9 @@ pub(crate) fn frame_entry(cell: &CodeCell) -> Result<OwnedEntry, CompileError> {
     Ok((adapter, entry))
 }
 
-/// # Safety
-/// The cell belongs to a live module.
-unsafe fn native_adapter(cell: &CodeCell) -> Result<OwnedEntry, CompileError> {
-    // SAFETY: as the caller promises.
+/// The array entry by which machine code of a cell's function is called.
+pub(crate) fn native_entry(cell: &CodeCell) -> Result<ArrayAdapter, CompileError> {
+    // SAFETY: it is the cell of a module, which its borrower keeps alive.
     let shape = unsafe { shape_of(cell) };
     let adapter = adapter(Destination::Native, shape)?;
     // SAFETY: an adapter of this destination is an array entry.
@@ -150,11 +139,12 @@ unsafe fn shape_of(cell: &CodeCell) -> Shape {
     Shape::of(&code.registry, ty)
 }
 
-/// The array entry of a function of machine code whose adapter is missing.
+/// The array entry that a function of machine code begins with: it finds the
+/// adapter.
 ///
 /// # Safety
 /// As for every [`ArrayEntry`].
-unsafe extern "C" fn first_array_call(
+pub(crate) unsafe extern "C" fn first_array_call(
     callee: *mut VmCtx,
     caller: *mut VmCtx,
     cell: *const CodeCell,
@@ -163,7 +153,7 @@ unsafe extern "C" fn first_array_call(
     // SAFETY: the contract of array entries: all are live, and the cell is of a
     // module, since only such lead here.
     unsafe {
-        match native_adapter(&*cell) {
+        match native_entry(&*cell) {
             Ok((adapter, entry)) => {
                 MachineCode::of(&*(*cell).module).keep(adapter);
                 (*cell).set_array_entry(entry);

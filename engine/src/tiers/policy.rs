@@ -68,7 +68,7 @@ impl Policy {
     }
 
     /// Asks for code, once.
-    fn ask(&self, cell: &CodeCell, code: &ModuleCode, entry: Entry, heat: u32) {
+    fn ask(&self, cell: &CodeCell, code: &ModuleCode, entry: Entry) {
         let key = (cell.func.as_u32(), entry);
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if asked.contains(&key) {
@@ -78,7 +78,6 @@ impl Policy {
             module: code.downgrade(),
             func: cell.func,
             entry,
-            heat,
         };
         // What finds no place is asked for again.
         if self.queue.push(request) {
@@ -95,7 +94,7 @@ impl TierUp for Policy {
     fn function_is_hot(&self, code: &ModuleCode, cell: &CodeCell) {
         let heat = self.spent(cell, code);
         if heat > 0 {
-            self.ask(cell, code, Entry::Function, heat);
+            self.ask(cell, code, Entry::Function);
         }
     }
 
@@ -110,8 +109,8 @@ impl TierUp for Policy {
             return heir;
         }
         if heat > 0 {
-            self.ask(cell, code, Entry::Loop(loop_at), heat);
-            self.ask(cell, code, Entry::Function, heat);
+            self.ask(cell, code, Entry::Loop(loop_at));
+            self.ask(cell, code, Entry::Function);
         }
         match self.stress {
             Some(stress) if stress.wait => heir().map_or(ptr::null(), ptr::from_ref),

@@ -14,6 +14,7 @@ use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::ModuleCode;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -25,8 +26,16 @@ pub(super) struct Request {
     pub(super) module: Weak<ModuleCode>,
     pub(super) func: LocalFuncIndex,
     pub(super) entry: Entry,
-    /// How often its budget was spent.
-    pub(super) heat: u32,
+}
+
+impl Request {
+    /// How often its budget was spent by now.
+    fn heat(&self) -> u32 {
+        let module = self.module.upgrade();
+        module.map_or(0, |code| {
+            code.cells[self.func.index()].heat.load(Ordering::Relaxed)
+        })
+    }
 }
 
 /// The queue of an engine.
@@ -187,7 +196,7 @@ impl Queue {
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         let requests = state.waiting.iter().enumerate();
         // Of equally hot ones the oldest.
-        let hottest = requests.rev().max_by_key(|(_, request)| request.heat)?.0;
+        let hottest = requests.rev().max_by_key(|(_, request)| request.heat())?.0;
         let request = state.waiting.remove(hottest);
         state.busy += 1;
         Some((request, state.waiting.is_empty()))
@@ -214,6 +223,10 @@ impl Queue {
             .compile(&code, func, entry)
             .map_err(|error| error.to_string())
             .and_then(|compiled| {
+                if entry == Entry::Function {
+                    // Where it fails, the first call says so.
+                    let _ = rwasm_jit::prepare_calls(&code, func);
+                }
                 rwasm_jit::publish(&code, vec![compiled], call_by_array())
                     .map_err(|error| error.to_string())
             });
@@ -228,7 +241,7 @@ impl Queue {
                 add(counter, 1);
                 add(&self.counters.code_bytes, bytes as u64);
                 debug!(
-                    target: "tiering", func = index, ?entry, heat = request.heat, bytes, ?took,
+                    target: "tiering", func = index, ?entry, heat = request.heat(), bytes, ?took,
                     "compiled"
                 );
             }
