@@ -1,7 +1,9 @@
-//! What is run: modules with one exported function from a size to a checksum.
+//! What is run: modules with one exported function from a size to a checksum,
+//! and programs that are told a size and print a checksum.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// A module, and how to call it.
@@ -11,11 +13,20 @@ pub struct Kernel {
     pub name: String,
     /// The module in binary form.
     pub wasm: Vec<u8>,
-    /// The exported function: it takes one `i32`, or nothing, and returns one
-    /// number.
-    pub export: String,
+    /// How it is run.
+    pub entry: Entry,
     /// Its argument, chosen so that wasmi takes about 0.2-0.4 s.
     pub size: i32,
+}
+
+/// How a module is run.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// By a call of the exported function of this name: it takes one `i32`, or
+    /// nothing, and returns one number.
+    Export(String),
+    /// As a program of WASI, with the arguments `--size SIZE`.
+    Start,
 }
 
 /// Why a kernel cannot be had.
@@ -25,7 +36,7 @@ pub enum KernelError {
     #[error("no kernel is called {0:?}, and there is no such file; the kernels are: {1}")]
     Unknown(String, String),
     /// The size after the first colon is no number.
-    #[error("{0:?} is no size: write KERNEL:SIZE or FILE:SIZE:EXPORT")]
+    #[error("{0:?} is no size: write KERNEL:SIZE, PROGRAM:SIZE or FILE:SIZE:EXPORT")]
     Size(String),
     /// The file cannot be read.
     #[error("cannot read {0}: {1}")]
@@ -33,6 +44,9 @@ pub enum KernelError {
     /// The file is text, and wrong.
     #[error("{0}: {1}")]
     Text(String, wat::Error),
+    /// The file is no module.
+    #[error("{0}: {1}")]
+    Module(String, rwasm::Error),
 }
 
 macro_rules! kernels {
@@ -68,6 +82,9 @@ const COMPILED: &[(&str, i32)] = &[
     ("sort", 150),
 ];
 
+/// The size that programs are run at: a tenth of their own default.
+const PROGRAM_SIZE: i32 = 10;
+
 /// The kernels of this crate.
 ///
 /// # Errors
@@ -76,10 +93,36 @@ pub fn built_in() -> Result<Vec<Kernel>, KernelError> {
     BUILT_IN.iter().map(|&row| Kernel::from_row(row)).collect()
 }
 
+/// The programs whose modules are committed in `guests/modules/`, by name.
+///
+/// # Errors
+/// If one cannot be read.
+pub fn programs() -> Result<Vec<Kernel>, KernelError> {
+    let folder = modules();
+    let read = |e| KernelError::Read(folder.display().to_string(), e);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        if path.extension() == Some(OsStr::new("wasm")) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+        .iter()
+        .map(|path| Kernel::from_file(path, Some(PROGRAM_SIZE), None))
+        .collect()
+}
+
+fn modules() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../guests/modules")
+}
+
 impl Kernel {
-    /// The kernel that a command line names: one of the built-in kernels, with
-    /// an optional size (`fib`, `fib:35`), or a file (`FILE[:SIZE[:EXPORT]]`,
-    /// where the export is `run` if not given).
+    /// The kernel that a command line names: one of the built-in kernels or of
+    /// the programs, with an optional size (`fib`, `fib:35`), or a file
+    /// (`FILE[:SIZE[:EXPORT]]`). If no export is given, that is `run` where
+    /// there is one, and the file is a program otherwise.
     ///
     /// # Errors
     /// If there is no such kernel, or its file is unreadable or wrong.
@@ -87,36 +130,53 @@ impl Kernel {
         let mut parts = argument.split(':');
         let name = parts.next().unwrap_or_default();
         let parse_size = |text: &str| text.parse().map_err(|_| KernelError::Size(text.into()));
+        let size = parts.next().map(parse_size).transpose()?;
         if let Some(&row) = BUILT_IN.iter().find(|row| row.0 == name) {
             let mut kernel = Kernel::from_row(row)?;
-            if let Some(size) = parts.next() {
-                kernel.size = parse_size(size)?;
-            }
+            kernel.size = size.unwrap_or(kernel.size);
             return Ok(kernel);
+        }
+        let program = modules().join(name).with_extension("wasm");
+        if !name.is_empty() && program.exists() {
+            return Kernel::from_file(&program, size.or(Some(PROGRAM_SIZE)), None);
         }
         let path = Path::new(name);
         if !path.exists() {
-            let known: Vec<&str> = BUILT_IN.iter().map(|row| row.0).collect();
+            let mut known: Vec<_> = BUILT_IN.iter().map(|row| row.0.to_owned()).collect();
+            known.extend(programs()?.into_iter().map(|kernel| kernel.name));
             return Err(KernelError::Unknown(name.into(), known.join(", ")));
         }
+        Kernel::from_file(path, size, parts.next())
+    }
+
+    fn from_file(
+        path: &Path,
+        size: Option<i32>,
+        export: Option<&str>,
+    ) -> Result<Self, KernelError> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let size = match parts.next() {
-            Some(size) => parse_size(size)?,
+        let size = size.unwrap_or_else(|| {
+            let known = COMPILED.iter().find(|row| row.0 == stem);
+            known.map_or(1, |row| row.1)
+        });
+        let shown = || path.display().to_string();
+        let bytes = fs::read(path).map_err(|e| KernelError::Read(shown(), e))?;
+        let wasm = wat::parse_bytes(&bytes).map_err(|e| KernelError::Text(shown(), e))?;
+        let entry = match export {
+            Some(export) => Entry::Export(export.to_owned()),
             None => {
-                let known = COMPILED.iter().find(|row| row.0 == stem);
-                known.map_or(1, |row| row.1)
+                let module = rwasm::Module::new(&rwasm::Engine::default(), &wasm)
+                    .map_err(|e| KernelError::Module(shown(), e))?;
+                match module.get_export("run") {
+                    Some(_) => Entry::Export("run".to_owned()),
+                    None => Entry::Start,
+                }
             }
         };
-        let bytes = fs::read(path).map_err(|e| KernelError::Read(name.into(), e))?;
-        let wasm = wat::parse_bytes(&bytes).map_err(|e| KernelError::Text(name.into(), e))?;
         Ok(Kernel {
-            name: path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
+            name: stem.into_owned(),
             wasm: wasm.into_owned(),
-            export: parts.next().unwrap_or("run").to_owned(),
+            entry,
             size,
         })
     }
@@ -126,7 +186,7 @@ impl Kernel {
         Ok(Kernel {
             name: name.to_owned(),
             wasm,
-            export: "run".to_owned(),
+            entry: Entry::Export("run".to_owned()),
             size,
         })
     }

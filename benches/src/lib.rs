@@ -1,7 +1,7 @@
 //! Benches of rwasm beside its peers, in one process and on the same modules.
 //!
 //! A [`Kernel`] is a module that exports one function from a size to a
-//! checksum; a [`Subject`] is a runtime that can load and call it. Every bench
+//! checksum, or a program that prints one; a [`Subject`] is a runtime that can load and call it. Every bench
 //! compares the checksums before it measures anything.
 //!
 //! The peers are compiled here and nowhere else: this crate is no default
@@ -11,7 +11,8 @@
 mod clock;
 mod kernels;
 mod subjects;
+mod wasi;
 
 pub use clock::cpu_time;
-pub use kernels::{Kernel, KernelError, built_in};
+pub use kernels::{Entry, Kernel, KernelError, built_in, programs};
 pub use subjects::{Guest, SUBJECTS, Subject, SubjectError};

@@ -1,6 +1,6 @@
 //! Every subject computes what the kernels' authors say.
 
-use rwasm_benches::{Kernel, SUBJECTS, built_in};
+use rwasm_benches::{Kernel, SUBJECTS, built_in, programs};
 
 #[test]
 fn small_sizes_have_known_results() {
@@ -40,6 +40,42 @@ fn subjects_agree_and_repeat_themselves() {
         }
         results.dedup();
         assert_eq!(results.len(), 1, "{}: {results:x?}", kernel.name);
+    }
+}
+
+/// What wasmi has not: garbage-collected objects and exceptions.
+const NOT_IN_WASMI: [&str; 3] = ["exceptions", "gc-arrays", "gc-trees"];
+
+#[test]
+fn programs_print_the_same_everywhere() {
+    for mut program in programs().unwrap() {
+        program.size = 1;
+        let mut results = Vec::new();
+        for subject in SUBJECTS {
+            match (subject.load)(&program) {
+                Ok(mut guest) => results.push(guest.run(program.size).unwrap()),
+                Err(error) => {
+                    let known = NOT_IN_WASMI.contains(&program.name.as_str());
+                    assert!(
+                        subject.name == "wasmi" && known,
+                        "{}: {error}",
+                        program.name
+                    );
+                }
+            }
+        }
+        results.dedup();
+        assert_eq!(results.len(), 1, "{}: {results:x?}", program.name);
+    }
+}
+
+/// A program that does the same whatever its size would be useless.
+#[test]
+fn size_matters_to_programs() {
+    for program in programs().unwrap() {
+        let mut guest = (SUBJECTS[1].load)(&program).unwrap();
+        let (small, large) = (guest.run(1).unwrap(), guest.run(2).unwrap());
+        assert_ne!(small, large, "{}", program.name);
     }
 }
 

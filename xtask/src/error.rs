@@ -59,6 +59,14 @@ pub enum Error {
         /// What was looked for.
         expected: &'static str,
     },
+
+    /// A module in text is wrong.
+    #[error("{0}")]
+    Text(wat::Error),
+
+    /// A module that was built is another one than what is committed.
+    #[error("{} is not {}: was it built by another compiler?", .0.display(), .1.display())]
+    Differs(PathBuf, PathBuf),
 }
 
 /// Names the file in an I/O error.

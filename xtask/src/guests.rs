@@ -3,6 +3,8 @@
 //! The same sources and the same toolchain give the same bytes, whatever the
 //! folder: no path of the machine gets into a module.
 
+pub mod programs;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -129,6 +131,7 @@ pub fn build_all(paths: &Paths, toolchain: &Toolchain) -> Result<Vec<PathBuf>> {
         process::run(go.current_dir(sources.join(name)))?;
         all.push(module);
     }
+    all.extend(programs::build(paths, toolchain, &[])?);
     Ok(all)
 }
 

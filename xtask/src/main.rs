@@ -25,6 +25,9 @@ usage: cargo xtask COMMAND
 commands:
   toolchain                             set up what builds guests (Debian packages, npm, PyPI)
   guests                                build the programs of guests/ into target/guests/
+  guests --commit                       build those that benches run into guests/modules/
+  guests --check [NAME]…                compare those that benches run (or the ones named)
+                                        with the modules in guests/modules/
   real-programs [--rwasm PATH] [NAME]…  run real and hostile programs under `rwasm run`, and
                                         compare what they do with what they must do
 
@@ -62,6 +65,16 @@ fn run(args: &[String]) -> Result<ExitCode> {
             for module in guests::build_all(&paths, &toolchain)? {
                 println!("{}", module.display());
             }
+            Ok(ExitCode::SUCCESS)
+        }
+        ("guests", [flag]) if flag == "--commit" => {
+            let toolchain = Toolchain::set_up(&paths)?;
+            guests::programs::commit(&paths, &toolchain)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        ("guests", [flag, names @ ..]) if flag == "--check" => {
+            let toolchain = Toolchain::set_up(&paths)?;
+            guests::programs::check(&paths, &toolchain, names)?;
             Ok(ExitCode::SUCCESS)
         }
         ("real-programs", args) => real_programs::run(&paths, args),

@@ -1,9 +1,10 @@
 //! Prints the CPU time of every subject per kernel, and its ratio to the last
 //! subject. Rounds are interleaved, so that a busy machine disturbs all alike.
+//! A subject that cannot run a kernel says why, and has a dash.
 #![forbid(unsafe_code)]
 
 use clap::Parser;
-use rwasm_benches::{Guest, Kernel, SUBJECTS, Subject, built_in, cpu_time};
+use rwasm_benches::{Guest, Kernel, SUBJECTS, Subject, built_in, cpu_time, programs};
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -12,16 +13,22 @@ use std::process::ExitCode;
 /// fastest rounds. Where the two ratios differ, the machine was too busy.
 #[derive(Parser, Debug)]
 struct Options {
-    /// Kernels (`fib`, `fib:35`) or files (`FILE.wasm[:SIZE[:EXPORT]]`); all
-    /// built-in kernels if none is given.
+    /// Kernels (`fib`, `fib:35`), programs (`json`, `json:100`) or files
+    /// (`FILE.wasm[:SIZE[:EXPORT]]`); all programs if none is given.
     kernels: Vec<String>,
+    /// Also the kernels of this crate.
+    #[arg(long)]
+    kernels_too: bool,
     /// Rounds; in each, every subject runs once.
     #[arg(short = 'n', long, default_value_t = 7)]
     rounds: usize,
-    /// Run only this subject, for a profiler.
-    #[arg(long)]
-    only: Option<String>,
+    /// The subjects, the one that ratios are taken against last. One alone is
+    /// for a profiler.
+    #[arg(short, long, value_delimiter = ',', default_value = DEFAULT_SUBJECTS)]
+    subjects: Vec<String>,
 }
+
+const DEFAULT_SUBJECTS: &str = "rwasm-interp,rwasm-jit,rwasm-auto,wasmi,wasmtime";
 
 /// Milliseconds of CPU time that one subject took for one kernel.
 struct Times {
@@ -40,52 +47,75 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let kernels = if options.kernels.is_empty() {
-        built_in()?
-    } else {
-        let parsed = options
-            .kernels
-            .iter()
-            .map(|argument| Kernel::parse(argument));
-        parsed.collect::<Result<Vec<_>, _>>()?
-    };
-    let selected = |subject: &&Subject| {
-        options
-            .only
-            .as_ref()
-            .is_none_or(|only| subject.name == only)
-    };
-    let subjects: Vec<Subject> = SUBJECTS.iter().filter(selected).copied().collect();
-    let Some((baseline, compared)) = subjects.split_last() else {
-        return Err("there is no such subject".into());
-    };
-    print_header(baseline, compared);
-    let mut logs = vec![0.0; compared.len()];
+    let mut kernels = Vec::new();
+    if options.kernels.is_empty() {
+        kernels = programs()?;
+    }
+    if options.kernels_too {
+        kernels.extend(built_in()?);
+    }
+    for argument in &options.kernels {
+        kernels.push(Kernel::parse(argument)?);
+    }
+    let subjects = subjects(&options.subjects)?;
+    print_header(&subjects);
+    // The logarithms of the ratios of every subject but the last.
+    let mut logs = vec![Vec::new(); subjects.len() - 1];
     for kernel in &kernels {
         let times = measure(kernel, &subjects, options.rounds.max(1))?;
         print_times(&kernel.name, &times);
-        if let Some((baseline, compared)) = times.split_last() {
-            for (log, times) in logs.iter_mut().zip(compared) {
-                let ratio = times.median / baseline.median;
-                *log += ratio.ln();
-                print!(" {ratio:>12.3} ({:.3})", times.best / baseline.best);
+        let baseline = times.last().and_then(Option::as_ref);
+        for (logs, times) in logs.iter_mut().zip(&times) {
+            match (times, baseline) {
+                (Some(times), Some(baseline)) => {
+                    let ratio = times.median / baseline.median;
+                    logs.push(ratio.ln());
+                    print!(" {ratio:>RATIO$.3} ({:.3})", times.best / baseline.best);
+                }
+                _ => print!(" {:>RATIO$} (  -  )", "-"),
             }
         }
         println!();
     }
-    if kernels.len() > 1 && !compared.is_empty() {
+    if kernels.len() > 1 {
         print!(
-            "{:<18}{:width$}",
+            "{:NAME$}{:width$}",
             "geometric mean",
             "",
-            width = 13 * subjects.len()
+            width = (TIME + 1) * subjects.len()
         );
-        for log in logs {
-            print!(" {:>12.3}        ", (log / kernels.len() as f64).exp());
+        for logs in &logs {
+            let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+            print!(" {:>RATIO$.3}        ", mean.exp());
+        }
+        print!(
+            "\n{:NAME$}{:width$}",
+            "worst",
+            "",
+            width = (TIME + 1) * subjects.len()
+        );
+        for logs in &logs {
+            let worst = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            print!(" {:>RATIO$.3}        ", worst.exp());
         }
         println!();
     }
     Ok(())
+}
+
+fn subjects(names: &[String]) -> Result<Vec<Subject>, Box<dyn Error>> {
+    let subject = |name: &String| {
+        let found = SUBJECTS.iter().find(|subject| subject.name == name);
+        found.copied().ok_or_else(|| {
+            let known: Vec<_> = SUBJECTS.iter().map(|subject| subject.name).collect();
+            format!(
+                "no subject is called {name:?}; the subjects are: {}",
+                known.join(", ")
+            )
+            .into()
+        })
+    };
+    names.iter().map(subject).collect()
 }
 
 /// What each subject takes for a kernel, after a check that all of them compute
@@ -94,11 +124,18 @@ fn measure(
     kernel: &Kernel,
     subjects: &[Subject],
     rounds: usize,
-) -> Result<Vec<Times>, Box<dyn Error>> {
+) -> Result<Vec<Option<Times>>, Box<dyn Error>> {
     let mut guests = Vec::new();
     let mut expected = None;
     for subject in subjects {
-        let mut guest = (subject.load)(kernel)?;
+        let mut guest = match (subject.load)(kernel) {
+            Ok(guest) => guest,
+            Err(error) => {
+                eprintln!("{}: {error}", kernel.name);
+                guests.push(None);
+                continue;
+            }
+        };
         let checksum = guest.run(kernel.size)?;
         let (first, name) = *expected.get_or_insert((checksum, subject.name));
         if first != checksum {
@@ -108,14 +145,16 @@ fn measure(
             )
             .into());
         }
-        guests.push(guest);
+        guests.push(Some(guest));
     }
     let mut times = vec![Vec::new(); guests.len()];
     for round in 0..rounds {
         // Every subject comes first equally often.
         for turn in 0..guests.len() {
             let at = (round + turn) % guests.len();
-            times[at].push(time(&mut *guests[at], kernel.size)?);
+            if let Some(guest) = &mut guests[at] {
+                times[at].push(time(&mut **guest, kernel.size)?);
+            }
         }
     }
     Ok(times.into_iter().map(Times::of).collect())
@@ -128,32 +167,42 @@ fn time(guest: &mut dyn Guest, size: i32) -> Result<f64, Box<dyn Error>> {
 }
 
 impl Times {
-    fn of(mut times: Vec<f64>) -> Self {
+    fn of(mut times: Vec<f64>) -> Option<Self> {
         times.sort_by(f64::total_cmp);
-        Times {
-            median: times[times.len() / 2],
-            best: times[0],
-        }
+        Some(Times {
+            median: *times.get(times.len() / 2)?,
+            best: *times.first()?,
+        })
     }
 }
 
-fn print_header(baseline: &Subject, compared: &[Subject]) {
-    print!("{:<18}", "kernel");
-    for subject in compared.iter().chain([baseline]) {
-        print!(" {:>12}", format!("{} ms", subject.name));
+/// Widths of columns.
+const NAME: usize = 18;
+const TIME: usize = 15;
+const RATIO: usize = 12;
+
+fn print_header(subjects: &[Subject]) {
+    print!("{:NAME$}", "kernel");
+    for subject in subjects {
+        print!(" {:>TIME$}", format!("{} ms", subject.name));
     }
-    for subject in compared {
-        print!(
-            " {:>12} (best) ",
-            format!("{}/{}", subject.name, baseline.name)
-        );
+    if let Some((baseline, compared)) = subjects.split_last() {
+        for subject in compared {
+            print!(" {:>RATIO$} (best) ", subject.name);
+        }
+        if !compared.is_empty() {
+            print!(" ratios to {}", baseline.name);
+        }
     }
     println!();
 }
 
-fn print_times(name: &str, times: &[Times]) {
-    print!("{name:<18}");
+fn print_times(name: &str, times: &[Option<Times>]) {
+    print!("{name:NAME$}");
     for times in times {
-        print!(" {:>12.1}", times.median);
+        match times {
+            Some(times) => print!(" {:>TIME$.1}", times.median),
+            None => print!(" {:>TIME$}", "-"),
+        }
     }
 }

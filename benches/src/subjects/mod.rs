@@ -2,6 +2,7 @@
 
 mod rwasm;
 mod wasmi;
+mod wasmtime;
 
 use crate::kernels::Kernel;
 use thiserror::Error;
@@ -11,25 +12,39 @@ use thiserror::Error;
 pub struct Subject {
     /// Name in reports.
     pub name: &'static str,
-    /// Compiles (or translates) and instantiates a kernel.
+    /// Compiles (or translates) a kernel.
     pub load: fn(&Kernel) -> Result<Box<dyn Guest>, SubjectError>,
 }
 
-/// The subject that ratios are taken against comes last.
+/// Everybody, the one that ratios are usually taken against last.
 pub const SUBJECTS: &[Subject] = &[
     Subject {
-        name: "rwasm",
+        name: "rwasm-interp",
         load: rwasm::load_interp,
+    },
+    Subject {
+        name: "rwasm-jit",
+        load: rwasm::load_jit,
+    },
+    Subject {
+        name: "rwasm-auto",
+        load: rwasm::load_auto,
     },
     Subject {
         name: "wasmi",
         load: wasmi::load,
     },
+    Subject {
+        name: "wasmtime",
+        load: wasmtime::load,
+    },
 ];
 
 /// A kernel that was loaded.
 pub trait Guest {
-    /// Calls the exported function; the bits of its result.
+    /// Calls the exported function of a kernel, and returns the bits of its
+    /// result; or runs a program from its start to its end, in an instance of
+    /// its own, and returns a digest of what it printed.
     ///
     /// # Errors
     /// If the guest trapped.
