@@ -37,6 +37,8 @@ pub struct CodeCell {
     /// Calls and loop iterations left before [`TierUp`] is asked what to do.
     /// Threads that share the cell may lose counts of each other.
     pub budget: AtomicI32,
+    /// Calls in the interpreter, counted as the budget is.
+    pub calls: AtomicU32,
     /// How often the budget was spent, as [`TierUp`] keeps count: the first
     /// time is the first call.
     pub heat: AtomicU32,
@@ -97,6 +99,7 @@ impl CodeCell {
             module,
             interp_code: AtomicPtr::new(ptr::null_mut()),
             budget: AtomicI32::new(0),
+            calls: AtomicU32::new(0),
             heat: AtomicU32::new(0),
             func,
             param_slots: slots.0,

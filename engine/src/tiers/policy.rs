@@ -2,22 +2,21 @@
 //!
 //! A function gets a budget of calls and iterations by the size of its body when
 //! it is first called. Once that is spent it is asked for: as a whole if it was
-//! spent by a call; in a loop, first at the loop's head, since that call may last
-//! for ever, and then as a whole. Until the code is there, and for as long as
-//! calls that began before are in the interpreter, a loop asks again from time to
-//! time.
+//! called more than once, at the head of the loop that spent it if that call seems
+//! to last. Until the code is there, and for as long as calls that began before
+//! are in the interpreter, a loop asks again from time to time.
 
 use super::queue::{Queue, Request};
 use super::stats::add;
 use super::stress::TierStress;
-use super::tunables::{BUDGET, BUDGET_PER_BYTE, POLL};
+use super::tunables::{BUDGET, BUDGET_PER_BYTE, FEW_CALLS, POLL};
 use crate::config::Config;
 use rwasm_jit::Entry;
 use rwasm_runtime::code::{CodeCell, ModuleCode, TierUp};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ptr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Decides for one module.
 #[derive(Debug)]
@@ -26,8 +25,15 @@ pub(super) struct Policy {
     /// The first budget, if it is not by size.
     budget: Option<u32>,
     stress: Option<TierStress>,
+    asked: Mutex<Asked>,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
     /// What was asked for, whatever became of it.
-    asked: Mutex<HashSet<(u32, Entry)>>,
+    entries: HashSet<(u32, Entry)>,
+    /// By function: its calls when a loop of it last spent the budget.
+    calls: HashMap<u32, u32>,
 }
 
 impl Policy {
@@ -67,11 +73,23 @@ impl Policy {
         i32::try_from(budget).unwrap_or(i32::MAX)
     }
 
+    /// Whether the call of a function whose loop has spent the budget seems to
+    /// last: it is one of the first, or the same as when that last happened.
+    fn call_lasts(&self, cell: &CodeCell, calls: u32) -> bool {
+        let mut asked = self.lock();
+        let before = asked.calls.insert(cell.func.as_u32(), calls);
+        calls <= FEW_CALLS || before == Some(calls) || self.stress.is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Asks for code, once.
     fn ask(&self, cell: &CodeCell, code: &ModuleCode, entry: Entry) {
         let key = (cell.func.as_u32(), entry);
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.contains(&key) {
+        let mut asked = self.lock();
+        if asked.entries.contains(&key) {
             return;
         }
         let request = Request {
@@ -81,7 +99,7 @@ impl Policy {
         };
         // What finds no place is asked for again.
         if self.queue.push(request) {
-            asked.insert(key);
+            asked.entries.insert(key);
             drop(asked);
             if self.stress.is_some_and(|stress| stress.wait) {
                 self.queue.wait_until_idle();
@@ -109,8 +127,13 @@ impl TierUp for Policy {
             return heir;
         }
         if heat > 0 {
-            self.ask(cell, code, Entry::Loop(loop_at));
-            self.ask(cell, code, Entry::Function);
+            let calls = cell.calls.load(Ordering::Relaxed);
+            if self.call_lasts(cell, calls) {
+                self.ask(cell, code, Entry::Loop(loop_at));
+            }
+            if calls > 1 {
+                self.ask(cell, code, Entry::Function);
+            }
         }
         match self.stress {
             Some(stress) if stress.wait => heir().map_or(ptr::null(), ptr::from_ref),

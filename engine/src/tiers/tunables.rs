@@ -11,6 +11,11 @@ pub(super) const BUDGET_PER_BYTE: u32 = 2;
 /// compiled: whether its loop can be handed over now.
 pub(super) const POLL: i32 = 256;
 
+/// A call whose loop spends a budget is taken for one that lasts if there were not
+/// more than so many before: else each call ran few iterations, and the next one
+/// will find the function compiled as a whole.
+pub(super) const FEW_CALLS: u32 = 2;
+
 /// Requests that wait at most. A program that gets hot everywhere at once is
 /// asked again for what found no place.
 pub(super) const QUEUE: usize = 1024;

@@ -35,6 +35,8 @@ macro_rules! count {
 
 handler! {
     fn count_call<>(r) {
+        let calls = &(*(r.ip.u64(8) as *const CodeCell)).calls;
+        calls.store(calls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         count!(r, hot_call);
         r.ip = r.ip.next(16);
         dispatch!(r)
