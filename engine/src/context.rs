@@ -135,6 +135,11 @@ impl<'a, T> StoreContextMut<'a, T> {
         self.as_context().interrupt_handle()
     }
 
+    /// The store itself.
+    pub(crate) fn inner_ptr(&mut self) -> NonNull<StoreInner<T>> {
+        self.store
+    }
+
     /// The data, for as long as the store is borrowed.
     pub(crate) fn into_data_mut(self) -> &'a mut T {
         &mut self.into_inner().data
@@ -167,14 +172,9 @@ impl<'a, T> StoreContextMut<'a, T> {
 
     /// Makes a host function a function of this store, or finds that it is one.
     pub(crate) fn bind(&mut self, def: &HostDef<T>) -> Result<Func> {
-        if let Some(&func) = self.opaque().bound.get(&def.address()) {
-            return Ok(func);
-        }
         // SAFETY: the function is this store's, so it runs only as long as the
         // store lives, for who has borrowed it exclusively.
-        let func = unsafe { def.bind(self.store)? };
-        self.opaque_mut().bound.insert(def.address(), func);
-        Ok(func)
+        unsafe { def.bind(self.store, None) }
     }
 
     #[inline(always)]

@@ -8,6 +8,7 @@ use rwasm_parser::ParseError;
 use rwasm_runtime::error::Pending;
 use rwasm_runtime::instantiate::{InstantiateError, LinkError as RawLinkError};
 use rwasm_runtime::limits::{LimitError, ResourceError};
+use rwasm_runtime::store::ResetError as PoolError;
 use rwasm_runtime::trap::Trap;
 use std::error::Error as StdError;
 use std::fmt;
@@ -67,6 +68,9 @@ pub enum Error {
     /// The module is valid, but this build cannot run it yet.
     #[error("not supported: {0}")]
     Unsupported(Box<dyn StdError + Send + Sync>),
+    /// Instances of the module cannot be pooled.
+    #[error("not to be pooled: {0}")]
+    Pool(#[from] PoolError),
     /// A file could not be read.
     #[error("cannot read {}", path.display())]
     Io {

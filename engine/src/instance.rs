@@ -11,7 +11,7 @@ use crate::module::Module;
 use crate::store::StoreOpaque;
 use crate::table::Table;
 use crate::tag::Tag;
-use rwasm_runtime::handle::InstanceHandle;
+use rwasm_runtime::handle::{Extern as RawExtern, InstanceHandle};
 
 /// An instance of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,11 +38,28 @@ impl Instance {
         imports: &[Extern],
     ) -> Result<Instance> {
         let mut ctx = ctx.as_context_mut();
-        let (instance, start) = ctx.opaque_mut().instantiate(module, imports)?;
-        if let Some(start) = start {
-            start.typed::<(), ()>(&ctx)?.call(&mut ctx, ())?;
-        }
+        let instance = ctx.opaque_mut().instantiate(module, imports)?;
+        instance.start(ctx)?;
         Ok(instance)
+    }
+
+    /// Calls the start function, if the module has one.
+    pub(crate) fn start(self, mut ctx: impl AsContextMut) -> Result<()> {
+        let mut ctx = ctx.as_context_mut();
+        match ctx.opaque_mut().runtime.start_func(self.handle) {
+            Some(start) => Func(start).typed::<(), ()>(&ctx)?.call(ctx, ()),
+            None => Ok(()),
+        }
+    }
+
+    /// The same instance in the next life of its store.
+    ///
+    /// # Safety
+    /// The instance is of an earlier life of the store, whose baseline has it.
+    pub(crate) unsafe fn renewed(self, store: &StoreOpaque) -> Self {
+        // SAFETY: as the caller promises.
+        let handle = unsafe { store.runtime.renewed(self.handle) };
+        Instance { handle, ..self }
     }
 
     /// The module that this is an instance of.
@@ -165,11 +182,7 @@ impl<'a> Export<'a> {
 
 impl StoreOpaque {
     /// Instantiates a module; its start function remains to be called.
-    fn instantiate(
-        &mut self,
-        module: &Module,
-        imports: &[Extern],
-    ) -> Result<(Instance, Option<Func>)> {
+    fn instantiate(&mut self, module: &Module, imports: &[Extern]) -> Result<Instance> {
         if !Engine::same(module.engine(), &self.engine) {
             return Err(Error::StoreMismatch("a module"));
         }
@@ -182,10 +195,37 @@ impl StoreOpaque {
             .into());
         }
         let imports: Vec<_> = imports.iter().map(|import| import.to_raw()).collect();
-        let handle = self
-            .runtime
-            .instantiate(module.code(), &imports)
-            .map_err(|error| Error::from_instantiate(error, module))?;
+        self.instantiate_raw(module, &imports)
+    }
+
+    /// The same, for as many imports as the module of this engine has.
+    pub(crate) fn instantiate_raw(
+        &mut self,
+        module: &Module,
+        imports: &[RawExtern],
+    ) -> Result<Instance> {
+        let instance = self.runtime.instantiate(module.code(), imports);
+        let handle = instance.map_err(|error| Error::from_instantiate(error, module))?;
+        Ok(self.remember(module, handle))
+    }
+
+    /// As [`StoreOpaque::instantiate`], for imports that need no check.
+    ///
+    /// # Safety
+    /// The imports are this store's, as many as the module has, and match their
+    /// types.
+    pub(crate) unsafe fn instantiate_matched(
+        &mut self,
+        module: &Module,
+        imports: &[RawExtern],
+    ) -> Result<Instance> {
+        // SAFETY: as the caller promises.
+        let instance = unsafe { self.runtime.instantiate_matched(module.code(), imports) };
+        let handle = instance.map_err(|error| Error::from_instantiate(error, module))?;
+        Ok(self.remember(module, handle))
+    }
+
+    fn remember(&mut self, module: &Module, handle: InstanceHandle) -> Instance {
         let memory = self.runtime.exported_memory(handle).map(Memory);
         let index = self.instance_index(handle);
         let at = index as usize;
@@ -197,8 +237,21 @@ impl StoreOpaque {
             module: module.clone(),
             memory,
         });
-        let start = self.runtime.start_func(handle).map(Func);
-        Ok((Instance { handle, index }, start))
+        Instance { handle, index }
+    }
+
+    /// Renews what is known of instances, in the next life of the store.
+    ///
+    /// # Safety
+    /// All of them are in the store's baseline.
+    pub(crate) unsafe fn renew_instances(&mut self) {
+        for info in self.instances.iter_mut().flatten() {
+            if let Some(Memory(memory)) = &mut info.memory {
+                // SAFETY: as the caller promises: the memory of an instance is
+                // there as long as the instance.
+                *memory = unsafe { self.runtime.renewed(*memory) };
+            }
+        }
     }
 
     /// What is known of an instance; nothing if instantiation has failed, in

@@ -7,6 +7,7 @@ use crate::error::{Error, LinkError, Result, UnknownImport};
 use crate::externs::Extern;
 use crate::func::{HostDef, IntoFunc};
 use crate::instance::Instance;
+use crate::instance_pre::InstancePre;
 use crate::module::Module;
 use crate::shared_memory::SharedMemory;
 use crate::types::{FuncType, ImportType};
@@ -29,7 +30,7 @@ pub struct Linker<T: 'static> {
 /// The names of one module.
 type Names<T> = HashMap<Box<str>, Definition<T>>;
 
-enum Definition<T: 'static> {
+pub(crate) enum Definition<T: 'static> {
     Host(Arc<HostDef<T>>),
     Extern(StoreId, Extern),
     Shared(SharedMemory),
@@ -174,19 +175,29 @@ impl<T> Linker<T> {
         module: &Module,
     ) -> Result<Instance> {
         let mut ctx = ctx.as_context_mut();
-        let imports = self.resolve(&mut ctx, module)?;
+        self.check(&ctx)?;
+        let definitions = self.resolve(module)?.into_iter();
+        let imports = definitions.map(|definition| definition.bind(&mut ctx));
+        let imports = imports.collect::<Result<Vec<_>>>()?;
         Instance::new(ctx, module, &imports)
     }
 
+    /// Resolves the imports of `module` with what is defined now, for instances in
+    /// many stores. Fails as [`Linker::instantiate`] does, and where the types of
+    /// host functions and shared memories do not fit.
+    pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
+        let definitions = self.resolve(module)?.into_iter().cloned();
+        InstancePre::new(&self.engine, module, definitions)
+    }
+
     /// Finds all imports of a module, in order.
-    fn resolve(&self, ctx: &mut StoreContextMut<'_, T>, module: &Module) -> Result<Vec<Extern>> {
-        self.check(ctx)?;
+    fn resolve(&self, module: &Module) -> Result<Vec<&Definition<T>>> {
         let imports = module.parsed().imports();
         let mut found = Vec::with_capacity(imports.len());
         let mut unknown = Vec::new();
         for (position, import) in imports.iter().enumerate() {
             match self.find(&import.module, &import.name) {
-                Some(definition) => found.push(definition.bind(ctx)?),
+                Some(definition) => found.push(definition),
                 None => unknown.push(position),
             }
         }

@@ -4,6 +4,7 @@ use crate::context::AsContextMut;
 use crate::engine::Engine;
 use crate::error::{AccessError, Error, Result, TypeError};
 use crate::memory::{Memory, OUT_OF_BOUNDS};
+use crate::store::StoreOpaque;
 use crate::types::MemoryType;
 use rwasm_runtime::interrupt::Interrupt;
 use rwasm_runtime::limits::Limits;
@@ -75,8 +76,16 @@ impl SharedMemory {
         if !Engine::same(&self.engine, ctx.engine()) {
             return Err(Error::StoreMismatch("a shared memory"));
         }
-        let store = ctx.opaque_mut();
+        self.memory_in(ctx.opaque_mut())
+    }
+
+    /// The same, of a store of the same engine.
+    pub(crate) fn memory_in(&self, store: &mut StoreOpaque) -> Result<Memory> {
         Ok(Memory(store.runtime.add_shared_memory(&self.raw)?))
+    }
+
+    pub(crate) fn raw_type(&self) -> rwasm_parser::MemoryType {
+        self.raw.memory().ty()
     }
 
     /// The engine that it was made for.

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::func::Func;
 use crate::instance::InstanceInfo;
 use crate::interrupt::InterruptHandle;
+use crate::pool::Home;
 use crate::val::Val;
 use rwasm_runtime::gc::HeapStats;
 use rwasm_runtime::handle::{Handle, InstanceHandle, StoreId};
@@ -46,6 +47,8 @@ pub struct Store<T: 'static> {
     /// From a box, which goes with this.
     inner: NonNull<StoreInner<T>>,
     owned: PhantomData<StoreInner<T>>,
+    /// Where it goes then, if it is one of a pool.
+    home: Option<Home<T>>,
 }
 
 // SAFETY: a store owns what its pointer leads to, and that is `Send`.
@@ -73,7 +76,20 @@ impl<T> Store<T> {
         Ok(Store {
             inner: NonNull::from(Box::leak(Box::new(inner))),
             owned: PhantomData,
+            home: None,
         })
+    }
+
+    /// A store of a pool.
+    ///
+    /// # Safety
+    /// The store is complete and nobody else's; `home` is its own.
+    pub(crate) unsafe fn from_pool(inner: NonNull<StoreInner<T>>, home: Home<T>) -> Self {
+        Store {
+            inner,
+            owned: PhantomData,
+            home: Some(home),
+        }
     }
 
     /// The engine of the store.
@@ -93,10 +109,19 @@ impl<T> Store<T> {
 
     /// Ends the store and gives the data back.
     pub fn into_data(self) -> T {
-        let store = ManuallyDrop::new(self);
-        // SAFETY: the pointer is from a box, and `drop` is not run.
-        let inner = unsafe { Box::from_raw(store.inner.as_ptr()) };
-        inner.data
+        let mut store = ManuallyDrop::new(self);
+        // SAFETY: `drop` is not run. The data is read once, and gone from a store
+        // that goes home; any other is from a box, which is not used any more.
+        unsafe {
+            match store.home.take() {
+                Some(home) => {
+                    let data = (&raw const (*store.inner.as_ptr()).data).read();
+                    home.take_back(store.inner);
+                    data
+                }
+                None => Box::from_raw(store.inner.as_ptr()).data,
+            }
+        }
     }
 
     /// Sets the limits of what is made or grown from now on, the size of the
@@ -145,7 +170,16 @@ impl<T> Drop for Store<T> {
     fn drop(&mut self) {
         // SAFETY: the pointer is from a box; no context outlives its borrow of
         // the store, and no guest runs without one.
-        drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
+        unsafe {
+            match self.home.take() {
+                Some(home) => {
+                    // Dropped last: its destructor may panic.
+                    let _data = (&raw const (*self.inner.as_ptr()).data).read();
+                    home.take_back(self.inner);
+                }
+                None => drop(Box::from_raw(self.inner.as_ptr())),
+            }
+        }
     }
 }
 
@@ -204,7 +238,7 @@ pub(crate) struct StoreOpaque {
 }
 
 impl StoreOpaque {
-    fn new(engine: &Engine) -> Result<Self> {
+    pub(crate) fn new(engine: &Engine) -> Result<Self> {
         let mut runtime = OwnedStore::new(
             engine.registry().clone(),
             Limits::default().stack_bytes(engine.config().max_stack),
@@ -220,6 +254,22 @@ impl StoreOpaque {
             bound: HashMap::new(),
             scratch: Vec::new(),
         })
+    }
+
+    /// Follows the store below to its next life.
+    ///
+    /// # Safety
+    /// It was just reset to a baseline that has all its functions and instances.
+    pub(crate) unsafe fn renew(&mut self) {
+        self.id = self.runtime.id();
+        self.scratch.clear();
+        // SAFETY: as the caller promises.
+        unsafe {
+            for Func(func) in self.bound.values_mut() {
+                *func = self.runtime.renewed(*func);
+            }
+            self.renew_instances();
+        }
     }
 
     /// The index of an instance in this store.

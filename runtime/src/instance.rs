@@ -31,7 +31,7 @@ pub struct Instance {
 }
 
 /// The state of an element segment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Elements {
     /// It counts as empty.
     Dropped,
@@ -39,6 +39,13 @@ pub(crate) enum Elements {
     Functions,
     /// The values of its expressions.
     Values(Box<[u64]>),
+}
+
+/// What code can change of an instance itself: the states of its segments.
+#[derive(Debug)]
+pub(crate) struct SegmentStates {
+    dropped_data: Box<[bool]>,
+    elements: Box<[Elements]>,
 }
 
 impl Instance {
@@ -97,6 +104,25 @@ impl Instance {
             })
             .flatten()
             .copied()
+    }
+
+    /// The states of its segments.
+    pub(crate) fn segments(&self) -> SegmentStates {
+        SegmentStates {
+            dropped_data: self.dropped_data.clone(),
+            elements: self.elements.clone(),
+        }
+    }
+
+    /// Gives its segments the states that they had before.
+    pub(crate) fn reset_segments(&mut self, states: &SegmentStates) {
+        self.dropped_data.copy_from_slice(&states.dropped_data);
+        for (now, before) in self.elements.iter_mut().zip(&states.elements) {
+            // All that can happen to a segment is that it is dropped.
+            if matches!(now, Elements::Dropped) {
+                now.clone_from(before);
+            }
+        }
     }
 
     /// The function of this instance that `func_ref` refers to; `None` if it

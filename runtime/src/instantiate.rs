@@ -101,13 +101,33 @@ impl Store {
         code: &Arc<ModuleCode>,
         imports: &[Extern],
     ) -> Result<InstanceHandle, InstantiateError> {
+        self.check_engine(code)?;
+        self.match_imports(code, imports)?;
+        // SAFETY: they match.
+        unsafe { self.instantiate_matched(code, imports) }
+    }
+
+    fn check_engine(&self, code: &ModuleCode) -> Result<(), InstantiateError> {
         if !Arc::ptr_eq(&code.registry, self.registry())
             // Code for guarded memories does not check its accesses.
             || code.settings.guarded_memories != self.settings().guarded_memories
         {
             return Err(InstantiateError::OtherEngine);
         }
-        self.match_imports(code, imports)?;
+        Ok(())
+    }
+
+    /// As [`Store::instantiate`], for imports that need no check.
+    ///
+    /// # Safety
+    /// The imports are this store's, as many as the module has, and match their
+    /// types.
+    pub unsafe fn instantiate_matched(
+        &mut self,
+        code: &Arc<ModuleCode>,
+        imports: &[Extern],
+    ) -> Result<InstanceHandle, InstantiateError> {
+        self.check_engine(code)?;
         let index = self.instances.len();
         let limit = self.limits().instances;
         check_count(LimitKind::Instances, limit, index).map_err(ResourceError::from)?;

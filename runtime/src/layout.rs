@@ -23,6 +23,7 @@ use crate::code::{CodeCell, ModuleCode};
 use crate::gc::GcCtx;
 use crate::global::Tag;
 use crate::types::TypeId;
+use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicUsize};
 
 /// How a run of frames ended, as it crosses from one tier (or the host) to
@@ -279,6 +280,14 @@ pub struct TailCall {
     pub cell: *const CodeCell,
     /// The arguments, on the value stack at or above its top.
     pub args: *mut u64,
+}
+
+impl TailCall {
+    pub(crate) const NONE: TailCall = TailCall {
+        callee: ptr::null_mut(),
+        cell: ptr::null(),
+        args: ptr::null_mut(),
+    };
 }
 
 /// A run of frames of one tier on the native stack, from its entry to its exit.

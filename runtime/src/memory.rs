@@ -11,6 +11,10 @@
 //! other threads hold its base, and every other one moves. What is particular
 //! to shared ones stands in [`crate::shared_memory`].
 
+mod image;
+
+pub(crate) use image::MemoryImage;
+
 use crate::layout::MemoryDef;
 use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
 use crate::shared_memory::Sharing;
@@ -40,6 +44,8 @@ pub struct Memory {
     ty: MemoryType,
     mapping: Mapping,
     kind: Kind,
+    /// Whether pages of the image that it took up are mapped in it.
+    has_image: bool,
     /// Of a shared memory.
     sharing: Option<Box<Sharing>>,
 }
@@ -92,6 +98,7 @@ impl Memory {
             ty,
             mapping,
             kind,
+            has_image: false,
             sharing: ty.shared.then(Box::default),
         })
     }

@@ -4,6 +4,10 @@
 //! store itself stands behind one too ([`OwnedStore`]) and nothing in it moves.
 //! Whoever runs guest code holds no reference into the store meanwhile.
 
+mod reset;
+
+pub use reset::{Baseline, MemoryImages, ResetError};
+
 use crate::arena::Arena;
 use crate::code::{CodeCell, CodeSettings, Entries, func_slots};
 use crate::error::Pending;
@@ -115,11 +119,7 @@ impl OwnedStore {
                 gc: GcCtx::new(),
                 caller: ptr::null_mut(),
                 callee: ptr::null(),
-                tail_call: TailCall {
-                    callee: ptr::null_mut(),
-                    cell: ptr::null(),
-                    args: ptr::null_mut(),
-                },
+                tail_call: TailCall::NONE,
             },
             pending: None,
             hardware_trap: None,

@@ -8,6 +8,9 @@ use rwasm_parser::TableType;
 use std::alloc::{self, Layout};
 use std::ptr;
 
+/// Elements beyond twice its own that a table may keep room for between uses.
+const SPARE_ELEMENTS: usize = 1024;
+
 /// A table.
 ///
 /// Slots come in and go out as bits. Who writes one promises that it holds a
@@ -139,6 +142,24 @@ impl Table {
         // SAFETY: so many slots are reserved.
         unsafe { self.extend(len, init) };
         Ok(old)
+    }
+
+    /// Becomes what it was when it had these elements.
+    pub(crate) fn reset(&mut self, elements: &[u64]) -> Result<(), ResourceError> {
+        // Room that was needed once is given back when it is much more. A table
+        // without elements counts on a new block of zeros.
+        let much = self.capacity > 2 * elements.len() + SPARE_ELEMENTS;
+        if let Some(block) = self.layout().filter(|_| much || elements.is_empty()) {
+            // SAFETY: allocated with this layout; nothing points to it any more.
+            unsafe { alloc::dealloc(self.def.elems.cast(), block) };
+            (self.def.elems, self.capacity) = (ptr::dangling_mut(), 0);
+        }
+        self.def.len = 0;
+        self.reserve(elements.len() as u64)?;
+        // SAFETY: there is room for so many, in a block of the table's own.
+        unsafe { ptr::copy_nonoverlapping(elements.as_ptr(), self.def.elems, elements.len()) };
+        self.def.len = elements.len() as u64;
+        Ok(())
     }
 
     /// The first slot of `at..at + len`, or the trap of an access outside.

@@ -74,6 +74,13 @@ pub const DEFAULT_MAX_GC_HEAP: u64 = 1 << 32;
 /// were in use.
 pub const HOST_REFS_MIN_THRESHOLD: usize = 1024;
 
+/// Default number of stores that a pool keeps for their next use.
+pub const POOL_IDLE_SLOTS: usize = 64;
+
+/// Default of the bytes written by guests that stay in memory in a pooled store,
+/// per memory: to reset 8 MiB costs 0.5 ms by copying and 9 ms of page faults.
+pub const POOL_RESIDENT_BYTES: usize = 16 << 20;
+
 /// Default limit of instances, memories and tables in one store each
 /// (wasmtime's default is 10,000).
 pub const DEFAULT_MAX_ENTITIES: usize = 10_000;

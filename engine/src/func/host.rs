@@ -64,26 +64,41 @@ impl<T> HostDef<T> {
     }
 
     /// What tells definitions apart.
-    pub(crate) fn address(&self) -> usize {
+    fn address(&self) -> usize {
         Arc::as_ptr(&self.func).addr()
     }
 
-    /// Makes it a function of a store. An error if its type has too many
-    /// parameters or results.
+    /// Its type. An error if that has too many parameters or results.
+    pub(crate) fn type_id(&self, engine: &Engine) -> Result<TypeId> {
+        self.ty.register(engine)
+    }
+
+    /// Makes it a function of a store, or finds that it is one. `ty` is its type,
+    /// for who knows it already.
     ///
     /// # Safety
-    /// The store is live and borrowed by the caller alone, and no reference to
-    /// it is live.
-    pub(crate) unsafe fn bind(&self, store: NonNull<StoreInner<T>>) -> Result<Func> {
+    /// The store is live, but for its data, and borrowed by the caller alone, and
+    /// no reference to it is live.
+    pub(crate) unsafe fn bind(
+        &self,
+        store: NonNull<StoreInner<T>>,
+        ty: Option<TypeId>,
+    ) -> Result<Func> {
+        // SAFETY: as the caller promises.
+        let opaque = unsafe { &mut (*store.as_ptr()).opaque };
+        if let Some(&func) = opaque.bound.get(&self.address()) {
+            return Ok(func);
+        }
+        let ty = match ty {
+            Some(ty) => ty,
+            None => self.type_id(&opaque.engine)?,
+        };
         let func = Arc::as_ptr(&self.func).cast();
         let closure = HostClosure {
             store,
             func,
             _owner: self.func.clone(),
         };
-        // SAFETY: as the caller promises.
-        let opaque = unsafe { &mut (*store.as_ptr()).opaque };
-        let ty = self.ty.register(&opaque.engine)?;
         // SAFETY: the closure is what the entry expects, by the contract of
         // `new`, and entries do not unwind, by that of `run`.
         let func = unsafe {
@@ -91,7 +106,9 @@ impl<T> HostDef<T> {
                 .runtime
                 .new_host_func(ty, self.entry, Box::new(closure))
         };
-        Ok(Func(func))
+        let func = Func(func);
+        opaque.bound.insert(self.address(), func);
+        Ok(func)
     }
 }
 

@@ -7,6 +7,7 @@ use super::classes::{MAX_CELLS, cells_per_block};
 type Bits = [u64; MAX_CELLS / 64];
 
 /// A block's use, and which of its cells hold objects.
+#[derive(Clone)]
 pub(super) struct Block {
     pub(super) kind: BlockKind,
     /// Whether a free block's memory is known to be zeros.

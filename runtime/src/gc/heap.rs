@@ -1,5 +1,9 @@
 //! Allocation: blocks of the region, and runs of cells in them.
 
+mod image;
+
+pub(crate) use image::HeapImage;
+
 use super::block::{Block, BlockKind};
 use super::classes::{BLOCK_BYTES, BLOCK_SHIFT, CLASSES, cell_at, cell_bytes, cells_per_block};
 use super::layout::TypeInfo;

@@ -51,6 +51,6 @@ pub use layout::{ArrayLayout, FieldLayout, Layout, StructLayout, TypeInfo};
 pub use object::{GcRef, ObjectKind};
 pub use roots::{OwnedRoot, Root};
 
-pub(crate) use heap::Heap;
+pub(crate) use heap::{Heap, HeapImage};
 pub(crate) use infos::TypeInfos;
 pub(crate) use roots::Roots;

@@ -114,6 +114,13 @@ impl Roots {
         self.scoped.truncate(depth);
     }
 
+    /// Ends all roots.
+    pub(crate) fn clear(&mut self) {
+        self.scoped.clear();
+        self.owned.clear();
+        self.owned_limit = MIN_OWNED;
+    }
+
     /// Every reference that the host holds.
     pub(crate) fn words(&mut self) -> impl Iterator<Item = u32> + '_ {
         self.drop_unheld();

@@ -113,6 +113,34 @@ impl Mapping {
         }
     }
 
+    /// Replaces the pages from `at` on by the first `len` bytes of a file, readable
+    /// and writable; what is written stays in this mapping. Decommitted, they are
+    /// the file's again.
+    ///
+    /// # Panics
+    /// If the range is not inside the mapping or begins within a page.
+    ///
+    /// # Safety
+    /// The file is never cut short nor written to as long as it is mapped.
+    pub unsafe fn map_file(&mut self, at: usize, file: &File, len: usize) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+
+        assert!(at.is_multiple_of(page_size()), "a mapping within a page");
+        let Some((start, len)) = self.pages(at..at + len) else {
+            return Ok(());
+        };
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_FIXED | libc::MAP_NORESERVE;
+        // SAFETY: the pages are inside this mapping, which `&mut self` makes ours
+        // alone.
+        let result =
+            unsafe { libc::mmap(start.cast(), len, protection, flags, file.as_raw_fd(), 0) };
+        if result == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+
     fn protect(&self, range: Range<usize>, protection: libc::c_int) -> io::Result<()> {
         let Some((at, len)) = self.pages(range) else {
             return Ok(());

@@ -5,7 +5,9 @@
 //! guarded and stack bounds are unknown, and the callers' fallbacks take over.
 
 mod fault;
+pub mod image;
 pub mod mmap;
+pub mod pagemap;
 pub mod signals;
 pub mod stack;
 
