@@ -43,6 +43,11 @@ impl Instance {
         Ok(instance)
     }
 
+    /// The instance below.
+    pub(crate) fn handle(self) -> InstanceHandle {
+        self.handle
+    }
+
     /// Calls the start function, if the module has one.
     pub(crate) fn start(self, mut ctx: impl AsContextMut) -> Result<()> {
         let mut ctx = ctx.as_context_mut();

@@ -113,7 +113,7 @@ pub use interrupt::InterruptHandle;
 pub use linker::Linker;
 pub use memory::Memory;
 pub use module::Module;
-pub use pool::{InstancePool, PoolConfig};
+pub use pool::{InstancePool, InstanceSnapshot, PoolConfig};
 pub use reference::{
     AnyRef, ArrayRef, EqRef, ExternRef, I31, Owned, Reference, RootScope, StructRef,
 };

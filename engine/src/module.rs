@@ -65,6 +65,11 @@ impl Module {
         Ok(self.parsed().validate_all()?)
     }
 
+    /// Whether both are clones of one module.
+    pub fn same(a: &Module, b: &Module) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
+    }
+
     /// The engine that it was made with.
     pub fn engine(&self) -> &Engine {
         &self.0.engine

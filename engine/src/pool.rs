@@ -10,12 +10,14 @@
 //! has changed is written back. A pool of the engine's would have to make an
 //! instance each time.
 
-use crate::error::Result;
+use crate::context::{AsContext, AsContextMut};
+use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::instance_pre::InstancePre;
+use crate::module::Module;
 use crate::store::{Store, StoreInner, StoreOpaque};
 use rwasm_runtime::limits::Limits;
-use rwasm_runtime::store::{Baseline, MemoryImages};
+use rwasm_runtime::store::{Baseline, MemoryImages, Snapshot};
 use rwasm_runtime::tunables::{POOL_IDLE_SLOTS, POOL_RESIDENT_BYTES};
 use std::fmt;
 use std::mem::MaybeUninit;
@@ -58,6 +60,63 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Clones are the same pool. It can be used from any thread; stores may outlive
 /// it.
 pub struct InstancePool<T: 'static>(Arc<Shared<T>>);
+
+/// What an instance has become, for other instances to begin with: memories,
+/// tables, globals and dropped segments. What a program does each time it starts
+/// is done once.
+///
+/// ```
+/// use rwasm::{Engine, InstancePool, InstanceSnapshot, Linker, Module, PoolConfig, Store};
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, r#"(module
+///     (global $squares (mut i32) (i32.const 0))
+///     (func (export "wizer.initialize") (global.set $squares (i32.const 81)))
+///     (func (export "answer") (result i32)
+///         (i32.sub (global.get $squares) (i32.const 39))))"#)?;
+/// let pre = Linker::<()>::new(&engine).instantiate_pre(&module)?;
+///
+/// let mut store = Store::new(&engine, ());
+/// let instance = pre.instantiate(&mut store)?;
+/// let initialize = instance.get_typed_func::<(), ()>(&mut store, "wizer.initialize")?;
+/// initialize.call(&mut store, ())?;
+/// let snapshot = InstanceSnapshot::new(&mut store, instance)?;
+///
+/// let pool = InstancePool::with_snapshot(&pre, &snapshot, PoolConfig::new())?;
+/// let (mut store, instance) = pool.instantiate(())?;
+/// let answer = instance.get_typed_func::<(), i32>(&mut store, "answer")?;
+/// assert_eq!(answer.call(&mut store, ())?, 42);
+/// # Ok::<(), rwasm::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct InstanceSnapshot {
+    module: Module,
+    state: Snapshot,
+}
+
+impl InstanceSnapshot {
+    /// The state of an instance between two calls, for instances in stores of an
+    /// [`InstancePool`]. The store's data is no part of it, nor is its fuel.
+    ///
+    /// # Errors
+    /// [`Error::Pool`] if the store is running or has definitions that are not the
+    /// instance's, or if the instance has objects, values of the host, or functions
+    /// of the host that it does not import.
+    ///
+    /// # Panics
+    /// If the instance belongs to another store.
+    pub fn new(mut ctx: impl AsContextMut, instance: Instance) -> Result<Self> {
+        let mut ctx = ctx.as_context_mut();
+        let module = instance.module(ctx.as_context()).clone();
+        let state = ctx.opaque_mut().runtime.snapshot(instance.handle())?;
+        Ok(InstanceSnapshot { module, state })
+    }
+
+    /// The module.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+}
 
 /// What a pool may keep.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +171,8 @@ struct Shared<T: 'static> {
     pre: InstancePre<T>,
     config: PoolConfig,
     images: MemoryImages,
+    /// What instances begin with, if they have been started already.
+    snapshot: Option<Snapshot>,
     idle: Mutex<Vec<Slot<T>>>,
 }
 
@@ -130,12 +191,36 @@ impl<T> InstancePool<T> {
             pre: pre.clone(),
             config,
             images,
+            snapshot: None,
             idle: Mutex::new(vec![first]),
         })))
     }
 
-    /// A store that holds `data`, and an instance in it, whose start function has
-    /// run.
+    /// A pool of instances that begin as the snapshot has it, and its first one.
+    ///
+    /// # Errors
+    /// As for [`InstancePool::new`]. The snapshot must be of the same module.
+    pub fn with_snapshot(
+        pre: &InstancePre<T>,
+        snapshot: &InstanceSnapshot,
+        config: PoolConfig,
+    ) -> Result<Self> {
+        if !Module::same(pre.module(), &snapshot.module) {
+            return Err(Error::StoreMismatch("a snapshot"));
+        }
+        let shared = Shared {
+            pre: pre.clone(),
+            config,
+            images: snapshot.state.memories().clone(),
+            snapshot: Some(snapshot.state.clone()),
+            idle: Mutex::default(),
+        };
+        shared.put(shared.new_slot()?);
+        Ok(InstancePool(Arc::new(shared)))
+    }
+
+    /// A store that holds `data`, and an instance in it. Its start function has
+    /// run, just now or before the snapshot was taken.
     pub fn instantiate(&self, data: T) -> Result<(Store<T>, Instance)> {
         let slot = self.0.idle().pop();
         let slot = match slot {
@@ -143,8 +228,10 @@ impl<T> InstancePool<T> {
             None => self.0.new_slot()?,
         };
         let (mut store, instance) = slot.begin(self.0.clone(), data);
-        // If that fails, the store goes back.
-        instance.start(&mut store)?;
+        if self.0.snapshot.is_none() {
+            // If that fails, the store goes back.
+            instance.start(&mut store)?;
+        }
         Ok((store, instance))
     }
 
@@ -176,8 +263,13 @@ impl<T> Shared<T> {
     }
 
     fn new_slot(&self) -> Result<Slot<T>> {
-        let (inner, instance) =
-            Unfinished::new(&self.pre, &self.config)?.instantiated(&self.pre)?;
+        let new = Unfinished::new(&self.pre, &self.config)?;
+        let (mut inner, instance) = new.instantiated(&self.pre)?;
+        if let Some(snapshot) = &self.snapshot {
+            let runtime = &mut inner.opaque_mut().runtime;
+            // SAFETY: the snapshot is of the same module.
+            unsafe { runtime.take_up(instance.handle(), snapshot)? };
+        }
         inner.finish(instance, &self.images)
     }
 

@@ -2,8 +2,8 @@
 
 use rwasm::{
     AnyRef, Caller, Config, Engine, Error, ExternRef, Func, I31, Instance, InstancePool,
-    InstancePre, Limits, Linker, Memory, MemoryType, Module, PoolConfig, PoolError, Ref, Result,
-    SharedMemory, Store, Tier, Trap, Val,
+    InstancePre, InstanceSnapshot, Limits, Linker, Memory, MemoryType, Module, PoolConfig,
+    PoolError, Ref, Result, SharedMemory, Store, Tier, Trap, Val,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -575,4 +575,169 @@ fn imports_are_checked_before_there_is_a_store() {
     let other = Module::new(&Engine::default(), wat).unwrap();
     let error = linker.instantiate_pre(&other).unwrap_err();
     assert!(matches!(error, Error::StoreMismatch(_)), "{error}");
+}
+
+/// A guest whose start costs much, and that may be snapshotted after it.
+const PREPARED: &str = r#"(module
+    (type $f (func (result i32)))
+    (import "host" "five" (func $five (type $f)))
+    (memory (export "m") 2 40)
+    (memory $wide (export "wide") i64 1 40)
+    (data (memory 0) (i32.const 65530) "over the border")
+    (data $passive "passive")
+    (table $t (export "t") 3 100 funcref)
+    (table $objects 2 anyref)
+    (elem (table $t) (i32.const 1) func $one $five)
+    (elem $functions func $one $two)
+    (global $runs (export "runs") (mut i32) (i32.const 0))
+    (global $v (export "v") (mut v128) (v128.const i64x2 1 2))
+    (global $func (mut funcref) (ref.null func))
+    (func $one (type $f) (i32.const 1))
+    (func $two (type $f) (i32.const 2))
+    (func $start (global.set $runs (i32.add (global.get $runs) (i32.const 1))))
+    (start $start)
+    (func (export "wizer.initialize")
+        (drop (memory.grow 0 (i32.const 3)))
+        (drop (memory.grow $wide (i64.const 2)))
+        (i32.store (i32.const 300000) (i32.const 41))
+        (i64.store $wide (i64.const 190000) (i64.const 42))
+        (memory.init $passive (i32.const 16) (i32.const 0) (i32.const 7))
+        (data.drop $passive)
+        (drop (table.grow $t (ref.func $two) (i32.const 2)))
+        (table.set $t (i32.const 1) (ref.func $five))
+        (table.set $t (i32.const 2) (ref.null func))
+        (table.set $objects (i32.const 1) (ref.i31 (i32.const 9)))
+        (elem.drop $functions)
+        (global.set $v (v128.const i64x2 3 4))
+        (global.set $func (ref.func $one)))
+    (func (export "spoil")
+        (drop (memory.grow 0 (i32.const 3)))
+        (memory.fill (i32.const 0) (i32.const 255) (i32.const 524288))
+        (memory.fill $wide (i64.const 0) (i32.const 255) (i64.const 196608))
+        (table.fill $t (i32.const 0) (ref.func $one) (i32.const 5))
+        (table.set $objects (i32.const 1) (ref.null any))
+        (global.set $v (v128.const i64x2 5 6))
+        (global.set $runs (i32.const 77))
+        (global.set $func (ref.null func)))
+    (func (export "call") (param i32) (result i32)
+        (call_indirect $t (type $f) (local.get 0)))
+    (func (export "i31") (result i32)
+        (i31.get_u (ref.cast (ref i31) (table.get $objects (i32.const 1)))))
+    (func (export "global") (result i32)
+        (table.set $t (i32.const 0) (global.get $func))
+        (call_indirect $t (type $f) (i32.const 0)))
+    (func (export "init") (table.init $t $functions (i32.const 0) (i32.const 0) (i32.const 1)))
+)"#;
+
+#[test]
+fn instances_begin_as_the_snapshot_has_it() {
+    for config in configs() {
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, PREPARED).unwrap();
+        let mut linker = Linker::<()>::new(&engine);
+        linker.func_wrap("host", "five", || 5).unwrap();
+        let pre = linker.instantiate_pre(&module).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = pre.instantiate(&mut store).unwrap();
+        call(&mut store, instance, "wizer.initialize").unwrap();
+        let snapshot = InstanceSnapshot::new(&mut store, instance).unwrap();
+        let memory = |store: &mut Store<()>, instance: Instance, name| {
+            let memory = instance.get_memory(&mut *store, name).unwrap();
+            memory.data(&*store).to_vec()
+        };
+        let bytes = ["m", "wide"].map(|name| memory(&mut store, instance, name));
+        // What happens afterwards is no part of it.
+        call(&mut store, instance, "spoil").unwrap();
+
+        let pool = InstancePool::with_snapshot(&pre, &snapshot, PoolConfig::new()).unwrap();
+        pool.prepare(2).unwrap();
+        for spoils in [false, true, true, false] {
+            let mut stores = [(); 2].map(|()| pool.instantiate(()).unwrap());
+            for (store, instance) in &mut stores {
+                let now = ["m", "wide"].map(|name| memory(store, *instance, name));
+                assert!(now == bytes);
+                let runs = instance.get_global(&mut *store, "runs").unwrap();
+                assert!(matches!(runs.get(&mut *store), Val::I32(1)));
+                let v = instance.get_global(&mut *store, "v").unwrap();
+                assert!(matches!(v.get(&mut *store), Val::V128(v) if u128::from(v) == 4 << 64 | 3));
+                let at = instance
+                    .get_typed_func::<i32, i32>(&mut *store, "call")
+                    .unwrap();
+                let called = [1, 3, 4].map(|index| at.call(&mut *store, index).unwrap());
+                assert_eq!(called, [5, 2, 2]);
+                for null in [0, 2] {
+                    assert!(at.call(&mut *store, null).is_err());
+                }
+                let get = |store: &mut Store<()>, name| {
+                    let get = instance
+                        .get_typed_func::<(), i32>(&mut *store, name)
+                        .unwrap();
+                    get.call(store, ()).unwrap()
+                };
+                assert_eq!((get(store, "i31"), get(store, "global")), (9, 1));
+                // The segment is dropped.
+                assert!(call(store, *instance, "init").is_err());
+                if spoils {
+                    call(store, *instance, "spoil").unwrap();
+                }
+            }
+            drop(stores);
+            assert_eq!(pool.idle(), 2);
+        }
+        // A snapshot of what came from one is one as well.
+        let (mut store, instance) = pool.instantiate(()).unwrap();
+        call(&mut store, instance, "wizer.initialize").unwrap();
+        let snapshot = InstanceSnapshot::new(&mut store, instance).unwrap();
+        let pool = InstancePool::with_snapshot(&pre, &snapshot, PoolConfig::new()).unwrap();
+        let (mut next, instance_of_next) = pool.instantiate(()).unwrap();
+        for name in ["m", "wide"] {
+            let bytes = memory(&mut store, instance, name);
+            assert!(memory(&mut next, instance_of_next, name) == bytes);
+        }
+    }
+}
+
+#[test]
+fn what_belongs_to_one_store_is_no_part_of_a_snapshot() {
+    let take = |wat: &str, change: &dyn Fn(&mut Store<()>, Instance)| {
+        let engine = Engine::default();
+        let module = Module::new(&engine, wat).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        change(&mut store, instance);
+        match InstanceSnapshot::new(&mut store, instance) {
+            Ok(_) => None,
+            Err(Error::Pool(error)) => Some(error),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let nothing = |_: &mut Store<()>, _: Instance| ();
+    let object = r#"(module (type $s (struct))
+        (global (ref $s) (struct.new $s)))"#;
+    assert!(matches!(take(object, &nothing), Some(PoolError::Objects)));
+    // One that nobody has any more is no hindrance.
+    let garbage = r#"(module (type $s (struct))
+        (func $start (drop (struct.new $s))) (start $start))"#;
+    assert!(take(garbage, &nothing).is_none());
+    let table = r#"(module (table (export "t") 1 funcref))"#;
+    let foreign = |store: &mut Store<()>, instance: Instance| {
+        let table = instance.get_table(&mut *store, "t").unwrap();
+        let func = Func::wrap(&mut *store, || ());
+        table.set(store, 0, Ref::Func(Some(func))).unwrap();
+    };
+    assert!(matches!(
+        take(table, &foreign),
+        Some(PoolError::ForeignFunction)
+    ));
+    let host = |store: &mut Store<()>, instance: Instance| {
+        let value = ExternRef::new(&mut *store, 1).unwrap();
+        let global = instance.get_global(&mut *store, "g").unwrap();
+        global.set(store, Val::ExternRef(Some(value))).unwrap();
+    };
+    let global = r#"(module (global (export "g") (mut externref) (ref.null extern)))"#;
+    assert!(matches!(take(global, &host), Some(PoolError::HostValues)));
+    let second = |store: &mut Store<()>, _: Instance| {
+        Memory::new(store, MemoryType::new(1, None)).unwrap();
+    };
+    assert!(matches!(take(table, &second), Some(PoolError::Reshaped)));
 }

@@ -48,6 +48,18 @@ pub(crate) struct SegmentStates {
     elements: Box<[Elements]>,
 }
 
+impl SegmentStates {
+    /// The same, without references that belong to a store.
+    pub(crate) fn without_values(mut self) -> Self {
+        for elements in &mut self.elements {
+            if matches!(elements, Elements::Values(_)) {
+                *elements = Elements::Functions;
+            }
+        }
+        self
+    }
+}
+
 impl Instance {
     /// An instance whose block has its head, but no definitions yet.
     pub(crate) fn new(
@@ -121,6 +133,16 @@ impl Instance {
             // All that can happen to a segment is that it is dropped.
             if matches!(now, Elements::Dropped) {
                 now.clone_from(before);
+            }
+        }
+    }
+
+    /// Drops the segments that are dropped in these states.
+    pub(crate) fn drop_segments(&mut self, states: &SegmentStates) {
+        self.dropped_data.copy_from_slice(&states.dropped_data);
+        for (now, other) in self.elements.iter_mut().zip(&states.elements) {
+            if matches!(other, Elements::Dropped) {
+                *now = Elements::Dropped;
             }
         }
     }

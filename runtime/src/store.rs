@@ -5,8 +5,10 @@
 //! Whoever runs guest code holds no reference into the store meanwhile.
 
 mod reset;
+mod snapshot;
 
 pub use reset::{Baseline, MemoryImages, ResetError};
+pub use snapshot::Snapshot;
 
 use crate::arena::Arena;
 use crate::code::{CodeCell, CodeSettings, Entries, func_slots};

@@ -78,7 +78,7 @@ pub(crate) struct Heap {
     /// By class: blocks with holes, not looked at since the last collection.
     partial: [Vec<u32>; CLASSES],
     /// Bytes of the blocks that hold cells and of large objects.
-    pub(super) used: u64,
+    pub(crate) used: u64,
     /// Bytes handed out since the last collection.
     pub(super) allocated: u64,
     /// How many of these make the next allocation collect.

@@ -27,7 +27,7 @@ pub(crate) struct MemoryImage {
 }
 
 impl MemoryImage {
-    /// What the memory holds now. It never took up an image itself.
+    /// What the memory holds now.
     pub(crate) fn of(memory: &Memory) -> Self {
         let len = memory.byte_len();
         let content = memory.content();
@@ -90,10 +90,12 @@ impl Memory {
                 content.end = page.end;
             }
         };
-        let told = pagemap::written(base..base + pages.len(), |run| {
+        let written = |run: Range<usize>| {
             look_at(run.start - base..run.end - base);
             ControlFlow::Continue(())
-        });
+        };
+        // Pages of an image count as not written to.
+        let told = !self.has_image && pagemap::written(base..base + pages.len(), written);
         if !told {
             look_at(0..pages.len());
         }

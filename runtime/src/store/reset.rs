@@ -60,6 +60,15 @@ pub enum ResetError {
     /// Its guests may have values of the host.
     #[error("the store has references to values of the host")]
     HostValues,
+    /// Its guests have objects, which belong to one store.
+    #[error("the instance has objects of the garbage-collected heap")]
+    Objects,
+    /// Its guests have functions that no other store could tell.
+    #[error("the instance has a function that it neither defines nor imports")]
+    ForeignFunction,
+    /// A call runs in it.
+    #[error("the store is running")]
+    Running,
     /// It got definitions, or a value stack of another size.
     #[error("the store has other definitions than before")]
     Reshaped,
@@ -72,8 +81,7 @@ pub enum ResetError {
 }
 
 impl Store {
-    /// What its memories hold. They have not come from an image themselves, and
-    /// none is shared.
+    /// What its memories hold.
     pub fn memory_images(&self) -> MemoryImages {
         let memories = self.memories.iter();
         // SAFETY: the memories are live, and nobody changes them meanwhile.
