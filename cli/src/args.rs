@@ -256,7 +256,7 @@ pub enum Tier {
 pub enum Validate {
     /// All before the first runs
     Eager,
-    /// Each when it is first called
+    /// Each when it is first called, the others meanwhile
     Lazy,
 }
 

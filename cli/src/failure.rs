@@ -5,7 +5,7 @@ pub type Result<T> = std::result::Result<T, Failure>;
 
 /// What is written to standard error before the process ends with
 /// `exit_code`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// One of [`crate::exit`].
     pub exit_code: u8,

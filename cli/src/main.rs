@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod background;
 mod entry;
 mod exit;
 mod explore;

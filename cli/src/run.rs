@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::mem;
 use std::time::{Duration, Instant};
 
-use rwasm::{Config, Engine, Limits, Linker, Module, Store, Val, Validation};
+use rwasm::{Config, Engine, Limits, Linker, Module, Store, Trap, Val, Validation};
 use rwasm_wasi::{Threads, starts_threads};
 
 use crate::args::{Optimization, RunArgs, Tier, Validate};
+use crate::background::Background;
 use crate::entry::Entry;
 use crate::failure::{Failure, Result};
 use crate::grants::{self, Guest};
@@ -16,7 +17,8 @@ use crate::watchdog::Watchdog;
 use crate::{exit, invoke, output, sentences};
 
 /// In modules of more bytes, functions are validated when they are first
-/// called. Validating all of this many takes about 2 ms.
+/// called, and all of them in the background. Validating all of this many takes
+/// about 2 ms.
 const LAZY_ABOVE: u64 = 256 << 10;
 
 /// The threads that a guest may start, at a time.
@@ -72,6 +74,8 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     if let Some(watchdog) = &watchdog {
         watchdog.interrupts(store.interrupt_handle());
     }
+    let background = (validation(args, source.size()) == Validation::Lazy)
+        .then(|| Background::start(&module, &name, store.interrupt_handle()));
     let mut linker = Linker::new(&engine);
     let ended = grants::link(&mut linker).and_then(|()| {
         if !starts_threads(&module) {
@@ -94,6 +98,12 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     // The process ends here, which frees everything at once. Piece by piece it
     // took 0.05 ms, a twentieth of a small program's run.
     mem::forget((store, linker, module, engine));
+    if let Err(error) = &ended
+        && error.trap() == Some(Trap::Interrupted)
+        && let Some(invalid) = background.as_ref().and_then(Background::failure)
+    {
+        return Err(invalid.clone());
+    }
     match ended {
         Ok(results) => print_results(&results).map(|()| 0),
         Err(error) => match error.exit_code() {
@@ -168,13 +178,18 @@ fn engine(args: &RunArgs, size: u64) -> Result<Engine> {
     // A guest of several threads ends as a whole.
     config.interruption(args.timeout.is_some() || args.proposals.threads());
     args.proposals.apply(&mut config);
-    config.validation(match args.validate {
+    config.validation(validation(args, size));
+    Engine::new(&config).map_err(|error| Failure::new(exit::USAGE, error.to_string()))
+}
+
+/// When the functions of a module of `size` bytes are validated.
+fn validation(args: &RunArgs, size: u64) -> Validation {
+    match args.validate {
         Some(Validate::Eager) => Validation::Eager,
         Some(Validate::Lazy) => Validation::Lazy,
         None if size > LAZY_ABOVE => Validation::Lazy,
         None => Validation::Eager,
-    });
-    Engine::new(&config).map_err(|error| Failure::new(exit::USAGE, error.to_string()))
+    }
 }
 
 impl From<Tier> for rwasm::Tier {

@@ -64,12 +64,18 @@ pub fn timed_out(name: &str, limit: Duration) -> Failure {
     Failure::new(exit::TIMED_OUT, message)
 }
 
-fn watch(limit: Duration, guest: &OnceLock<InterruptHandle>, last_words: &Failure) {
+fn watch(limit: Duration, guest: &OnceLock<InterruptHandle>, last_words: &Failure) -> ! {
     thread::sleep(limit);
-    if let Some(guest) = guest.get() {
+    end(guest.get(), last_words)
+}
+
+/// Ends the process from beside the guest, which has a moment to unwind if it
+/// looks out for interruptions.
+pub fn end(guest: Option<&InterruptHandle>, last_words: &Failure) -> ! {
+    if let Some(guest) = guest {
         guest.interrupt();
         thread::sleep(GRACE);
     }
     output::complain(last_words);
-    std::process::exit(last_words.exit_code.into());
+    std::process::exit(last_words.exit_code.into())
 }

@@ -70,6 +70,12 @@ impl Module {
         Arc::ptr_eq(&a.0, &b.0)
     }
 
+    /// As [`Module::validate_all`], on this thread alone: for a thread beside
+    /// the one that runs the guest.
+    pub fn validate_in_order(&self) -> Result<()> {
+        Ok(self.parsed().validate_in_order()?)
+    }
+
     /// The engine that it was made with.
     pub fn engine(&self) -> &Engine {
         &self.0.engine

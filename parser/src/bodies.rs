@@ -137,6 +137,12 @@ impl Module {
         };
         Survey::new(self).run(threads)
     }
+
+    /// Validates all bodies in the order of the module, on this thread alone:
+    /// for a thread that has others beside it.
+    pub fn validate_in_order(&self) -> Result<(), ParseError> {
+        Survey::new(self).run(1)
+    }
 }
 
 /// Validates a body with a fresh validator of its function, as

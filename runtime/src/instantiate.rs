@@ -12,11 +12,13 @@ use crate::limits::{LimitKind, ResourceError};
 use crate::memory::Memory;
 use crate::store::{Store, check_count};
 use crate::trap::Trap;
+use crate::tunables::HUGE_PAGE;
 use crate::types::TypeId;
 use rwasm_parser::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExternKind, ExternType, FuncIndex, GlobalIndex,
-    Import, MemoryIndex, Table, TableIndex, TagIndex, TypeIndex,
+    ConstExpr, ConstOp, DataKind, ElementItems, ElementKind, ExternKind, ExternType, FuncIndex,
+    GlobalIndex, Import, MemoryIndex, Table, TableIndex, TagIndex, TypeIndex,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -403,6 +405,7 @@ impl Setup<'_> {
     }
 
     fn copy_data(&mut self) -> Result<(), InstantiateError> {
+        self.expect_data();
         for (segment, index) in self.code.module.data().iter().zip(0..) {
             if let DataKind::Active { memory, offset } = &segment.kind {
                 let [at, _] = self.evaluate(offset)?;
@@ -415,6 +418,45 @@ impl Setup<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Prepares the first memory for the data that is about to be copied: where
+    /// that is much, most of the time goes into bringing in its pages.
+    fn expect_data(&self) {
+        let data = self.code.module.data();
+        if data
+            .iter()
+            .map(|segment| segment.range.len())
+            .sum::<usize>()
+            < HUGE_PAGE
+        {
+            return;
+        }
+        let mut filled: BTreeMap<usize, usize> = BTreeMap::new();
+        for segment in data {
+            let DataKind::Active { memory, offset } = &segment.kind else {
+                continue;
+            };
+            let at = match *offset.0 {
+                [ConstOp::I32Const(at)] if memory.index() == 0 => at.cast_unsigned() as usize,
+                _ => continue,
+            };
+            let (mut at, end) = (at, at.saturating_add(segment.range.len()));
+            while at < end {
+                let block = at / HUGE_PAGE;
+                let next = end.min((block + 1).saturating_mul(HUGE_PAGE));
+                *filled.entry(block).or_default() += next - at;
+                at = next;
+            }
+        }
+        // SAFETY: see `Setup`; there is data for it, so the memory exists.
+        let memory = unsafe { &*memory(self.vmctx, MemoryIndex::from_u32(0)) };
+        for (block, bytes) in filled {
+            let range = block * HUGE_PAGE..(block + 1).saturating_mul(HUGE_PAGE);
+            if bytes >= HUGE_PAGE / 2 && range.end <= memory.byte_len() {
+                memory.expect_writes(range);
+            }
+        }
     }
 }
 

@@ -195,6 +195,11 @@ impl Memory {
         self.mapping.grow(ample).or_else(|_| self.mapping.grow(len))
     }
 
+    /// Prepares for writes to nearly all of `range`, which is inside the memory.
+    pub(crate) fn expect_writes(&self, range: Range<usize>) {
+        self.mapping.prefer_huge_pages(range);
+    }
+
     /// The bytes. They stay at this address until the memory grows.
     pub fn data(&self) -> *mut [u8] {
         std::ptr::slice_from_raw_parts_mut(self.def.base, self.byte_len())

@@ -174,6 +174,26 @@ fn validation_can_be_put_off_until_the_call() {
     ]);
 }
 
+#[test]
+fn an_invalid_function_that_nothing_calls_ends_the_run() {
+    let text = r#"(module
+      (func (export "_start") (loop (br 0)))
+      (func (result i32)))"#;
+    let folder = Folder::new().with("half.wat", text);
+    let validated = run(&mut folder.rwasm("validate half.wat"), b"");
+    assert_eq!(validated.code, 1);
+    for args in [
+        "--validate lazy half.wat",
+        "--validate lazy --tier interp half.wat",
+        // Here the guest looks out for interruptions.
+        "--validate lazy --timeout 1h half.wat",
+    ] {
+        let ended = run(&mut folder.rwasm(args), b"");
+        assert_eq!(ended.code, validated.code, "{args}");
+        assert_eq!(ended.stderr, validated.stderr, "{args}");
+    }
+}
+
 /// Report WR#6279: EPIPE is the guest's error, and no panic.
 #[test]
 fn wr_6279_a_closed_pipe_is_an_error_of_the_guest() {

@@ -94,6 +94,22 @@ impl Mapping {
         self.protect(range, libc::PROT_NONE)
     }
 
+    /// Asks the kernel for huge pages where the next touch of `range` would bring
+    /// in many small ones. It need not listen.
+    ///
+    /// # Panics
+    /// If `range` is not inside the mapping.
+    pub fn prefer_huge_pages(&self, range: Range<usize>) {
+        #[cfg(target_os = "linux")]
+        if let Some((at, len)) = self.pages(range) {
+            // SAFETY: the pages are inside this mapping, and the advice changes
+            // nothing that could be seen in them.
+            unsafe { libc::madvise(at.cast(), len, libc::MADV_HUGEPAGE) };
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = range;
+    }
+
     /// Gives the pages that hold `range` back: they read as zeros when they are
     /// next touched, and keep their protection.
     ///
