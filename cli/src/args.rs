@@ -70,7 +70,9 @@ fn module_of_plain_run(argv: &[OsString]) -> Option<usize> {
 }
 
 /// The words that name a command.
-pub const COMMANDS: [&str; 5] = ["run", "validate", "wast", "explore", "help"];
+pub const COMMANDS: [&str; 7] = [
+    "run", "validate", "wast", "explore", "compile", "cache", "help",
+];
 
 /// clap's error as ours: its text begins with a prefix of its own.
 fn usage_failure(error: &clap::Error) -> Failure {
@@ -109,6 +111,10 @@ pub enum Command {
     Wast(WastArgs),
     /// Show what is in a module
     Explore(ExploreArgs),
+    /// Compile a module to machine code, ahead of time
+    Compile(CompileArgs),
+    /// Look at, or empty, the cache of machine code
+    Cache(CacheArgs),
 }
 
 /// `rwasm run`.
@@ -234,9 +240,79 @@ pub struct RunArgs {
     #[command(flatten)]
     pub proposals: Proposals,
 
+    #[command(flatten)]
+    pub cache: CacheFolder,
+
+    /// Remember nothing from run to run, and use nothing from earlier runs
+    #[arg(long, conflicts_with = "cache_dir")]
+    pub no_cache: bool,
+
+    /// Run machine code from a file of `rwasm compile`. It can do whatever a
+    /// native program can: give this for files that you trust
+    #[arg(long)]
+    pub allow_precompiled: bool,
+
+    /// Say on standard error, at the end, what became of the functions
+    #[arg(long)]
+    pub stats: bool,
+
     /// Say on standard error what is done, and how long it took
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+/// Where machine code is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct CacheFolder {
+    /// Where machine code is remembered from run to run. The default is the
+    /// variable RWASM_CACHE_DIR, or else `rwasm` in the user's folder for caches
+    #[arg(long, value_name = "FOLDER")]
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// `rwasm compile`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct CompileArgs {
+    /// The module (.wasm, .wat, or `-` for standard input)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Where it goes, to be run with `rwasm run --allow-precompiled`
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// For runs with --timeout
+    #[arg(long)]
+    pub interruptible: bool,
+
+    /// For runs with --fuel
+    #[arg(long)]
+    pub metered: bool,
+
+    #[command(flatten)]
+    pub proposals: Proposals,
+}
+
+/// `rwasm cache`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub struct CacheArgs {
+    /// What to do with it
+    #[arg(value_enum, value_name = "WHAT")]
+    pub action: CacheAction,
+
+    #[command(flatten)]
+    pub cache: CacheFolder,
+}
+
+/// What is done with the cache.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum CacheAction {
+    /// Say where it is and what is in it
+    Info,
+    /// Remove everything in it
+    Clear,
 }
 
 /// How code is executed.

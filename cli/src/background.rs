@@ -37,6 +37,8 @@ impl Background {
                     let failure = told.get_or_init(|| sentences::cannot_load(&name, &error));
                     watchdog::end(Some(&guest), failure);
                 }
+                // Now, in case the run does not come to its end.
+                let _ = module.remember();
             });
         Background { found }
     }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use rwasm::parser::{FileKind, ParseError};
 use rwasm::{
-    Error, Exception, LimitError, LimitKind, LinkError, Trap, TrapError, UnknownImport,
-    WasmBacktrace,
+    Error, Exception, LimitError, LimitKind, LinkError, PrecompiledError, Trap, TrapError,
+    UnknownImport, WasmBacktrace,
 };
 
 use crate::args::proposal_hint;
@@ -25,6 +25,7 @@ const MAX_IMPORTS: usize = 50;
 pub fn cannot_load(name: &str, error: &Error) -> Failure {
     let message = match error {
         Error::Parse(error) => no_module(name, error),
+        Error::Precompiled(error) => precompiled(name, error),
         error => format!("{name} cannot be loaded: {error}"),
     };
     Failure::new(exit::FAILED, message)
@@ -49,6 +50,24 @@ pub fn stopped(name: &str, bounds: &Bounds, error: &Error) -> Failure {
         error => format!("{name} cannot be run: {error}"),
     };
     Failure::new(exit::FAILED, message)
+}
+
+/// Why machine code from a file is not used.
+fn precompiled(name: &str, error: &PrecompiledError) -> String {
+    let next = match error {
+        PrecompiledError::NotAllowed => {
+            return format!(
+                "{name} is a precompiled module, with machine code; if you trust who made it, \
+                 `rwasm run --allow-precompiled {name}` runs it"
+            );
+        }
+        PrecompiledError::OtherSettings { .. } => {
+            "compile it again with the same -W, with --interruptible for runs with --timeout and \
+             with --metered for runs with --fuel"
+        }
+        _ => "make it again with `rwasm compile`",
+    };
+    format!("{name} cannot be run: {error}; {next}")
 }
 
 /// What is wrong with a file that is no module.

@@ -1,5 +1,6 @@
 //! What an engine is asked to do, before it exists.
 
+use crate::cache::Cache;
 use crate::error::ConfigError;
 use crate::tiers::stress::TierStress;
 use rwasm_runtime::tunables;
@@ -32,6 +33,8 @@ pub struct Config {
     pub(crate) mixed_tiers: Option<u64>,
     pub(crate) stress: Option<TierStress>,
     pub(crate) collect_at_every_allocation: bool,
+    pub(crate) cache: Option<Cache>,
+    pub(crate) allow_precompiled: bool,
 }
 
 impl Config {
@@ -55,6 +58,8 @@ impl Config {
             mixed_tiers: None,
             stress: None,
             collect_at_every_allocation: false,
+            cache: None,
+            allow_precompiled: false,
         }
     }
 
@@ -120,6 +125,22 @@ impl Config {
     /// [`SharedMemory`](crate::SharedMemory).
     pub fn threads(&mut self, on: bool) -> &mut Self {
         self.threads = on;
+        self
+    }
+
+    /// Remembers machine code from run to run, under [`Tier::Auto`]: a module that
+    /// is made starts with what [`Module::remember`](crate::Module::remember)
+    /// wrote for it. `None`, the default: nothing is read or written.
+    pub fn cache(&mut self, cache: Option<Cache>) -> &mut Self {
+        self.cache = cache;
+        self
+    }
+
+    /// Lets [`Module::new`](crate::Module::new) and its like take modules with
+    /// machine code ([`Module::precompiled`](crate::Module::precompiled)). Whoever made such a file can make this process do anything, as with
+    /// a native program: allow it for files that you trust.
+    pub fn allow_precompiled(&mut self, on: bool) -> &mut Self {
+        self.allow_precompiled = on;
         self
     }
 

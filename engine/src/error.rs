@@ -1,6 +1,7 @@
 //! Everything that can go wrong, typed.
 
 use crate::backtrace::WasmBacktrace;
+use crate::cache::PrecompiledError;
 use crate::exception::Exception;
 use crate::module::Module;
 use crate::types::{ExternType, ValType};
@@ -71,6 +72,9 @@ pub enum Error {
     /// Instances of the module cannot be pooled.
     #[error("not to be pooled: {0}")]
     Pool(#[from] PoolError),
+    /// A precompiled module is not for this engine.
+    #[error(transparent)]
+    Precompiled(#[from] PrecompiledError),
     /// A file could not be read.
     #[error("cannot read {}", path.display())]
     Io {

@@ -69,6 +69,7 @@
 //! `rwasm-runtime`. It knows nothing of WASI.
 
 mod backtrace;
+mod cache;
 mod caller;
 mod config;
 mod context;
@@ -96,6 +97,7 @@ mod types;
 mod val;
 
 pub use backtrace::{Frame, WasmBacktrace};
+pub use cache::{Cache, CacheError, CacheInfo, PrecompiledError};
 pub use caller::Caller;
 pub use config::{Config, Tier, Validation};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};

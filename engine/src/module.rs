@@ -1,5 +1,7 @@
 //! Modules: parsed, validated, ready to be instantiated.
 
+use crate::cache::{self, CacheError, Memory, PrecompiledError};
+use crate::config::Tier;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::tiers;
@@ -19,10 +21,14 @@ pub struct Module(Arc<Shared>);
 struct Shared {
     engine: Engine,
     code: Arc<ModuleCode>,
+    /// What it has to do with the engine's cache, if that is of use.
+    memory: Option<Memory>,
+    /// Functions whose machine code came with the module.
+    precompiled: usize,
 }
 
 impl Module {
-    /// A module from its binary or text form.
+    /// A module from its binary or text form, or as by [`Module::from_precompiled`].
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
         Self::from_bytes(engine, bytes.as_ref().to_vec().into())
     }
@@ -72,8 +78,71 @@ impl Module {
 
     /// As [`Module::validate_all`], on this thread alone: for a thread beside
     /// the one that runs the guest.
+    /// A module that the engine's cache knows to be valid is so.
     pub fn validate_in_order(&self) -> Result<()> {
-        Ok(self.parsed().validate_in_order()?)
+        let (module, memory) = (self.parsed(), self.0.memory.as_ref());
+        if memory.is_some_and(|memory| memory.is_valid(module.bytes())) {
+            return Ok(());
+        }
+        module.validate_in_order()?;
+        if let Some(memory) = memory {
+            memory.note_valid(module.bytes());
+        }
+        Ok(())
+    }
+
+    /// Writes to the engine's cache ([`Config::cache`](crate::Config::cache)) what
+    /// it does not have yet: the functions that became machine code, and that the
+    /// module is valid if [`Module::validate_in_order`] has found that. Call it
+    /// after a guest has run. Returns whether there was anything.
+    ///
+    /// # Errors
+    /// If the cache cannot be written. There is nothing that needs to be done
+    /// about it.
+    pub fn remember(&self) -> Result<bool, CacheError> {
+        match &self.0.memory {
+            Some(memory) => memory.remember(self.code()),
+            None => Ok(false),
+        }
+    }
+
+    /// Functions that began with machine code of an earlier run, or that came
+    /// with the module.
+    pub fn remembered_functions(&self) -> usize {
+        let memory = self.0.memory.as_ref();
+        memory.map_or(self.0.precompiled, Memory::known)
+    }
+
+    /// The module with its machine code, for [`Module::from_precompiled`]: all of
+    /// it if the engine's tier is [`Tier::Jit`](crate::Tier::Jit), otherwise what
+    /// there is by now.
+    pub fn precompiled(&self) -> Vec<u8> {
+        cache::write_precompiled(self.code())
+    }
+
+    /// A module with machine code, as [`Module::precompiled`] gave it.
+    ///
+    /// # Errors
+    /// An [`Error::Precompiled`](crate::Error::Precompiled) if another build of
+    /// this crate made it, for another machine, for an engine with other settings,
+    /// or if it is damaged; or if the engine does not allow it
+    /// ([`Config::allow_precompiled`](crate::Config::allow_precompiled)).
+    pub fn from_precompiled(engine: &Engine, bytes: Vec<u8>) -> Result<Module> {
+        if !engine.config().allow_precompiled {
+            return Err(PrecompiledError::NotAllowed.into());
+        }
+        let file = cache::read_precompiled(bytes)?;
+        let code = Self::code_of(engine, file.module(), None)?;
+        let precompiled = match engine.config().tier {
+            Tier::Interp => 0,
+            Tier::Jit | Tier::Auto => file.install(&code)?,
+        };
+        Ok(Module(Arc::new(Shared {
+            engine: engine.clone(),
+            code,
+            memory: None,
+            precompiled,
+        })))
     }
 
     /// The engine that it was made with.
@@ -139,19 +208,32 @@ impl Module {
     }
 
     fn parse(engine: &Engine, bytes: ModuleBytes, name: Option<&str>) -> Result<Module> {
+        if cache::is_precompiled(&bytes) {
+            // A copy, since it may be mapped: what is checked must stay.
+            return Self::from_precompiled(engine, bytes.to_vec());
+        }
+        let code = Self::code_of(engine, bytes, name)?;
+        tiers::prepare(engine, &code)?;
+        let config = engine.config();
+        let cache = config.cache.as_ref().filter(|_| tiers::tiers_up(config));
+        let memory = cache.map(|cache| Memory::recall(cache, &code));
+        Ok(Module(Arc::new(Shared {
+            engine: engine.clone(),
+            code,
+            memory,
+            precompiled: 0,
+        })))
+    }
+
+    fn code_of(engine: &Engine, bytes: ModuleBytes, name: Option<&str>) -> Result<Arc<ModuleCode>> {
         let module = rwasm_parser::Module::parse_any(bytes, name, &engine.parse_options())?;
-        let code = ModuleCode::new(
+        Ok(ModuleCode::new(
             Arc::new(module),
             engine.registry().clone(),
             engine.settings(),
             tiers::entries(engine.config()),
             tiers::policy(engine),
-        );
-        tiers::prepare(engine, &code)?;
-        Ok(Module(Arc::new(Shared {
-            engine: engine.clone(),
-            code,
-        })))
+        ))
     }
 
     fn export_type(&self, export: &rwasm_parser::Export) -> ExternType {

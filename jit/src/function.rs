@@ -7,6 +7,7 @@ use crate::unwind::{Handler, TryCall};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{Context, FinalizedMachCallSite, FinalizedRelocTarget, MachSrcLoc, ir};
+use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::trap::Trap;
 use thiserror::Error;
 
@@ -25,6 +26,8 @@ pub(crate) struct CompiledFunction {
     /// What [`TryCall::items`] counts.
     pub(crate) handlers: Box<[Handler]>,
     pub(crate) inlined: Box<[InlinedAt]>,
+    /// The functions that were inlined, in ascending order.
+    pub(crate) leaves: Box<[LocalFuncIndex]>,
 }
 
 /// A place in the code that depends on where something else is.
@@ -112,6 +115,7 @@ impl CompiledFunction {
             try_calls,
             handlers,
             inlined: translated.inlined.into(),
+            leaves: translated.leaves.into_iter().collect(),
         })
     }
 }

@@ -78,6 +78,20 @@ pub(crate) fn host() -> Result<&'static dyn TargetIsa, IsaError> {
     }
 }
 
+/// What machine code depends on beside the build of this crate, as text: code
+/// that was made where it is the same runs here.
+///
+/// It names the processor's features, not the processor, and takes no back end,
+/// so that a program that never needs machine code does not pay for one.
+pub fn fingerprint() -> String {
+    let mut text = format!("{} {}", std::env::consts::ARCH, std::env::consts::OS);
+    for (feature, _) in FEATURES.iter().filter(|(_, is_there)| is_there()) {
+        text.push(' ');
+        text.push_str(feature);
+    }
+    text
+}
+
 fn build(
     triple: Triple,
     enable: impl FnOnce(&mut dyn Configurable) -> Result<(), SetError>,
@@ -94,14 +108,20 @@ fn build(
 }
 
 /// Allows the instructions that this processor has.
-#[cfg(target_arch = "x86_64")]
 fn enable_features(isa: &mut dyn Configurable) -> Result<(), SetError> {
+    let mut features = FEATURES.iter().filter(|(_, is_there)| is_there());
+    features.try_for_each(|(setting, _)| isa.enable(setting))
+}
+
+/// Cranelift's settings for instructions, and whether this processor has them.
+type Features = &'static [(&'static str, fn() -> bool)];
+
+#[cfg(target_arch = "x86_64")]
+const FEATURES: Features = {
     macro_rules! features {
-        ($($feature:tt => $($setting:literal),+;)*) => {$(
-            if std::is_x86_feature_detected!($feature) {
-                $(isa.enable($setting)?;)+
-            }
-        )*};
+        ($($feature:tt => $setting:literal;)*) => {
+            &[$(($setting, || std::is_x86_feature_detected!($feature)),)*]
+        };
     }
     features! {
         "cmpxchg16b" => "has_cmpxchg16b";
@@ -122,11 +142,8 @@ fn enable_features(isa: &mut dyn Configurable) -> Result<(), SetError> {
         "avx512vbmi" => "has_avx512vbmi";
         "lzcnt" => "has_lzcnt";
     }
-    Ok(())
-}
+};
 
 /// The instructions that every processor of the architecture has.
 #[cfg(not(target_arch = "x86_64"))]
-fn enable_features(_isa: &mut dyn Configurable) -> Result<(), SetError> {
-    Ok(())
-}
+const FEATURES: Features = &[];

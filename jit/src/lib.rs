@@ -15,6 +15,7 @@
 
 mod adapter;
 mod arch;
+mod artifact;
 mod backtrace;
 mod compile;
 mod exit;
@@ -32,14 +33,15 @@ mod translate;
 mod trap_code;
 mod unwind;
 
+pub use artifact::ArtifactError;
 pub use compile::{
     CompileError, Compiled, Compiler, FunctionError, Options, PrintError, Summary, compile_module,
     print_clif, print_machine_code,
 };
 pub use function::CodegenError;
-pub use isa::{IsaError, Processor};
+pub use isa::{IsaError, Processor, fingerprint};
 pub use link::LinkError;
-pub use publish::{heir, prepare_calls, publish, relink};
+pub use publish::{heir, prepare_calls, publish, published, relink};
 pub use translate::{Entry, TranslateError};
 
 use rwasm_runtime::layout::SegmentKind;

@@ -134,6 +134,16 @@ pub fn prepare_calls(code: &ModuleCode, func: LocalFuncIndex) -> Result<(), Comp
     Ok(())
 }
 
+/// The functions of a module that have machine code, in ascending order.
+pub fn published(code: &ModuleCode) -> Vec<Compiled> {
+    if code.existing_machine_code().is_none() {
+        return Vec::new();
+    }
+    let state = MachineCode::of(code).lock();
+    let functions = state.functions.values();
+    functions.map(|(compiled, _)| compiled.clone()).collect()
+}
+
 /// What takes over an interpreted frame of a function at the head of a loop, if
 /// that was published: a cell to be called by its array entry, with the frame as
 /// its array.

@@ -51,7 +51,7 @@ pub(crate) fn entries(config: &Config) -> Entries {
 }
 
 /// The instruction of the interpreter that calls a cell by its array entry.
-fn call_by_array() -> *const u64 {
+pub(crate) fn call_by_array() -> *const u64 {
     rwasm_interp::host_entries(rwasm_interp::ENTRIES.array).interp
 }
 

@@ -134,6 +134,7 @@ impl FuncTranslator<'_> {
             return Ok(false);
         }
         self.inline_bytes_left -= leaf.bytes.len();
+        self.out.leaves.insert(func);
         let ty = super::func_type_of(self.module, self.module.func_index(func));
         let count = ty.params.len();
         self.plain_top(count);

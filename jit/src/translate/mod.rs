@@ -43,7 +43,7 @@ use rwasm_parser::{
 };
 use rwasm_runtime::code::ModuleCode;
 use smallvec::SmallVec;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use thiserror::Error;
 
 pub use entry::Entry;
@@ -88,6 +88,8 @@ pub enum TranslateError {
 pub(crate) struct Translated {
     /// The instructions of inlined functions; see [`Position`].
     pub(crate) inlined: Vec<InlinedAt>,
+    /// The functions that were inlined, in ascending order.
+    pub(crate) leaves: BTreeSet<LocalFuncIndex>,
 }
 
 /// Where in the module an instruction came from, as its source location says.

@@ -1,0 +1,208 @@
+//! What is remembered from run to run: machine code of hot functions, and that a
+//! module was found valid.
+//!
+//! ```text
+//!  module ─ key ─► folder ─ entry ─► functions whose bodies are the same ─► cells
+//!     │                       ▲
+//!     └─ afterwards ──────────┘ the functions that have machine code by now
+//! ```
+//! A key ([`key`]) stands for all of a module but its bodies and data, and for
+//! all that machine code depends on beside it. So a module is found without
+//! reading it as a whole, and each function ([`entry::Function`]) names the
+//! bodies that it was compiled from by a hash of its own: it is of use wherever
+//! these are the same, whatever became of others.
+//!
+//! Nothing here is an error of a run: what cannot be read, is damaged, or is of
+//! somebody else is a miss, and what cannot be written is not remembered.
+//! Whoever can write to the folder can run code as its owner, so that it must
+//! belong to the process's user, and to nobody else ([`folder`]).
+
+mod entry;
+mod file;
+mod folder;
+mod key;
+
+pub use file::PrecompiledError;
+pub use folder::{CacheError, CacheInfo};
+
+pub(crate) use file::{is_precompiled, read as read_precompiled, write as write_precompiled};
+
+use crate::tiers;
+use entry::{Entry, Function};
+use folder::Folder;
+use key::Key;
+use rwasm_parser::LocalFuncIndex;
+use rwasm_runtime::code::ModuleCode;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use tracing::debug;
+
+/// What a [`Cache`] takes of the disk by default. Entries of large programs have
+/// some megabytes (CPython, after a short script: 3).
+const DEFAULT_MAX_BYTES: u64 = 256 << 20;
+
+/// A folder in which engines remember machine code from run to run; see
+/// [`Config::cache`](crate::Config::cache). Any number of processes may use it at
+/// the same time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    folder: Folder,
+}
+
+impl Cache {
+    /// The cache in this folder, which is made when there is first something to
+    /// remember. It must belong to the user that the process runs as and be
+    /// closed to others; otherwise nothing is read from it or written to it.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Cache {
+            folder: Folder::new(folder.into(), DEFAULT_MAX_BYTES),
+        }
+    }
+
+    /// Bounds the bytes that all entries take: beyond it, those that were not
+    /// used for longest go. The default is 256 MiB.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.folder.max_bytes = bytes;
+        self
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder.path
+    }
+
+    /// What is in it. An empty one may not exist.
+    ///
+    /// # Errors
+    /// If its folder cannot be read, or is not closed to others.
+    pub fn info(&self) -> Result<CacheInfo, CacheError> {
+        self.folder.info()
+    }
+
+    /// Removes all entries; returns what was in it.
+    ///
+    /// # Errors
+    /// As for [`Cache::info`].
+    pub fn clear(&self) -> Result<CacheInfo, CacheError> {
+        self.folder.clear()
+    }
+}
+
+/// What a module has to do with the cache of its engine.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    folder: Folder,
+    key: Key,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Functions that came from the cache or went to it.
+    known: usize,
+    /// The hash of a module with this key that is known to be valid.
+    valid: Option<[u8; 32]>,
+    /// Whether the cache does not have that yet.
+    new_valid: bool,
+}
+
+impl Memory {
+    /// Looks up a module, and gives its functions the machine code that is
+    /// remembered.
+    pub(crate) fn recall(cache: &Cache, code: &ModuleCode) -> Memory {
+        let memory = Memory {
+            folder: cache.folder.clone(),
+            key: Key::of(code),
+            state: Mutex::default(),
+        };
+        let Some(bytes) = memory.folder.read(&memory.key) else {
+            return memory;
+        };
+        match Entry::decode(&bytes, &memory.key) {
+            Ok(entry) => {
+                let mut state = memory.lock();
+                state.valid = entry.valid;
+                state.known = install(code, &entry);
+            }
+            Err(error) => debug!(target: "cache", %error, key = %memory.key, "entry not used"),
+        }
+        memory
+    }
+
+    /// Functions whose machine code was there.
+    pub(crate) fn known(&self) -> usize {
+        self.lock().known
+    }
+
+    /// Whether a module of these bytes is known to be valid.
+    pub(crate) fn is_valid(&self, bytes: &[u8]) -> bool {
+        let valid = self.lock().valid;
+        // The hash takes a twentieth of the time of validation.
+        valid.is_some_and(|valid| valid == *blake3::hash(bytes).as_bytes())
+    }
+
+    /// A module of these bytes was found valid.
+    pub(crate) fn note_valid(&self, bytes: &[u8]) {
+        let hash = *blake3::hash(bytes).as_bytes();
+        let mut state = self.lock();
+        state.valid = Some(hash);
+        state.new_valid = true;
+    }
+
+    /// Writes what is not in the cache yet; returns whether there was any.
+    pub(crate) fn remember(&self, code: &ModuleCode) -> Result<bool, CacheError> {
+        let compiled = rwasm_jit::published(code);
+        let mut state = self.lock();
+        if compiled.len() <= state.known && !state.new_valid {
+            return Ok(false);
+        }
+        let functions = compiled
+            .iter()
+            .filter_map(|function| Function::of(function, code));
+        let entry = Entry {
+            valid: state.valid,
+            functions: functions.collect(),
+        };
+        self.folder.write(&self.key, &entry.encode(&self.key))?;
+        state.known = compiled.len();
+        state.new_valid = false;
+        Ok(true)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Publishes the functions of an entry that are those of the module; returns how
+/// many they are.
+fn install(code: &ModuleCode, entry: &Entry) -> usize {
+    if entry.functions.is_empty() || !rwasm_jit::init() {
+        return 0;
+    }
+    let compiled: Vec<_> = entry
+        .functions
+        .iter()
+        .filter_map(|function| function.compiled(code))
+        .collect();
+    let count = compiled.len();
+    match rwasm_jit::publish(code, compiled, tiers::call_by_array()) {
+        Ok(bytes) => {
+            debug!(target: "cache", functions = count, bytes, "machine code from an earlier run");
+            count
+        }
+        Err(error) => {
+            debug!(target: "cache", %error, "machine code of an earlier run not used");
+            0
+        }
+    }
+}
+
+/// The bytes of a body, behind where they are in the module, as code knows it.
+fn hash_body(code: &ModuleCode, func: LocalFuncIndex, hasher: &mut blake3::Hasher) {
+    let body = code.module.bodies()[func.index()];
+    let bytes = code.module.bytes().get(body.range()).unwrap_or_default();
+    hasher.update(&(body.start() as u64).to_le_bytes());
+    hasher.update(&(bytes.len() as u64).to_le_bytes());
+    hasher.update(bytes);
+}

@@ -1,0 +1,266 @@
+//! The cache: what is remembered, for whom, and what damage does.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use rwasm::{
+    Cache, Config, Engine, Error, Instance, Linker, Module, PrecompiledError, Result, Store,
+    StressBudget, Tier, TierStress,
+};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// `f` calls a leaf, which is inlined, and `g`; `add` and `sub` are what leaf and
+/// `g` do.
+fn module(leaf: &str, g: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module
+          (func $leaf (param i32) (result i32) (i32.{leaf} (local.get 0) (i32.const 3)))
+          (func $g (param i32) (result i32) (local i32)
+            (loop
+              (local.set 0 (i32.{g} (local.get 0) (i32.const 5)))
+              (br_if 0 (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1)))
+                (i32.const 4))))
+            (local.get 0))
+          (func (export "f") (param i32) (result i32)
+            (call $leaf (call $g (local.get 0)))))"#
+    );
+    text.into_bytes()
+}
+
+/// What `f(100)` gives.
+const ADDED: i32 = 123;
+
+/// With every function compiled at its first call.
+fn config(folder: Option<&Path>) -> Config {
+    let mut config = Config::new();
+    config
+        .tier(Tier::Auto)
+        .cache(folder.map(Cache::new))
+        .tier_stress(Some(TierStress {
+            budget: StressBudget::Fixed(0),
+            wait: true,
+            delay: Duration::ZERO,
+            queue: 1000,
+        }));
+    config
+}
+
+/// Runs `f(100)`; returns its result, the functions that were remembered, and
+/// whether there was something to remember afterwards.
+fn run(config: &Config, bytes: &[u8]) -> (i32, usize, bool) {
+    let engine = Engine::new(config).unwrap();
+    let module = Module::new(&engine, bytes).unwrap();
+    let result = call(&module).unwrap();
+    let new = module.remember().unwrap();
+    (result, module.remembered_functions(), new)
+}
+
+fn call(module: &Module) -> Result<i32> {
+    let mut store = Store::new(module.engine(), ());
+    let instance: Instance = Linker::new(module.engine()).instantiate(&mut store, module)?;
+    let f = instance.get_typed_func::<i32, i32>(&mut store, "f")?;
+    f.call(&mut store, 100)
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).unwrap();
+    files.map(|file| file.unwrap().path()).collect()
+}
+
+#[test]
+fn a_second_run_starts_with_machine_code() {
+    let temp = TempDir::new().unwrap();
+    let folder = &*temp.path().join("cache");
+    let config = config(Some(folder));
+    let bytes = module("add", "add");
+    let (result, known, new) = run(&config, &bytes);
+    assert_eq!((result, new), (ADDED, true));
+    // All but the leaf, which nothing calls.
+    assert_eq!(known, 2);
+    let engine = Engine::new(&config).unwrap();
+    let again = Module::new(&engine, &bytes).unwrap();
+    assert_eq!(again.remembered_functions(), 2);
+    assert_eq!(call(&again).unwrap(), ADDED);
+    let stats = engine.tier_stats();
+    assert_eq!((stats.called, stats.compiled), (0, 0));
+    assert!(!again.remember().unwrap());
+    assert_eq!(Cache::new(folder).info().unwrap().entries, 1);
+}
+
+#[test]
+fn functions_are_remembered_as_long_as_they_are_the_same() {
+    let temp = TempDir::new().unwrap();
+    let folder = &*temp.path().join("cache");
+    let config = config(Some(folder));
+    let known_at_start = |bytes: &[u8]| {
+        let engine = Engine::new(&config).unwrap();
+        Module::new(&engine, bytes).unwrap().remembered_functions()
+    };
+    run(&config, &module("add", "add"));
+    // `g` is the same; `f` has another leaf in it.
+    let other_leaf = module("sub", "add");
+    assert_eq!(known_at_start(&other_leaf), 1);
+    assert_eq!(run(&config, &other_leaf).0, ADDED - 6);
+    assert_eq!(known_at_start(&other_leaf), 2);
+    // `f` is the same, and calls another `g`.
+    let other_g = module("sub", "sub");
+    assert_eq!(known_at_start(&other_g), 1);
+    assert_eq!(run(&config, &other_g).0, 100 - 20 - 3);
+    assert_eq!(entries(folder).len(), 1);
+}
+
+#[test]
+fn other_settings_are_other_entries() {
+    let temp = TempDir::new().unwrap();
+    let folder = &*temp.path().join("cache");
+    let bytes = module("add", "add");
+    run(&config(Some(folder)), &bytes);
+    let mut interruptible = config(Some(folder));
+    interruptible.interruption(true);
+    let engine = Engine::new(&interruptible).unwrap();
+    let module = Module::new(&engine, &bytes).unwrap();
+    assert_eq!(module.remembered_functions(), 0);
+    run(&interruptible, &bytes);
+    assert_eq!(entries(folder).len(), 2);
+}
+
+/// Every byte is damaged, one in each run.
+#[test]
+fn a_damaged_entry_is_a_miss() {
+    let temp = TempDir::new().unwrap();
+    let folder = &*temp.path().join("cache");
+    let config = config(Some(folder));
+    let bytes = module("add", "add");
+    run(&config, &bytes);
+    let [path] = &entries(folder)[..] else {
+        panic!("one entry");
+    };
+    let whole = fs::read(path).unwrap();
+    let miss = |entry: &[u8], what: &str| {
+        fs::write(path, entry).unwrap();
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, &bytes).unwrap();
+        assert_eq!(module.remembered_functions(), 0, "{what}");
+        // Running compiles, which is slow: not for every byte.
+        if entry.len() != whole.len() {
+            assert_eq!(call(&module).unwrap(), ADDED);
+        }
+    };
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x10;
+        miss(&damaged, &format!("byte {at}"));
+    }
+    for len in [0, 1, 20, whole.len() / 2, whole.len() - 1] {
+        miss(&whole[..len], &format!("{len} bytes"));
+    }
+    miss(&[&whole[..], &whole].concat(), "twice");
+    // It is written again by who has compiled.
+    assert_eq!(run(&config, &bytes), (ADDED, 2, true));
+    assert_eq!(fs::read(path).unwrap(), whole);
+}
+
+#[test]
+fn an_entry_under_the_name_of_another_is_a_miss() {
+    let temp = TempDir::new().unwrap();
+    let folder = &*temp.path().join("cache");
+    let config = config(Some(folder));
+    let (one, two) = (
+        module("add", "add"),
+        br#"(module (func (export "f") (param i32) (result i32) (local.get 0)) (memory 1))"#,
+    );
+    run(&config, &one);
+    let first = entries(folder).remove(0);
+    assert_eq!(run(&config, two).0, 100);
+    let second = entries(folder).into_iter().find(|path| *path != first);
+    fs::copy(&first, second.unwrap()).unwrap();
+    assert_eq!(run(&config, two), (100, 1, true));
+}
+
+#[test]
+fn a_cache_that_cannot_be_used_changes_nothing() {
+    let temp = TempDir::new().unwrap();
+    fs::set_permissions(temp.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    for folder in [temp.path(), "/proc/none".as_ref(), "/dev/null".as_ref()] {
+        let engine = Engine::new(&config(Some(folder))).unwrap();
+        let module = Module::new(&engine, module("add", "add")).unwrap();
+        assert_eq!(call(&module).unwrap(), ADDED);
+        assert!(module.remember().is_err());
+        assert_eq!(call(&module).unwrap(), ADDED);
+    }
+}
+
+#[test]
+fn what_is_known_to_be_valid_is_not_validated_again() {
+    let temp = TempDir::new().unwrap();
+    let folder = &*temp.path().join("cache");
+    let mut config = config(Some(folder));
+    config.validation(rwasm::Validation::Lazy);
+    let bytes = module("add", "add");
+    let engine = Engine::new(&config).unwrap();
+    let first = Module::new(&engine, &bytes).unwrap();
+    first.validate_in_order().unwrap();
+    assert!(first.remember().unwrap());
+    // A module that differs in bodies alone has the same entry. It is not taken
+    // for the one that was valid.
+    let text = String::from_utf8(bytes).unwrap();
+    let invalid = text.replace("(i32.const 5)", "(i64.const 5)");
+    let second = Module::new(&engine, invalid).unwrap();
+    assert!(matches!(second.validate_in_order(), Err(Error::Parse(_))));
+}
+
+fn precompiled(config: &mut Config) -> Vec<u8> {
+    let engine = Engine::new(config.tier(Tier::Jit)).unwrap();
+    let module = Module::new(&engine, module("add", "add")).unwrap();
+    module.precompiled()
+}
+
+fn why(result: Result<Module>) -> PrecompiledError {
+    match result {
+        Err(Error::Precompiled(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_precompiled_module_is_run_where_it_was_made_for() {
+    let bytes = precompiled(&mut Config::new());
+    let engine = Engine::default();
+    assert_eq!(
+        why(Module::new(&engine, &bytes)),
+        PrecompiledError::NotAllowed
+    );
+    for tier in Tier::ALL {
+        let engine = Engine::new(Config::new().allow_precompiled(true).tier(tier)).unwrap();
+        let module = Module::new(&engine, &bytes).unwrap();
+        let expected = if tier == Tier::Interp { 0 } else { 3 };
+        assert_eq!(module.remembered_functions(), expected);
+        assert_eq!(call(&module).unwrap(), ADDED);
+        assert_eq!(engine.tier_stats().compiled, 0);
+    }
+    let metered = Engine::new(Config::new().allow_precompiled(true).consume_fuel(true)).unwrap();
+    let error = why(Module::new(&metered, &bytes));
+    assert!(
+        matches!(error, PrecompiledError::OtherSettings { .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_damaged_precompiled_module_is_refused() {
+    let bytes = precompiled(&mut Config::new());
+    let engine = Engine::new(Config::new().allow_precompiled(true)).unwrap();
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x10;
+        // In the front it is no such file any more, and no other either.
+        let error = Module::from_precompiled(&engine, damaged);
+        assert!(matches!(error, Err(Error::Precompiled(_))), "byte {at}");
+    }
+    for len in 0..bytes.len() {
+        let error = Module::from_precompiled(&engine, bytes[..len].to_vec());
+        assert!(matches!(error, Err(Error::Precompiled(_))), "{len} bytes");
+    }
+}
