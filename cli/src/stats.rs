@@ -43,7 +43,10 @@ impl Stats {
             format!("  called in the interpreter, so lowered: {}", tiers.called),
             format!("  compiled: {}, and {} loops", tiers.compiled, tiers.loops),
             format!("  that cannot be compiled: {}", tiers.failed),
-            format!("  from the cache: {}", module.remembered_functions()),
+            format!(
+                "  compiled before, from the cache or the file: {}",
+                module.remembered_functions()
+            ),
             format!(
                 "machine code: {} bytes, compiled in {:.1} ms",
                 tiers.code_bytes,

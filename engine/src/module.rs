@@ -110,7 +110,7 @@ impl Module {
     /// with the module.
     pub fn remembered_functions(&self) -> usize {
         let memory = self.0.memory.as_ref();
-        memory.map_or(self.0.precompiled, Memory::known)
+        memory.map_or(self.0.precompiled, Memory::recalled)
     }
 
     /// The module with its machine code, for [`Module::from_precompiled`]: all of

@@ -23,6 +23,8 @@ fn help_tells_all_exit_codes() {
         "validate --help",
         "wast --help",
         "explore --help",
+        "compile --help",
+        "cache --help",
     ] {
         let ended = run(&mut folder.rwasm(args), b"");
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{args}");

@@ -2,6 +2,7 @@
 //! output and standard error out. Tests that answer a report on another
 //! runtime are named after it (WT is wasmtime, WR wasmer, WI wasmi, WA WAMR).
 
+mod cache;
 mod explore;
 mod files;
 mod harness;

@@ -93,6 +93,8 @@ impl Cache {
 pub(crate) struct Memory {
     folder: Folder,
     key: Key,
+    /// Functions whose machine code was there.
+    recalled: usize,
     state: Mutex<State>,
 }
 
@@ -110,9 +112,10 @@ impl Memory {
     /// Looks up a module, and gives its functions the machine code that is
     /// remembered.
     pub(crate) fn recall(cache: &Cache, code: &ModuleCode) -> Memory {
-        let memory = Memory {
+        let mut memory = Memory {
             folder: cache.folder.clone(),
             key: Key::of(code),
+            recalled: 0,
             state: Mutex::default(),
         };
         let Some(bytes) = memory.folder.read(&memory.key) else {
@@ -120,9 +123,10 @@ impl Memory {
         };
         match Entry::decode(&bytes, &memory.key) {
             Ok(entry) => {
+                memory.recalled = install(code, &entry);
                 let mut state = memory.lock();
                 state.valid = entry.valid;
-                state.known = install(code, &entry);
+                state.known = memory.recalled;
             }
             Err(error) => debug!(target: "cache", %error, key = %memory.key, "entry not used"),
         }
@@ -130,8 +134,8 @@ impl Memory {
     }
 
     /// Functions whose machine code was there.
-    pub(crate) fn known(&self) -> usize {
-        self.lock().known
+    pub(crate) fn recalled(&self) -> usize {
+        self.recalled
     }
 
     /// Whether a module of these bytes is known to be valid.
