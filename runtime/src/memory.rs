@@ -117,6 +117,7 @@ impl Memory {
     }
 
     /// Size in bytes.
+    #[inline]
     pub fn byte_len(&self) -> usize {
         // Sequentially consistent as the threads proposal has it, and as cheap
         // as anything where loads are.
@@ -124,6 +125,7 @@ impl Memory {
     }
 
     /// Whether several stores may have it, each on a thread of its own.
+    #[inline]
     pub fn is_shared(&self) -> bool {
         self.ty.shared
     }
@@ -201,6 +203,7 @@ impl Memory {
     }
 
     /// The bytes. They stay at this address until the memory grows.
+    #[inline]
     pub fn data(&self) -> *mut [u8] {
         std::ptr::slice_from_raw_parts_mut(self.def.base, self.byte_len())
     }

@@ -506,6 +506,7 @@ impl Store {
     }
 
     /// The same, without the lock.
+    #[inline]
     pub(crate) fn roots_mut(&mut self) -> &mut Roots {
         self.roots.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
@@ -605,6 +606,7 @@ pub(crate) fn check_count(limit: LimitKind, most: usize, len: usize) -> Result<(
 /// # Panics
 /// All of these panic if the handle is of another store.
 impl Store {
+    #[inline]
     fn check<T>(&self, handle: Handle<T>) -> *mut T {
         assert!(
             handle.store() == self.id,
@@ -614,6 +616,7 @@ impl Store {
     }
 
     /// The definition behind a handle.
+    #[inline]
     pub fn get<T>(&self, handle: Handle<T>) -> &T {
         // SAFETY: the definition lives as long as this store, and `&self` says
         // that nobody changes it meanwhile.
@@ -638,15 +641,20 @@ impl Store {
 
     /// The bytes of a memory, to be changed. `None` if the memory is shared and
     /// anybody but this store has it: other threads may write to it.
+    #[inline]
     pub fn memory_data_mut(&mut self, memory: Handle<Memory>) -> Option<&mut [u8]> {
-        let own = match self.get(memory).is_shared() {
-            false => true,
-            true => self.shared_memory(memory)?.has_one_owner(),
-        };
+        let own = !self.get(memory).is_shared() || self.is_only_owner(memory);
         // SAFETY: as above. `&mut self` makes the bytes of the store's memories
         // the caller's alone; a shared memory without another owner gets none
         // as long as the store is borrowed, because only it could be cloned.
         own.then(|| unsafe { &mut *self.get(memory).data() })
+    }
+
+    /// Whether a shared memory is this store's alone.
+    #[cold]
+    fn is_only_owner(&self, memory: Handle<Memory>) -> bool {
+        self.shared_memory(memory)
+            .is_some_and(SharedMemory::has_one_owner)
     }
 
     /// Adds pages to a memory; returns the old size in pages.

@@ -58,8 +58,9 @@ impl WasiCtx {
     /// each call takes a lock.
     ///
     /// While a thread waits for a file, a socket or a time, the others go on. But
-    /// a write to a full pipe of the host, the opening of a named pipe, and a
-    /// [`Reader`](crate::Input::reader) that blocks, block them all.
+    /// the opening of a named pipe, a terminal that takes a part of a write and
+    /// then stops, and a [`Reader`](crate::Input::reader) or
+    /// [`Writer`](crate::Output::writer) that blocks, block them all.
     #[must_use]
     pub fn share(&mut self) -> WasiCtx {
         if let Holder::Own(state) = &mut self.0 {

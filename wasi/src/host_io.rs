@@ -4,8 +4,9 @@
 //! Files with a position never wait. Everything else is a stream, and whether a
 //! stream waits is said by the guest's NONBLOCK flag, which need not be that of
 //! the open file ([`Blocking`]). Where the guest waits to read, it waits in
-//! `poll`, so that it can be interrupted. A write to a pipe or terminal that the
-//! host has opened waits in the kernel: only there is a large write whole.
+//! `poll`, so that it can be interrupted. A write to a pipe or terminal waits in
+//! the kernel: only there is a large write whole. But where threads share their
+//! descriptors, none waits with them, and a write is as much as fits.
 
 use crate::abi::{FdFlags, FileType};
 use crate::descriptor::{Blocking, HostFile};
@@ -95,7 +96,7 @@ impl HostFile {
         at_cursor(at)?;
         if !self.is_socket() {
             return self.patiently(PollFlags::OUT, interruption, || {
-                if self.waits() {
+                if self.waits() && !interruption.postpones() {
                     complete(|| rustix::io::writev(&self.fd, slices))
                 } else {
                     self.write_now(slices)
@@ -190,7 +191,7 @@ impl HostFile {
 
     /// Writes what fits; `again` if nothing does.
     fn write_now(&self, slices: &[IoSlice<'_>]) -> Result<usize, Errno> {
-        if self.blocking == Blocking::OpenFile {
+        if self.blocking == Blocking::OpenFile && !self.waits() {
             return complete(|| rustix::io::writev(&self.fd, slices));
         }
         if self.nowait.get() {

@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::functions::{self, Call, Exit, preview1};
 use crate::interruption::{Interruption, Stop};
 use crate::memory::GuestMemory;
-use rwasm::{Caller, Error, Linker, Result, Trap, ValType};
+use rwasm::{Caller, Error, Linker, Result, SharedMemory, Trap, ValType};
 use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
@@ -103,7 +103,7 @@ fn define<T: 'static>(
                 module,
                 stringify!($quick),
                 move |mut caller: Caller<'_, T>, $($q_param: $q_ty),*| {
-                    invoke(&mut caller, snapshot, get, stringify!($quick), None, |call| {
+                    invoke(&mut caller, snapshot, get, stringify!($quick), None, move |call| {
                         functions::$quick(call, $($q_param),*)
                     })
                 },
@@ -112,10 +112,10 @@ fn define<T: 'static>(
                 module,
                 stringify!($long),
                 move |mut caller: Caller<'_, T>, $($l_param: $l_ty),*| {
-                    let interruption = Interruption::new(caller.interrupt_handle());
-                    let waits = Some(&interruption);
-                    invoke(&mut caller, snapshot, get, stringify!($long), waits, |call| {
-                        functions::$long(call, &interruption, $($l_param),*)
+                    let interruption = &Interruption::new(caller.interrupt_handle());
+                    let waits = Some(interruption);
+                    invoke(&mut caller, snapshot, get, stringify!($long), waits, move |call| {
+                        functions::$long(call, interruption, $($l_param),*)
                     })
                 },
             )?;)*
@@ -124,10 +124,10 @@ fn define<T: 'static>(
                     module,
                     stringify!($recent),
                     move |mut caller: Caller<'_, T>, $($r_param: $r_ty),*| {
-                        let interruption = Interruption::new(caller.interrupt_handle());
-                        let waits = Some(&interruption);
-                        invoke(&mut caller, snapshot, get, stringify!($recent), waits, |call| {
-                            functions::$recent(call, &interruption, $($r_param),*)
+                        let interruption = &Interruption::new(caller.interrupt_handle());
+                        let waits = Some(interruption);
+                        invoke(&mut caller, snapshot, get, stringify!($recent), waits, move |call| {
+                            functions::$recent(call, interruption, $($r_param),*)
                         })
                     },
                 )?;)*
@@ -140,6 +140,9 @@ fn define<T: 'static>(
 
 /// Calls a function on the caller's memory and state. One that can wait comes
 /// with what it waits by.
+///
+/// A guest calls some functions as often as its own, so the rare cases are
+/// functions apart: the frame of the common one is small.
 #[inline]
 fn invoke<T: 'static, O: Outcome>(
     caller: &mut Caller<'_, T>,
@@ -150,22 +153,51 @@ fn invoke<T: 'static, O: Outcome>(
     body: impl Fn(&mut Call<'_>) -> O,
 ) -> Result<O::Value> {
     let Some(memory) = caller.memory() else {
-        let memory = GuestMemory::new(&mut []);
-        let outcome = perform(get(caller.data_mut()), memory, snapshot, waits, body);
-        // Some functions do without; the others find no address valid.
-        if outcome.is_fault() {
-            return Err(Error::host(NoMemory { function }));
+        let ctx = get(caller.data_mut());
+        return without_memory(ctx, snapshot, function, waits, body);
+    };
+    match memory.try_data_and_store_mut(&mut *caller) {
+        Some((bytes, data)) => {
+            let memory = GuestMemory::new(bytes);
+            perform(get(data), memory, snapshot, waits, body).finish()
         }
-        return outcome.finish();
-    };
-    let Some((bytes, data)) = memory.try_data_and_store_mut(&mut *caller) else {
-        // The bytes of a memory that other threads have too are copied.
-        let shared = memory.to_shared(&*caller);
-        let shared = shared.expect("what cannot be borrowed is shared");
-        let memory = GuestMemory::Shared(&shared);
-        return perform(get(caller.data_mut()), memory, snapshot, waits, body).finish();
-    };
-    perform(get(data), GuestMemory::new(bytes), snapshot, waits, body).finish()
+        None => {
+            let shared = memory.to_shared(&*caller);
+            let shared = shared.expect("what cannot be borrowed is shared");
+            on_shared(get(caller.data_mut()), shared, snapshot, waits, body)
+        }
+    }
+}
+
+/// Some functions do without a memory; the others find no address valid.
+#[cold]
+#[inline(never)]
+fn without_memory<O: Outcome>(
+    ctx: &mut WasiCtx,
+    snapshot: Snapshot,
+    function: &'static str,
+    waits: Option<&Interruption>,
+    body: impl Fn(&mut Call<'_>) -> O,
+) -> Result<O::Value> {
+    let outcome = perform(ctx, GuestMemory::new(&mut []), snapshot, waits, body);
+    if outcome.is_fault() {
+        return Err(Error::host(NoMemory { function }));
+    }
+    outcome.finish()
+}
+
+/// The bytes of a memory that other threads have too are copied.
+#[cold]
+#[inline(never)]
+fn on_shared<O: Outcome>(
+    ctx: &mut WasiCtx,
+    shared: SharedMemory,
+    snapshot: Snapshot,
+    waits: Option<&Interruption>,
+    body: impl Fn(&mut Call<'_>) -> O,
+) -> Result<O::Value> {
+    let memory = GuestMemory::Shared(&shared);
+    perform(ctx, memory, snapshot, waits, body).finish()
 }
 
 #[inline]
@@ -189,6 +221,7 @@ fn perform<O: Outcome>(
 /// Where other threads have the state too, none of them waits with it: a call
 /// that would wait is made again when it need not.
 #[cold]
+#[inline(never)]
 fn perform_together<O: Outcome>(
     state: &Mutex<State>,
     mut memory: GuestMemory<'_>,

@@ -1,5 +1,6 @@
 //! `wasi-threads`: guests that start threads.
 
+use rustix::io::ioctl_fionread;
 use rwasm::{Config, Engine, Error, Linker, Module, Result, Store, Trap, WasmResults};
 use rwasm_wasi::{Access, Capture, Input, Output, Threads, WasiCtx, WasiCtxBuilder};
 use std::io::{Read, Write};
@@ -80,6 +81,32 @@ fn a_thread_that_waits_does_not_stop_the_others() {
             .stdout(Output::file(OwnedFd::from(output).into()));
     });
     relayed.expect("no trap");
+    peer.join().expect("no panic");
+}
+
+/// One waits until its pipe takes more, which is never; the other has input.
+#[test]
+fn a_thread_that_writes_to_a_full_pipe_does_not_stop_the_others() {
+    const PIPE: u64 = 0x10000;
+    let (input, mut to_guest) = std::io::pipe().expect("a pipe");
+    let (from_guest, output) = std::io::pipe().expect("a pipe");
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    let peer = std::thread::spawn(move || {
+        while ioctl_fionread(&from_guest).expect("a pipe") < PIPE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // It is full; the guest may not have noticed.
+        std::thread::sleep(Duration::from_millis(50));
+        to_guest.write_all(&[1]).expect("it reads");
+        let _ = end.recv_timeout(SOON);
+    });
+    let clogged = run::<()>("clog", |builder| {
+        builder
+            .stdin(Input::file(OwnedFd::from(input).into()))
+            .stdout(Output::file(OwnedFd::from(output).into()));
+    });
+    drop(ended);
+    clogged.expect("no trap");
     peer.join().expect("no panic");
 }
 

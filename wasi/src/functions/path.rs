@@ -26,8 +26,21 @@ struct Place<'a> {
     observer: Option<&'a Observer>,
 }
 
+/// What changes a directory, or what it has an entry for. Opening may, too:
+/// [`paths::open`] knows.
+const CHANGES: Rights = Rights::PATH_CREATE_DIRECTORY
+    .union(Rights::PATH_FILESTAT_SET_TIMES)
+    .union(Rights::PATH_LINK_SOURCE)
+    .union(Rights::PATH_LINK_TARGET)
+    .union(Rights::PATH_REMOVE_DIRECTORY)
+    .union(Rights::PATH_RENAME_SOURCE)
+    .union(Rights::PATH_RENAME_TARGET)
+    .union(Rights::PATH_SYMLINK)
+    .union(Rights::PATH_UNLINK_FILE);
+
 impl Call<'_> {
-    /// A place where something is looked up that needs these rights.
+    /// The place for an operation that needs these rights; the directory must be
+    /// writable if the operation is one of [`CHANGES`].
     fn place(&self, fd: u32, path: u32, len: u32, needed: Rights) -> Result<Place<'_>, Errno> {
         let place = Place {
             directory: self.ctx.table.directory(fd, needed)?,
@@ -35,19 +48,9 @@ impl Call<'_> {
             observer: self.ctx.on_refusal.as_ref(),
         };
         place.tell(paths::require_relative(&place.path))?;
-        Ok(place)
-    }
-
-    /// A place where something is to change.
-    fn place_to_change(
-        &self,
-        fd: u32,
-        path: u32,
-        len: u32,
-        needed: Rights,
-    ) -> Result<Place<'_>, Errno> {
-        let place = self.place(fd, path, len, needed)?;
-        place.tell(place.directory.require_writable())?;
+        if needed.intersects(CHANGES) {
+            place.tell(place.directory.require_writable())?;
+        }
         Ok(place)
     }
 }
@@ -59,6 +62,18 @@ impl Place<'_> {
         action: impl FnOnce(&Dir, &Path) -> Result<R, E>,
     ) -> Result<R, Errno> {
         self.tell(action(&self.directory.dir, &self.path).map_err(Into::into))
+    }
+
+    /// Does something that concerns another place, too. The host does not say
+    /// which of the two paths it refuses: both are told.
+    fn try_with<E: Into<Errno>>(
+        &self,
+        other: &Place<'_>,
+        action: impl FnOnce(&Dir, &Path, &Dir, &Path) -> Result<(), E>,
+    ) -> Result<(), Errno> {
+        self.try_to(|dir, path| {
+            other.try_to(|other_dir, other_path| action(dir, path, other_dir, other_path))
+        })
     }
 
     /// Tells the embedder if the guest was refused the path.
@@ -82,7 +97,7 @@ pub(crate) fn path_create_directory(
     path: u32,
     path_len: u32,
 ) -> Result<(), Errno> {
-    let place = call.place_to_change(fd, path, path_len, Rights::PATH_CREATE_DIRECTORY)?;
+    let place = call.place(fd, path, path_len, Rights::PATH_CREATE_DIRECTORY)?;
     place.try_to(|dir, path| dir.create_dir(path))
 }
 
@@ -113,7 +128,7 @@ pub(crate) fn path_filestat_set_times(
 ) -> Result<(), Errno> {
     let lookup = LookupFlags::try_from(flags)?;
     let times = times::to_set(FstFlags::try_from(fst_flags)?, atim, mtim)?;
-    let place = call.place_to_change(fd, path, path_len, Rights::PATH_FILESTAT_SET_TIMES)?;
+    let place = call.place(fd, path, path_len, Rights::PATH_FILESTAT_SET_TIMES)?;
     place.try_to(|dir, path| paths::set_times(dir, lookup, path, &times))
 }
 
@@ -134,12 +149,9 @@ pub(crate) fn path_link(
     if !LookupFlags::try_from(old_flags)?.is_empty() {
         return Err(Errno::Inval);
     }
-    let old = call.place_to_change(old_fd, old_path, old_path_len, Rights::PATH_LINK_SOURCE)?;
-    let new = call.place_to_change(new_fd, new_path, new_path_len, Rights::PATH_LINK_TARGET)?;
-    // The host does not say which of the two paths it refuses: both are told.
-    old.try_to(|old_dir, old_path| {
-        new.try_to(|new_dir, new_path| old_dir.hard_link(old_path, new_dir, new_path))
-    })
+    let old = call.place(old_fd, old_path, old_path_len, Rights::PATH_LINK_SOURCE)?;
+    let new = call.place(new_fd, new_path, new_path_len, Rights::PATH_LINK_TARGET)?;
+    old.try_with(&new, |dir, path, to, new| dir.hard_link(path, to, new))
 }
 
 pub(crate) fn path_open(
@@ -202,7 +214,7 @@ pub(crate) fn path_remove_directory(
     path: u32,
     path_len: u32,
 ) -> Result<(), Errno> {
-    let place = call.place_to_change(fd, path, path_len, Rights::PATH_REMOVE_DIRECTORY)?;
+    let place = call.place(fd, path, path_len, Rights::PATH_REMOVE_DIRECTORY)?;
     place.try_to(paths::remove_directory)
 }
 
@@ -215,12 +227,9 @@ pub(crate) fn path_rename(
     new_path: u32,
     new_path_len: u32,
 ) -> Result<(), Errno> {
-    let old = call.place_to_change(fd, old_path, old_path_len, Rights::PATH_RENAME_SOURCE)?;
-    let new = call.place_to_change(new_fd, new_path, new_path_len, Rights::PATH_RENAME_TARGET)?;
-    // As for links.
-    old.try_to(|old_dir, old_path| {
-        new.try_to(|new_dir, new_path| paths::rename(old_dir, old_path, new_dir, new_path))
-    })
+    let old = call.place(fd, old_path, old_path_len, Rights::PATH_RENAME_SOURCE)?;
+    let new = call.place(new_fd, new_path, new_path_len, Rights::PATH_RENAME_TARGET)?;
+    old.try_with(&new, paths::rename)
 }
 
 /// A target that is absolute is refused: no path through it could be followed.
@@ -234,7 +243,7 @@ pub(crate) fn path_symlink(
 ) -> Result<(), Errno> {
     let target = paths::from_guest(&call.memory, old_path, old_path_len, &call.ctx.limits)?;
     paths::require_relative(&target)?;
-    let place = call.place_to_change(fd, new_path, new_path_len, Rights::PATH_SYMLINK)?;
+    let place = call.place(fd, new_path, new_path_len, Rights::PATH_SYMLINK)?;
     place.try_to(|dir, path| dir.symlink(&target, path))
 }
 
@@ -244,6 +253,6 @@ pub(crate) fn path_unlink_file(
     path: u32,
     path_len: u32,
 ) -> Result<(), Errno> {
-    let place = call.place_to_change(fd, path, path_len, Rights::PATH_UNLINK_FILE)?;
+    let place = call.place(fd, path, path_len, Rights::PATH_UNLINK_FILE)?;
     place.try_to(|dir, path| dir.remove_file(path))
 }

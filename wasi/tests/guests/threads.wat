@@ -15,7 +15,7 @@
   (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
   (export "memory" (memory 0))
   (type $thread (func (param $number i32)))
-  (table funcref (elem $counts $exits $traps $sleeps $spins $writes $opens))
+  (table funcref (elem $counts $exits $traps $sleeps $spins $writes $opens $clogs))
 
   (func (export "wasi_thread_start") (param $number i32) (param $arg i32)
     (call_indirect (type $thread) (local.get $number) (local.get $arg))
@@ -86,6 +86,18 @@
     (i32.store (i32.const 768) (i32.const 300))
     (i32.store (i32.const 772) (i32.const 1))
     (drop (call $fd_write (i32.const 1) (i32.const 768) (i32.const 1) (i32.const 776))))
+
+  ;; The same, where the other one writes more than anybody reads.
+  (func (export "clog")
+    (drop (call $spawn (i32.const 7)))
+    (call $read))
+  (func $clogs (param i32)
+    (i32.store (i32.const 896) (i32.const 0))
+    (i32.store (i32.const 900) (i32.const 0x10000))
+    (loop $for_ever
+      (br_if $for_ever
+        (i32.eqz
+          (call $fd_write (i32.const 1) (i32.const 896) (i32.const 1) (i32.const 904))))))
 
   ;; Opens, renumbers and closes descriptors that others have too.
   (func (export "descriptors") (call $run (i32.const 6) (i32.const 4)))

@@ -145,6 +145,72 @@ fn wazero_2321_links_of_the_guest() {
     assert_eq!(guest.symlink("/etc/passwd", "b"), Err(Errno::Notcapable));
 }
 
+/// WAMR: a link that the guest had made itself was followed out of the directory
+/// if there was nothing yet, and the file was to be created.
+#[test]
+fn cve_2025_43853_creation_through_own_links() {
+    let secret = secret();
+    let mut guest = Guest::new();
+    let outside = secret.path().file_name().unwrap().to_str().unwrap();
+    guest.mkdir("dir").unwrap();
+    for (target, name) in [
+        (format!("../{outside}/new"), "link"),
+        (format!("../../{outside}/new"), "dir/link"),
+        (format!("dir/../../{outside}/new"), "crooked"),
+    ] {
+        guest.symlink(&target, name).unwrap();
+        for lookup in [FOLLOW, NOFOLLOW] {
+            for oflags in [OFlags::CREAT, OFlags::CREAT | OFlags::TRUNC] {
+                let rights = Rights::FD_READ | Rights::FD_WRITE;
+                let opened = guest.path_open(PREOPEN, lookup, name, oflags, rights, NO_FLAGS);
+                assert!(
+                    matches!(opened, Err(Errno::Notcapable | Errno::Loop)),
+                    "{name} {lookup} {oflags:?}: {opened:?}"
+                );
+            }
+        }
+    }
+    assert_untouched(&secret);
+}
+
+/// uvwasi#226 and #224: targets are relative to where the link is, and none may
+/// leave the directory in between, even to come back.
+#[test]
+fn uvwasi_226_targets_of_links() {
+    let mut guest = Guest::new();
+    guest.file("file", b"text");
+    guest.mkdir("dir").unwrap();
+    let root = guest.folder().to_owned();
+    let name = root.file_name().unwrap().to_str().unwrap();
+    let absolute = root.join("file");
+    for (target, link, expected) in [
+        ("./file", "near", Ok(())),
+        ("../file", "dir/up", Ok(())),
+        ("../file", "out", Err(Errno::Notcapable)),
+        (&format!("../{name}/file"), "back", Err(Errno::Notcapable)),
+        (absolute.to_str().unwrap(), "whole", Err(Errno::Notcapable)),
+        // Resolved as text, these would count as two directories deep.
+        (".", "loop", Ok(())),
+        ("../outside", "loop/loop/deep", Err(Errno::Notcapable)),
+    ] {
+        symlink(target, guest.host(link)).unwrap();
+        assert_eq!(guest.stat(FOLLOW, link).map(drop), expected, "{link}");
+    }
+    let inside = guest.stat(FOLLOW, "loop/loop/file").map(drop);
+    assert_eq!(inside, Ok(()));
+}
+
+/// wasmer#1759: what was renamed at the top of the directory ended up beside the
+/// directory.
+#[test]
+fn wr_1759_renamed_files_stay_inside() {
+    let mut guest = Guest::new();
+    guest.file("foo", b"text");
+    assert_eq!(guest.rename((PREOPEN, "foo"), (PREOPEN, "bar")), Ok(()));
+    assert_eq!(guest.read_file("bar"), b"text");
+    assert_eq!(fs::read_dir(guest.folder()).unwrap().count(), 1);
+}
+
 fn twice(folder: &std::path::Path) -> WasiCtxBuilder {
     let mut builder = crate::WasiCtx::builder();
     builder
@@ -292,6 +358,44 @@ fn cve_2026_54914_events_stay_in_their_array() {
     poll_at(&mut guest, &subs[..fewer], BYTES, out).unwrap();
     let behind = &guest.memory[out as usize + fewer * EVENT as usize..];
     assert!(behind.iter().all(|byte| *byte == 0xee));
+}
+
+/// WasmEdge: the size of an array was a product of 32 bits, and too small.
+#[test]
+fn cve_2025_69261_products_that_wrap() {
+    let limits = Limits {
+        iovecs: u32::MAX,
+        subscriptions: u32::MAX,
+        ..Limits::default()
+    };
+    let mut guest = Guest::with(|builder| {
+        builder.limits(limits);
+    });
+    let fd = guest.create("file");
+    // As 32 bits: nothing, and one record.
+    for extra in [0, 1] {
+        let call = &mut guest.call();
+        let buffers = (1 << 29) + extra;
+        let written = uninterrupted::fd_write(call, fd, BYTES, buffers, RESULT);
+        assert_eq!(written, Err(Errno::Fault));
+        let read = uninterrupted::fd_read(call, fd, BYTES, buffers, RESULT);
+        assert_eq!(read, Err(Errno::Fault));
+        let (never, subs) = (Interruption::never(), (1 << 28) + extra);
+        let polled = functions::poll_oneoff(call, &never, BYTES, BYTES, subs, RESULT);
+        assert_eq!(polled, Err(Stop::Errno(Errno::Fault)));
+    }
+}
+
+/// WasmEdge#1165: `poll_oneoff` failed where a file was waited for twice.
+#[test]
+fn we_1165_a_file_that_is_waited_for_twice() {
+    let mut guest = Guest::new();
+    let fd = guest.create("file");
+    let subs = [Sub::Read(fd), Sub::Write(fd), Sub::Read(fd)];
+    let out = BYTES + 4096;
+    let events = poll_at(&mut guest, &subs, BYTES, out).unwrap();
+    let seen: Vec<_> = events.iter().map(|event| (event.0, event.1)).collect();
+    assert_eq!(seen, [(100, 0), (101, 0), (102, 0)]);
 }
 
 /// wasm3#323: the buffers of reads and writes were not checked.
