@@ -65,7 +65,6 @@ pub(crate) struct Open {
     pub(crate) oflags: OFlags,
     pub(crate) fdflags: FdFlags,
     pub(crate) rights: Rights,
-    pub(crate) inheriting: Rights,
 }
 
 impl Open {
@@ -123,7 +122,8 @@ impl Open {
     }
 }
 
-/// Opens a file or directory. `inheriting` is what the directory hands on.
+/// Opens a file or directory. `inheriting` is what the directory hands on, and
+/// what a directory in it does, too.
 pub(crate) fn open(
     directory: &Directory,
     inheriting: Rights,
@@ -143,14 +143,14 @@ pub(crate) fn open(
     }
     let file = directory.dir.open_with(path, &open.options())?.into_std();
     let stat = fstat(&file)?;
-    let object = if file_type_of(&stat) == FileType::Directory {
+    let (object, handed_on) = if file_type_of(&stat) == FileType::Directory {
         let mut opened = Directory::new(Dir::from_std_file(file), directory.read_only);
         opened.flags = open.fdflags;
-        Object::Directory(opened)
+        (Object::Directory(opened), inheriting)
     } else {
         let mut opened = HostFile::classify(OwnedFd::from(file), &stat, open.fdflags);
         opened.read_only = directory.read_only;
-        Object::File(opened)
+        (Object::File(opened), Rights::empty())
     };
     let mut applicable = Rights::applicable(object.file_type(), object.seekable());
     if !open.writes() {
@@ -158,7 +158,7 @@ pub(crate) fn open(
     }
     Ok(Descriptor {
         rights: open.rights & inheriting & applicable,
-        inheriting: open.inheriting & inheriting,
+        inheriting: handed_on,
         object,
     })
 }

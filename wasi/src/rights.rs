@@ -1,15 +1,18 @@
 //! Rights: what a file descriptor may be used for.
 //!
-//! Programs meet them in three ways, and all must work:
+//! Programs meet them in four ways, and all must work:
 //! - wasi-libc reads the inheriting rights of a directory, and asks for those
 //!   minus what the access mode excludes;
 //! - Go asks for a fixed mask of up to 32 bits, with bits that do not fit the
 //!   kind of file, or are not defined at all;
+//! - Zig asks for directories that hand on nothing but the rights of directories,
+//!   and opens files in them;
 //! - the sandbox test programs drop rights and expect `notcapable` afterwards.
 //!
 //! So a request is cut down to what fits the file and what the directory hands
 //! on; only reading and writing, which the caller would miss, are refused
-//! outright (`paths::open`). Rights restrict a guest by its own will; what the
+//! outright (`paths::open`). A directory hands on what it was handed itself; a
+//! guest that wants less drops it (`fd_fdstat_set_rights`). Rights restrict a guest by its own will; what the
 //! embedder forbids (read-only directories) does not rest on them.
 
 use crate::abi::FileType;

@@ -154,6 +154,8 @@ pub(crate) fn path_link(
     old.try_with(&new, |dir, path, to, new| dir.hard_link(path, to, new))
 }
 
+/// What a directory is to hand on is not looked at: Zig asks for the rights of a
+/// directory only, and opens files in it.
 pub(crate) fn path_open(
     call: &mut Call<'_>,
     fd: u32,
@@ -162,7 +164,7 @@ pub(crate) fn path_open(
     path_len: u32,
     oflags: u32,
     fs_rights_base: u64,
-    fs_rights_inheriting: u64,
+    _fs_rights_inheriting: u64,
     fdflags: u32,
     opened_fd: u32,
 ) -> Result<(), Errno> {
@@ -172,7 +174,6 @@ pub(crate) fn path_open(
         fdflags: FdFlags::try_from(fdflags)?,
         // Go asks for bits that are not defined.
         rights: Rights::from_bits_truncate(fs_rights_base),
-        inheriting: Rights::from_bits_truncate(fs_rights_inheriting),
     };
     call.memory.range(opened_fd, 4)?;
     let place = call.place(fd, path, path_len, open.needed())?;

@@ -74,6 +74,36 @@ fn go_asks_for_undefined_bits() {
     assert!(!fdstat.has(Rights::PATH_OPEN), "of no use for a file");
 }
 
+/// Its `openDir` asks for no right of files, neither for itself nor to hand on.
+#[test]
+fn zig_opens_files_in_directories() {
+    let mut guest = Guest::new();
+    guest.mkdir("dir").unwrap();
+    let (path, len) = guest.path("dir");
+    let rights = (Rights::DIRECTORY - Rights::FD_SYNC - Rights::FD_DATASYNC).bits();
+    let directory = OFlags::DIRECTORY.bits().into();
+    let call = &mut guest.call();
+    functions::path_open(
+        call, PREOPEN, FOLLOW, path, len, directory, rights, rights, 0, 0,
+    )
+    .unwrap();
+    let dir = guest.u32(0);
+    let rights = Rights::FD_READ | Rights::FD_WRITE | Rights::FD_SEEK;
+    let file = guest
+        .path_open(dir, FOLLOW, "file", OFlags::CREAT, rights, FdFlags::empty())
+        .unwrap();
+    assert_eq!(guest.write(file, b"text"), Ok(4));
+    // A directory hands on what it was handed, and no more.
+    let fdstat = guest.fdstat(PREOPEN).unwrap();
+    assert_eq!(guest.fdstat(dir).unwrap().inheriting, fdstat.inheriting);
+    let less = fdstat.inheriting & !Rights::FD_WRITE.bits();
+    functions::fd_fdstat_set_rights(&mut guest.call(), PREOPEN, fdstat.base, less).unwrap();
+    let dir = guest.open("dir", OFlags::DIRECTORY, false).unwrap();
+    assert_eq!(guest.fdstat(dir).unwrap().inheriting, less);
+    let opened = guest.path_open(dir, FOLLOW, "file", OFlags::empty(), rights, FdFlags::empty());
+    assert_eq!(opened, Err(Errno::Notcapable));
+}
+
 #[test]
 fn a_read_only_descriptor_has_no_rights_to_change_the_file() {
     let mut guest = Guest::new();
