@@ -6,6 +6,7 @@
 
 mod order;
 mod proposals;
+mod serve;
 mod values;
 
 use std::ffi::OsString;
@@ -21,7 +22,8 @@ use crate::failure::{Failure, Result};
 use crate::output;
 
 pub use proposals::{Proposals, hint as proposal_hint};
-pub use values::{DirGrant, EnvGrant, ListenGrant, Optimization, Stream, byte_size};
+pub use serve::{LogLevel, ProgramArgs, ServeArgs};
+pub use values::{DirGrant, EnvGrant, ListenGrant, MountGrant, Optimization, Stream, byte_size};
 
 /// Parses the arguments of the process, its name first.
 ///
@@ -70,8 +72,8 @@ fn module_of_plain_run(argv: &[OsString]) -> Option<usize> {
 }
 
 /// The words that name a command.
-pub const COMMANDS: [&str; 7] = [
-    "run", "validate", "wast", "explore", "compile", "cache", "help",
+pub const COMMANDS: [&str; 8] = [
+    "run", "serve", "validate", "wast", "explore", "compile", "cache", "help",
 ];
 
 /// clap's error as ours: its text begins with a prefix of its own.
@@ -105,6 +107,8 @@ struct Cli {
 pub enum Command {
     /// Run a module; `rwasm MODULE` is short for it
     Run(Box<RunArgs>),
+    /// Answer HTTP requests by programs
+    Serve(Box<ServeArgs>),
     /// Check that files are valid modules
     Validate(ValidateArgs),
     /// Run scripts of the official test suite (.wast)

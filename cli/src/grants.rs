@@ -61,7 +61,7 @@ pub fn guest(args: &RunArgs, word: &OsStr, guest_args: &[OsString]) -> Result<Gu
         };
         builder
             .preopened_dir(&grant.host, &grant.guest, access)
-            .map_err(cannot_grant)?;
+            .map_err(|error| cannot_grant(&error))?;
     }
     // Directories come first, from 3 on.
     for (fd, grant) in (3 + args.dirs.len()..).zip(&args.listen) {
@@ -87,7 +87,7 @@ pub fn guest(args: &RunArgs, word: &OsStr, guest_args: &[OsString]) -> Result<Gu
         let refused = Refused::new(&args.dirs);
         builder.on_refusal(move |refusal| refused.tell(refusal));
     }
-    builder.build().map_err(cannot_grant)
+    builder.build().map_err(|error| cannot_grant(&error))
 }
 
 /// Defines what modules may import.
@@ -102,8 +102,9 @@ fn opened(flag: &str, path: &Path, file: io::Result<File>) -> Result<File> {
     })
 }
 
-fn cannot_grant(error: BuildError) -> Failure {
-    let message = match &error {
+/// Why something cannot be granted.
+pub fn cannot_grant(error: &BuildError) -> Failure {
+    let message = match error {
         BuildError::Preopen { path, source } => {
             let path = path.display();
             match source.kind() {

@@ -25,6 +25,7 @@ mod log;
 mod output;
 mod run;
 mod sentences;
+mod serve;
 mod source;
 mod stats;
 mod suggest;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let parsed = log::start().and_then(|()| args::parse(std::env::args_os()));
     let done = parsed.and_then(|command| match command {
         Command::Run(args) => run::run(&args),
+        Command::Serve(args) => serve::serve(*args),
         Command::Validate(args) => validate::validate(args),
         Command::Wast(args) => wast::wast(args),
         Command::Explore(args) => explore::explore(args),

@@ -203,8 +203,17 @@ fn validation(args: &RunArgs, size: u64) -> Validation {
     match args.validate {
         Some(Validate::Eager) => Validation::Eager,
         Some(Validate::Lazy) => Validation::Lazy,
-        None if size > LAZY_ABOVE => Validation::Lazy,
-        None => Validation::Eager,
+        None => validation_of(size),
+    }
+}
+
+/// When functions of a module of so many bytes are validated, if nothing else is
+/// asked for.
+pub fn validation_of(size: u64) -> Validation {
+    if size > LAZY_ABOVE {
+        Validation::Lazy
+    } else {
+        Validation::Eager
     }
 }
 

@@ -70,7 +70,8 @@ pub(crate) fn read(
                 return Ok(0);
             };
             // The first buffer: less than asked for is always allowed.
-            let read = retry(|| Ok(reader.read(iovec::bytes_mut(memory, *first))?))?;
+            let bytes = iovec::bytes_mut(memory, *first);
+            let read = unless_stopped(interruption, || Ok(reader.read(bytes)?))?;
             // What a broken reader claims to have read must not mislead.
             Ok(u32::try_from(read).unwrap_or(u32::MAX).min(first.len))
         }
@@ -108,8 +109,8 @@ pub(crate) fn write(
             at_cursor(at)?;
             transfer(iovecs, at, true, |batch, _| {
                 let bytes = iovec::bytes(memory, batch[0]);
-                let written = retry(|| Ok(writer.write(bytes)?))?;
-                writer.flush().map_err(Errno::from)?;
+                let written = unless_stopped(interruption, || Ok(writer.write(bytes)?))?;
+                unless_stopped(interruption, || Ok(writer.flush()?))?;
                 Ok(Moved {
                     buffers: 1,
                     tried: bytes.len(),
@@ -256,6 +257,20 @@ fn transfer(
     }
     // The list was cut to less than 2 GiB when it was decoded.
     Ok(done as u32)
+}
+
+/// Calls an embedder's source or sink until it is not interrupted, unless that is
+/// because the guest is to stop.
+fn unless_stopped<R>(
+    interruption: &Interruption,
+    mut call: impl FnMut() -> Result<R, Errno>,
+) -> Result<R, Stop> {
+    loop {
+        match call() {
+            Err(Errno::Intr) => interruption.check()?,
+            result => return Ok(result?),
+        }
+    }
 }
 
 /// Calls until the call is not interrupted by a signal.

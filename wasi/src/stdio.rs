@@ -39,6 +39,10 @@ impl Input {
     }
 
     /// Anything that can be read. `poll_oneoff` takes it to be always ready.
+    ///
+    /// A reader that waits fails with [`Interrupted`](io::ErrorKind::Interrupted)
+    /// when the guest is to stop ([`InterruptHandle`](rwasm::InterruptHandle)):
+    /// the call then traps. Otherwise it is called again.
     pub fn reader(reader: impl Read + Send + 'static) -> Input {
         Input(Source::Reader(Box::new(reader)))
     }
@@ -94,7 +98,7 @@ impl Output {
     }
 
     /// Anything that can be written to. It is flushed after each write of the
-    /// guest.
+    /// guest. For one that waits, the same holds as for [`Input::reader`].
     pub fn writer(writer: impl Write + Send + 'static) -> Output {
         Output(Sink::Writer(Box::new(writer)))
     }

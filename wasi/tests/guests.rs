@@ -3,6 +3,7 @@
 use rwasm::{Config, Engine, Error, Linker, Module, Result, Store, Trap};
 use rwasm_wasi::{Access, Capture, Input, NoMemory, Output, WasiCtx, WasiCtxBuilder};
 use std::fs;
+use std::io::{self, Read};
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -373,13 +374,30 @@ fn a_guest_that_sleeps_can_be_interrupted() {
 /// Of a pipe that nobody writes to, and of a socket that nobody sends to.
 #[test]
 fn a_guest_that_waits_for_input_can_be_interrupted() {
-    let (pipe, _writer) = std::io::pipe().expect("a pipe");
+    let (pipe, _writer) = io::pipe().expect("a pipe");
     let (socket, _peer) = UnixStream::pair().expect("a socket");
     for input in [OwnedFd::from(pipe), OwnedFd::from(socket)] {
         let builder = &mut WasiCtx::builder();
         builder.stdin(Input::file(input.into()));
         assert_interrupted(builder, guest!("wait"), &[], "read", 0);
     }
+}
+
+/// A reader that has nothing, and says every 5 ms that it was interrupted.
+struct Silent;
+
+impl Read for Silent {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        thread::sleep(Duration::from_millis(5));
+        Err(io::ErrorKind::Interrupted.into())
+    }
+}
+
+#[test]
+fn a_guest_that_waits_for_a_reader_can_be_interrupted() {
+    let builder = &mut WasiCtx::builder();
+    builder.stdin(Input::reader(Silent));
+    assert_interrupted(builder, guest!("wait"), &[], "read", 0);
 }
 
 #[test]

@@ -136,6 +136,33 @@ impl ListenGrant {
     }
 }
 
+/// `--mount PATH=MODULE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountGrant {
+    /// The path of requests.
+    pub path: String,
+    /// The module.
+    pub module: PathBuf,
+}
+
+impl MountGrant {
+    /// Parses the value of the flag. What the path may be is checked later.
+    pub fn parse(text: &OsStr) -> Result<MountGrant, String> {
+        const HOW: &str = "write PATH=MODULE, as in /a=a.wasm";
+        let bytes = text.as_bytes();
+        let at = bytes.iter().position(|&b| b == b'=').ok_or(HOW)?;
+        let (path, module) = (&bytes[..at], &bytes[at + 1..]);
+        let path = std::str::from_utf8(path).map_err(|_| "the path is no text")?;
+        if module.is_empty() {
+            return Err(HOW.into());
+        }
+        Ok(MountGrant {
+            path: path.to_owned(),
+            module: PathBuf::from(OsStr::from_bytes(module)),
+        })
+    }
+}
+
 /// What a standard stream of the guest is connected to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Stream {
@@ -280,6 +307,23 @@ mod tests {
         ] {
             let error = ListenGrant::parse(bad).unwrap_err();
             assert!(error.contains(message), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn mount_grants() {
+        let cases = [
+            ("/a=a.wasm", Some(("/a", "a.wasm"))),
+            ("/=b=c.wasm", Some(("/", "b=c.wasm"))),
+            ("/a=", None),
+            ("a.wasm", None),
+        ];
+        for (text, expected) in cases {
+            let expected = expected.map(|(path, module)| MountGrant {
+                path: path.to_owned(),
+                module: module.into(),
+            });
+            assert_eq!(MountGrant::parse(text.as_ref()).ok(), expected, "{text}");
         }
     }
 

@@ -1,0 +1,143 @@
+//! The arguments of `rwasm serve`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+
+use super::{DirGrant, EnvGrant, ListenGrant, MountGrant, Proposals, Tier, byte_size};
+use crate::exit;
+
+/// `rwasm serve`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "rwasm serve [OPTIONS] MODULE\n       rwasm serve [OPTIONS] --mount PATH=MODULE...\n       rwasm serve [OPTIONS] [--config FILE]",
+    after_help = exit::HELP,
+)]
+pub struct ServeArgs {
+    /// The program that answers all requests, a command for WASI preview1. Left
+    /// out, there are those of --mount, or of rwasm.toml
+    #[arg(value_name = "MODULE")]
+    pub module: Option<PathBuf>,
+
+    /// Have a program answer requests to PATH and all below it (`/a=a.wasm`);
+    /// of two that fit, the longer path counts
+    #[arg(
+        long = "mount",
+        value_name = "PATH=MODULE",
+        value_parser = OsStringValueParser::new().try_map(|text| MountGrant::parse(&text)),
+    )]
+    pub mounts: Vec<MountGrant>,
+
+    /// Read what to serve from this file. What it says of a program stands before
+    /// what flags say of all; what flags say of the server stands before it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["module", "mounts"])]
+    pub config: Option<PathBuf>,
+
+    /// Where to listen; port 0 is any free one, which is told. Left out, it is
+    /// 127.0.0.1:8080
+    #[arg(long, value_name = "HOST:PORT", value_parser = ListenGrant::parse)]
+    pub addr: Option<ListenGrant>,
+
+    /// Answer /healthz and /metrics (for Prometheus) at this address
+    #[arg(long, value_name = "HOST:PORT", value_parser = ListenGrant::parse)]
+    pub metrics_addr: Option<ListenGrant>,
+
+    #[command(flatten)]
+    pub program: ProgramArgs,
+
+    /// The most requests that are worked on at a time; each has a thread
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<usize>,
+
+    /// The most requests that wait beyond these; the answer to one more is 503
+    #[arg(long, value_name = "N")]
+    pub queue: Option<usize>,
+
+    /// The most bytes of a request's head (`64KiB`)
+    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
+    pub max_head: Option<u64>,
+
+    /// How long requests may go on after SIGTERM or SIGINT
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub grace: Option<Duration>,
+
+    /// What is logged, on standard error: requests are `info`, what goes wrong
+    /// with them `warn`
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LogLevel::Info)]
+    pub log: LogLevel,
+}
+
+/// What may be said of each program.
+#[derive(Clone, Debug, Args)]
+pub struct ProgramArgs {
+    /// Let the program use the folder HOST under the name GUEST (its name as
+    /// given, if left out); `:ro` for reading only. All requests share it
+    #[arg(
+        long = "dir",
+        value_name = "HOST[::GUEST][:ro]",
+        value_parser = OsStringValueParser::new().try_map(|text| DirGrant::parse(&text)),
+    )]
+    pub dirs: Vec<DirGrant>,
+
+    /// Set an environment variable, or pass on the one of this name. Nothing
+    /// else is passed on
+    #[arg(
+        long = "env",
+        value_name = "NAME[=VALUE]",
+        value_parser = OsStringValueParser::new().try_map(|text| EnvGrant::parse(&text)),
+    )]
+    pub env: Vec<EnvGrant>,
+
+    /// Give each request a folder of its own under this name, which is empty at
+    /// first and removed afterwards
+    #[arg(long, value_name = "GUEST")]
+    pub scratch: Option<OsString>,
+
+    /// The most time for a request; afterwards the answer is 504
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub timeout: Option<Duration>,
+
+    /// The most that one memory may have, and the most that the objects of a
+    /// garbage-collected guest may take (`64MiB`)
+    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
+    pub max_memory: Option<u64>,
+
+    /// The most that the stack of the guest may have (`1MiB`)
+    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
+    pub max_stack: Option<u64>,
+
+    /// Stop a request after about so many instructions
+    #[arg(long, value_name = "N")]
+    pub fuel: Option<u64>,
+
+    /// The most bytes of a response
+    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
+    pub max_output: Option<u64>,
+
+    /// The most bytes of a request's body; the answer to more is 413
+    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
+    pub max_body: Option<u64>,
+
+    /// How code is executed
+    #[arg(long, value_enum, default_value_t = Tier::default())]
+    pub tier: Tier,
+
+    #[command(flatten)]
+    pub proposals: Proposals,
+}
+
+/// What is logged.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogLevel {
+    /// Nothing
+    Off,
+    /// Failures of the server
+    Error,
+    /// Failures of programs too, and what they write to standard error
+    Warn,
+    /// All requests
+    Info,
+}

@@ -1,0 +1,117 @@
+//! One run of a program, on a thread of the pool.
+
+use super::Shared;
+use crate::error::ServeError;
+use crate::exchange::Exchange;
+use crate::program::Ended;
+use crate::scratch::Scratch;
+use crate::stderr::Stderr;
+use crate::timer::Watch;
+use crate::tunables::OPEN_FILES;
+use rwasm_wasi::{Access, BuildError, Input, Limits, Output, WasiCtx, WasiCtxBuilder};
+use std::ffi::OsString;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// One run of a program.
+pub(super) struct Job {
+    pub(super) program: Arc<Shared>,
+    pub(super) variables: Vec<(OsString, OsString)>,
+    pub(super) has_body: bool,
+    pub(super) exchange: Arc<Exchange>,
+    /// Until the guest has ended.
+    pub(super) watch: Watch,
+}
+
+/// Why a guest cannot be started.
+#[derive(Debug, Error)]
+enum SetupError {
+    #[error("cannot give it what it is to be given: {0}")]
+    Grant(#[from] BuildError),
+    #[error("cannot make its scratch folder: {0}")]
+    Scratch(#[from] std::io::Error),
+}
+
+impl Job {
+    pub(super) fn run(self) {
+        let ending = Ending(&self.exchange);
+        if !self.exchange.begin() {
+            return;
+        }
+        let program = &self.program;
+        // Declared first, so that it is removed when the guest has no file open.
+        let mut scratch = None;
+        match program.guest(&self, &mut scratch) {
+            Ok(guest) => program.program.run(
+                guest,
+                |handle| self.exchange.guest_starts(handle),
+                |ended| {
+                    ending.0.finish(ended);
+                    drop(self.watch);
+                },
+            ),
+            Err(error) => ending.0.finish(Ended::Failed(error.to_string())),
+        }
+    }
+}
+
+/// Ends an exchange also if the thread panics or the job is not done at all.
+struct Ending<'a>(&'a Exchange);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let reason = "the host has failed; this is an error in rwasm";
+        self.0.finish(Ended::Failed(reason.into()));
+    }
+}
+
+impl Shared {
+    /// Whether a guest could be given all that it is to be given.
+    pub(super) fn try_out(&self) -> Result<(), ServeError> {
+        let failed = |source| ServeError::Grant {
+            path: self.settings.module.clone(),
+            source,
+        };
+        let mut builder = self.builder().map_err(failed)?;
+        builder.build().map(drop).map_err(failed)
+    }
+
+    /// The system as the guest of one request sees it.
+    fn guest(&self, job: &Job, scratch: &mut Option<Scratch>) -> Result<WasiCtx, SetupError> {
+        let mut builder = self.builder()?;
+        // After the program's own, which they hide.
+        for (name, value) in &job.variables {
+            builder.env(name, value);
+        }
+        if job.has_body {
+            builder.stdin(Input::reader(job.exchange.stdin()));
+        }
+        builder
+            .stdout(Output::writer(job.exchange.stdout()))
+            .stderr(Output::writer(Stderr::new(&self.mount)));
+        if let Some(name) = &self.settings.scratch {
+            let folder = scratch.insert(Scratch::new(&self.scratch)?);
+            builder.preopened_handle(folder.dir()?, name, Access::ReadWrite);
+        }
+        Ok(builder.build()?)
+    }
+
+    /// What all its guests are given.
+    fn builder(&self) -> Result<WasiCtxBuilder, BuildError> {
+        let settings = &self.settings;
+        let mut limits = Limits::default();
+        limits.open_files = OPEN_FILES;
+        let mut builder = WasiCtx::builder();
+        builder
+            .limits(limits)
+            .arg(settings.module.file_name().unwrap_or_default())
+            .args(&settings.args);
+        for (name, value) in &settings.env {
+            builder.env(name, value);
+        }
+        for folder in &settings.folders {
+            builder.preopened_dir(&folder.host, &folder.guest, folder.access)?;
+        }
+        Ok(builder)
+    }
+}

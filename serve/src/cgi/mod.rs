@@ -1,0 +1,321 @@
+//! Programs that speak the Common Gateway Interface (RFC 3875): one run of the
+//! program for one request.
+
+mod head;
+mod job;
+mod variables;
+
+use crate::body::{Listener, ResponseBody};
+use crate::error::ServeError;
+use crate::exchange::{Exchange, Output, Stop};
+use crate::metrics::MountMetrics;
+use crate::pool::Pool;
+use crate::program::{Ended, Program};
+use crate::record::{Problem, Record};
+use crate::router::Target;
+use crate::server::Peer;
+use crate::settings::{self, RequestLimits};
+use crate::timer::Timer;
+use bytes::Bytes;
+use head::{Finder, Head, HeadError};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode};
+use job::Job;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Instant;
+use tempfile::TempDir;
+
+/// A program that is mounted.
+#[derive(Debug)]
+pub(crate) struct Cgi(Arc<Shared>);
+
+/// What its requests share.
+#[derive(Debug)]
+struct Shared {
+    program: Program,
+    settings: settings::Program,
+    /// The path that it is mounted at.
+    mount: Arc<str>,
+    metrics: Arc<MountMetrics>,
+    /// Where scratch folders are made.
+    scratch: Arc<TempDir>,
+}
+
+/// What every program needs of the server.
+#[derive(Debug)]
+pub(crate) struct Means {
+    pub(crate) pool: Pool,
+    pub(crate) timer: Arc<Timer>,
+}
+
+/// How a request is answered.
+pub(crate) enum Answer {
+    /// By this response.
+    Response(Response<ResponseBody>),
+    /// As a `GET` of this path would be (RFC 3875, section 6.2.2).
+    Elsewhere(String, Record),
+}
+
+/// Why there is an answer that is not the program's.
+struct Refusal {
+    status: StatusCode,
+    problem: Problem,
+}
+
+impl Cgi {
+    pub(crate) fn load(
+        settings: settings::Program,
+        mount: &str,
+        metrics: Arc<MountMetrics>,
+        scratch: Arc<TempDir>,
+    ) -> Result<Cgi, ServeError> {
+        let program = Program::load(&settings)?;
+        let shared = Shared {
+            program,
+            settings,
+            mount: mount.into(),
+            metrics,
+            scratch,
+        };
+        shared.try_out()?;
+        Ok(Cgi(Arc::new(shared)))
+    }
+
+    pub(crate) fn metrics(&self) -> &Arc<MountMetrics> {
+        &self.0.metrics
+    }
+
+    /// Answers a request that has this head, and this body if it has any.
+    pub(crate) async fn answer(
+        &self,
+        means: &Means,
+        head: &Parts,
+        body: Option<Incoming>,
+        target: &Target<'_>,
+        peer: &Peer,
+        record: Record,
+    ) -> Answer {
+        let limits = self.0.settings.limits;
+        let length = body.as_ref().and_then(|body| body.size_hint().exact());
+        if length.is_some_and(|length| length > limits.body) {
+            return refuse(Refusal::of_stop(Stop::BodyTooLarge, true), record);
+        }
+        let exchange = Exchange::new(limits.output);
+        // From here on, the guest is stopped when nobody waits for it.
+        let mut listener = Listener::new(Arc::clone(&exchange));
+        let deadline = deadline(&record, &limits);
+        let job = Job {
+            program: Arc::clone(&self.0),
+            variables: variables::variables(head, target, peer, length),
+            has_body: body.is_some(),
+            watch: means.timer.watch(Arc::clone(&exchange), deadline),
+            exchange: Arc::clone(&exchange),
+        };
+        if means.pool.submit(Box::new(|| job.run())).is_err() {
+            return refuse(Refusal::overload(), record);
+        }
+        if let Some(body) = body {
+            tokio::spawn(feed(Arc::clone(&exchange), body, limits.body));
+        }
+        let (head_of_answer, rest) = match first_words(&exchange).await {
+            Ok(found) => found,
+            Err(refusal) => return refuse(refusal, record),
+        };
+        if let Some(path) = head_of_answer.elsewhere {
+            listener.leave();
+            return Answer::Elsewhere(path, record);
+        }
+        let status = head_of_answer.status;
+        let mut response = Response::new(());
+        *response.status_mut() = status;
+        *response.headers_mut() = head_of_answer.headers;
+        let length = head_of_answer.length;
+        let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        if bodiless || head.method == Method::HEAD {
+            // The program may go on; nobody listens.
+            listener.leave();
+            if let Some(length) = length.filter(|_| !bodiless) {
+                response
+                    .headers_mut()
+                    .insert(hyper::header::CONTENT_LENGTH, length.into());
+            }
+            return respond(response, status, record, |record| {
+                ResponseBody::whole(Bytes::new(), record)
+            });
+        }
+        match rest {
+            Some(bytes) if length.is_none_or(|length| length == bytes.len() as u64) => {
+                respond(response, status, record, |record| {
+                    ResponseBody::whole(bytes, record)
+                })
+            }
+            Some(_) => refuse(Refusal::bad_gateway("length", WRONG_LENGTH), record),
+            None => {
+                listener.expect(length);
+                respond(response, status, record, |record| {
+                    ResponseBody::of_guest(listener, record)
+                })
+            }
+        }
+    }
+}
+
+const WRONG_LENGTH: &str = "its `Content-Length` is not the length of its body";
+
+fn deadline(record: &Record, limits: &RequestLimits) -> Instant {
+    let begin = record.begin();
+    // Beyond what `Instant` can hold is as good as never.
+    let far = || begin + std::time::Duration::from_secs(u32::MAX.into());
+    begin.checked_add(limits.timeout).unwrap_or_else(far)
+}
+
+/// Passes a body on to the guest, from when it first asks for it: only then is a
+/// client that waits for `100 Continue` told to go on.
+async fn feed(exchange: Arc<Exchange>, mut body: Incoming, most: u64) {
+    let mut bytes = 0_u64;
+    while exchange.wants_input().await {
+        let frame = tokio::select! {
+            frame = body.frame() => frame,
+            () = exchange.over() => return,
+        };
+        match frame {
+            // What is no data are trailers.
+            Some(Ok(frame)) => {
+                let Ok(data) = frame.into_data() else {
+                    continue;
+                };
+                bytes += data.len() as u64;
+                if bytes > most {
+                    return exchange.stop(Stop::BodyTooLarge);
+                }
+                exchange.push(data);
+            }
+            Some(Err(_)) => return exchange.stop(Stop::BodyBroken),
+            None => return exchange.end_input(),
+        }
+    }
+}
+
+/// The head of a guest's response, and the whole body if the guest has ended.
+async fn first_words(exchange: &Exchange) -> Result<(Head, Option<Bytes>), Refusal> {
+    let mut finder = Finder::default();
+    let output = poll_fn(|cx| {
+        exchange.poll_output(cx, |output, ended| {
+            let head = finder.find(output)?;
+            let rest = ended.then(|| output.split().freeze());
+            Some((head, rest))
+        })
+    });
+    let (head, rest) = match output.await {
+        Output::Found((head, rest)) => (head, rest),
+        Output::Ended(ended) => return Err(Refusal::of_end(ended, Some(HeadError::Missing))),
+        Output::Stopped(why, begun) => return Err(Refusal::of_stop(why, begun)),
+    };
+    // Nothing was sent yet: a failure is told as one.
+    if rest.is_some()
+        && let Some(ended) = exchange.ended()
+        && !matches!(ended, Ended::Exit(_))
+    {
+        return Err(Refusal::of_end(ended, None));
+    }
+    match head.and_then(|head| Head::parse(&head)) {
+        Ok(head) => Ok((head, rest)),
+        Err(error) => Err(Refusal::bad_gateway("head", error.to_string())),
+    }
+}
+
+fn respond(
+    response: Response<()>,
+    status: StatusCode,
+    mut record: Record,
+    body: impl FnOnce(Record) -> ResponseBody,
+) -> Answer {
+    record.answered(status);
+    Answer::Response(response.map(|()| body(record)))
+}
+
+fn refuse(refusal: Refusal, mut record: Record) -> Answer {
+    record.failed(refusal.problem);
+    Answer::Response(plain(refusal.status, record))
+}
+
+/// An answer of the server's own.
+pub(crate) fn plain(status: StatusCode, mut record: Record) -> Response<ResponseBody> {
+    record.answered(status);
+    let text = format!("{status}\n");
+    let mut response = Response::new(ResponseBody::whole(text.into(), record));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    let plain = hyper::header::HeaderValue::from_static("text/plain; charset=utf-8");
+    headers.insert(hyper::header::CONTENT_TYPE, plain);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(hyper::header::RETRY_AFTER, 1.into());
+    }
+    response
+}
+
+impl Refusal {
+    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Refusal {
+        let message = message.into();
+        let problem = Problem { kind, message };
+        Refusal { status, problem }
+    }
+
+    fn bad_gateway(kind: &'static str, message: impl Into<String>) -> Refusal {
+        Refusal::new(StatusCode::BAD_GATEWAY, kind, message)
+    }
+
+    fn overload() -> Refusal {
+        let message = "too many requests wait already";
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "overload", message)
+    }
+
+    /// The guest has ended, and `error` is what is wrong with what it left, if it
+    /// has not failed altogether.
+    fn of_end(ended: Ended, error: Option<HeadError>) -> Refusal {
+        let timeout = StatusCode::GATEWAY_TIMEOUT;
+        match ended {
+            Ended::Exit(code) => {
+                let error = error.map_or(String::new(), |error| error.to_string());
+                Refusal::bad_gateway("head", format!("{error} (exit code {code})"))
+            }
+            Ended::OutOfFuel => Refusal::new(timeout, "fuel", "it used up its fuel"),
+            Ended::Interrupted => Refusal::bad_gateway("trap", "it was interrupted"),
+            Ended::Failed(message) => Refusal::bad_gateway("trap", message),
+        }
+    }
+
+    fn of_stop(why: Stop, begun: bool) -> Refusal {
+        let (status, kind, message) = match why {
+            Stop::TimeOver if begun => {
+                let message = "it did not answer in time";
+                (StatusCode::GATEWAY_TIMEOUT, "timeout", message)
+            }
+            Stop::TimeOver => {
+                let message = "its time was over before a thread was free";
+                (StatusCode::SERVICE_UNAVAILABLE, "overload", message)
+            }
+            Stop::TooMuchOutput => {
+                let message = "it wrote more than it may";
+                (StatusCode::BAD_GATEWAY, "output", message)
+            }
+            Stop::BodyTooLarge => {
+                let message = "the request's body is larger than it may be";
+                (StatusCode::PAYLOAD_TOO_LARGE, "body", message)
+            }
+            Stop::BodyBroken => {
+                let message = "the request's body came to no end";
+                (StatusCode::BAD_REQUEST, "body", message)
+            }
+            Stop::ClientGone => (StatusCode::BAD_REQUEST, "client", "the client has gone"),
+            Stop::Shutdown => {
+                let message = "the server stops";
+                (StatusCode::SERVICE_UNAVAILABLE, "shutdown", message)
+            }
+        };
+        Refusal::new(status, kind, message)
+    }
+}

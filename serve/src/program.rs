@@ -1,0 +1,142 @@
+//! A program, ready to be run any number of times: how an instance is made, and
+//! what its end means. Nobody else here knows of stores, linkers and instances.
+
+use crate::error::ServeError;
+use crate::settings::{Program as Settings, RequestLimits};
+use rwasm::{Engine, Error, ExternType, InterruptHandle, Limits, Linker, Module, Store, Trap};
+use rwasm_wasi::{WasiCtx, starts_threads};
+use std::fs;
+use std::path::Path;
+
+/// What a command exports to be run.
+const START: &str = "_start";
+
+/// A program that was loaded and linked.
+#[derive(Debug)]
+pub(crate) struct Program {
+    module: Module,
+    linker: Linker<WasiCtx>,
+    limits: Limits,
+    fuel: Option<u64>,
+}
+
+/// How a guest has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// By itself, with this code.
+    Exit(i32),
+    /// It used up its fuel.
+    OutOfFuel,
+    /// It was interrupted.
+    Interrupted,
+    /// By a trap, an exception, or before it had started. For the log.
+    Failed(String),
+}
+
+impl Program {
+    /// Loads and links what `settings` names.
+    pub(crate) fn load(settings: &Settings) -> Result<Program, ServeError> {
+        let path = &settings.module;
+        let failed = |source| ServeError::Load {
+            path: path.clone(),
+            source,
+        };
+        let mut config = settings.config.clone();
+        config
+            .interruption(true)
+            .consume_fuel(settings.limits.fuel.is_some())
+            .max_stack(settings.limits.stack);
+        let engine = Engine::new(&config).map_err(failed)?;
+        // Read and not mapped: whoever installs a new version by writing over
+        // the file must not change what is running.
+        let bytes = read(path)?;
+        let module = Module::from_bytes(&engine, bytes.into()).map_err(failed)?;
+        if !matches!(module.get_export(START), Some(ExternType::Func(_))) {
+            return Err(ServeError::NoStart(path.clone()));
+        }
+        if starts_threads(&module) {
+            return Err(ServeError::Threads(path.clone()));
+        }
+        let mut linker = Linker::new(&engine);
+        rwasm_wasi::add_to_linker(&mut linker, |guest| guest).map_err(failed)?;
+        let program = Program {
+            module,
+            linker,
+            limits: limits(&settings.limits),
+            fuel: settings.limits.fuel,
+        };
+        program.try_out().map_err(failed)?;
+        Ok(program)
+    }
+
+    /// Finds out now what would make every request fail: imports that there are
+    /// not, more memory than is allowed. A module with a start function would run
+    /// here; it fails later.
+    fn try_out(&self) -> rwasm::Result<()> {
+        if self.module.parsed().start().is_some() {
+            return Ok(());
+        }
+        let nothing = WasiCtx::builder().build().map_err(Error::host)?;
+        let mut store = Store::try_new(self.module.engine(), nothing)?;
+        store.limits(self.limits)?;
+        self.linker.instantiate(&mut store, &self.module).map(drop)
+    }
+
+    /// Runs it once, in an instance of its own. `starts` gets what stops the
+    /// guest, before it does anything; `ended` how it has ended, while there is
+    /// still to be tidied up.
+    pub(crate) fn run(
+        &self,
+        guest: WasiCtx,
+        starts: impl FnOnce(InterruptHandle),
+        ended: impl FnOnce(Ended),
+    ) {
+        let mut store = match Store::try_new(self.module.engine(), guest) {
+            Ok(store) => store,
+            Err(error) => return ended(Ended::from_error(&error)),
+        };
+        starts(store.interrupt_handle());
+        ended(match self.run_in(&mut store) {
+            Ok(()) => Ended::Exit(0),
+            Err(error) => Ended::from_error(&error),
+        });
+    }
+
+    fn run_in(&self, store: &mut Store<WasiCtx>) -> rwasm::Result<()> {
+        store.limits(self.limits)?;
+        if let Some(fuel) = self.fuel {
+            store.set_fuel(fuel)?;
+        }
+        let instance = self.linker.instantiate(&mut *store, &self.module)?;
+        instance
+            .get_typed_func::<(), ()>(&mut *store, START)?
+            .call(store, ())
+    }
+}
+
+fn limits(limits: &RequestLimits) -> Limits {
+    Limits::default()
+        .memory_bytes(limits.memory)
+        .gc_heap_bytes(limits.memory)
+        .stack_bytes(limits.stack)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ServeError> {
+    fs::read(path).map_err(|source| ServeError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+impl Ended {
+    fn from_error(error: &Error) -> Ended {
+        if let Some(code) = error.exit_code() {
+            return Ended::Exit(code);
+        }
+        match error.trap() {
+            Some(Trap::OutOfFuel) => Ended::OutOfFuel,
+            Some(Trap::Interrupted) => Ended::Interrupted,
+            _ => Ended::Failed(error.to_string()),
+        }
+    }
+}

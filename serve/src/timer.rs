@@ -1,0 +1,125 @@
+//! The one source of time: a thread that stops what is late.
+//!
+//! It sleeps until the nearest deadline that it knew when it fell asleep, and is
+//! woken only for an earlier one. Requests of one limit come in the order of
+//! their deadlines and most end long before them, so that a request costs two
+//! short locks and no switch of threads.
+
+use crate::error::ServeError;
+use crate::exchange::{Exchange, Stop};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+/// The timer's thread needs next to no stack.
+const STACK_BYTES: usize = 128 << 10;
+
+/// All exchanges whose guests have not ended.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    state: Mutex<State>,
+    earlier: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    watched: BTreeMap<(Instant, u64), Arc<Exchange>>,
+    last: u64,
+    /// When the thread wakes; `None` while it waits for a first deadline.
+    wakes: Option<Instant>,
+    ended: bool,
+}
+
+/// An exchange that is watched until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    timer: Arc<Timer>,
+    key: (Instant, u64),
+}
+
+impl Timer {
+    pub(crate) fn start() -> Result<Arc<Timer>, ServeError> {
+        let timer = Arc::new(Timer {
+            state: Mutex::default(),
+            earlier: Condvar::new(),
+        });
+        let of_thread = Arc::clone(&timer);
+        thread::Builder::new()
+            .name("timer".into())
+            .stack_size(STACK_BYTES)
+            .spawn(move || of_thread.run())
+            .map_err(ServeError::Threading)?;
+        Ok(timer)
+    }
+
+    /// Stops `exchange` at the deadline.
+    pub(crate) fn watch(self: &Arc<Timer>, exchange: Arc<Exchange>, deadline: Instant) -> Watch {
+        let mut state = self.state();
+        state.last += 1;
+        let key = (deadline, state.last);
+        state.watched.insert(key, exchange);
+        let wake = state.wakes.is_none_or(|wakes| deadline < wakes);
+        drop(state);
+        if wake {
+            self.earlier.notify_one();
+        }
+        let timer = Arc::clone(self);
+        Watch { timer, key }
+    }
+
+    /// Stops all that is watched now.
+    pub(crate) fn stop_all(&self, why: Stop) {
+        let all: Vec<_> = self.state().watched.values().cloned().collect();
+        for exchange in all {
+            exchange.stop(why);
+        }
+    }
+
+    /// Ends the thread.
+    pub(crate) fn end(&self) {
+        self.state().ended = true;
+        self.earlier.notify_one();
+    }
+
+    fn run(&self) {
+        let mut state = self.state();
+        while !state.ended {
+            let now = Instant::now();
+            let next = state.watched.first_key_value().map(|((at, _), _)| *at);
+            match next {
+                Some(at) if at <= now => {
+                    let late = state.watched.pop_first();
+                    drop(state);
+                    if let Some((_, exchange)) = late {
+                        exchange.stop(Stop::TimeOver);
+                    }
+                    state = self.state();
+                }
+                Some(at) => {
+                    state.wakes = Some(at);
+                    let slept = self.earlier.wait_timeout(state, at - now);
+                    state = slept.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                None => {
+                    state.wakes = None;
+                    let slept = self.earlier.wait(state);
+                    state = slept.unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing below panics half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let exchange = self.timer.state().watched.remove(&self.key);
+        // Outside of the lock, in case it is the last.
+        drop(exchange);
+    }
+}

@@ -1,0 +1,46 @@
+//! The numbers that nobody is asked for.
+
+use std::time::Duration;
+
+/// Bytes of a guest's output, and of a request's body, that wait in memory.
+/// A pipe of Linux holds as many.
+pub(crate) const PIPE_BYTES: usize = 64 << 10;
+
+/// The most bytes of a response's head.
+pub(crate) const MAX_RESPONSE_HEAD: usize = 32 << 10;
+
+/// The most bytes that a guest's standard error brings to the log, per request.
+pub(crate) const MAX_STDERR: usize = 16 << 10;
+
+/// The longest line of it.
+pub(crate) const MAX_STDERR_LINE: usize = 1 << 10;
+
+/// The time for a client to send the head of a request, waiting for the next on
+/// an open connection included.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Connections at a time; fewer if the process may not open as many files.
+pub(crate) const MAX_CONNECTIONS: usize = 10_000;
+
+/// Connections that the system keeps until they are accepted.
+pub(crate) const BACKLOG: i32 = 4096;
+
+/// Connections at a time to the address of the metrics.
+pub(crate) const MAX_ADMIN_CONNECTIONS: usize = 64;
+
+/// Requests at a time on one connection of HTTP/2.
+pub(crate) const MAX_STREAMS: u32 = 128;
+
+/// How often a program may send a request on to another path of the server.
+pub(crate) const MAX_LOCAL_REDIRECTS: usize = 8;
+
+/// Files that a guest may have open: all guests together must leave some to the
+/// server.
+pub(crate) const OPEN_FILES: u32 = 64;
+
+/// The stack of a thread that runs guests, besides what guests may use of it.
+pub(crate) const HOST_STACK: usize = 512 << 10;
+
+/// How long a failed `accept` is given to heal: it fails when there are too many
+/// open files.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);

@@ -1,0 +1,89 @@
+//! Nothing of a request is there for another, and nothing is left over.
+
+use crate::guests;
+use crate::harness::{Plan, Running, eventually};
+use std::fs;
+use std::io::{Read, Write};
+use std::thread;
+
+/// In memory, a global, a table, the scratch folder and a descriptor.
+#[test]
+fn a_secret_is_not_seen_by_a_later_request() {
+    let server = Plan::new()
+        .mount("secret", &guests::secret(), |program| {
+            program.scratch = Some("/tmp".into());
+        })
+        .start();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let answer = server.get("/secret");
+                    assert_eq!((answer.status, &*answer.body), (200, "clean\n"));
+                }
+            });
+        }
+    });
+}
+
+/// Sends requests over one connection, and reads their answers.
+fn many(server: &Running, path: &str, count: usize) {
+    let mut stream = server.connect();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let mut answer = [0; 4096];
+    for _ in 0..count {
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut len = 0;
+        // With a length, or in chunks.
+        while !answer[..len].ends_with(b"clean\n") && !answer[..len].ends_with(b"0\r\n\r\n") {
+            let more = stream.read(&mut answer[len..]).unwrap();
+            assert_ne!(more, 0);
+            len += more;
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+    }
+}
+
+/// What this process has: descriptors, threads, mappings of memory, bytes that
+/// are resident.
+fn holdings() -> [usize; 4] {
+    let entries = |path| fs::read_dir(path).unwrap().count();
+    let mappings = fs::read_to_string("/proc/self/maps").unwrap();
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages = statm.split(' ').nth(1).unwrap();
+    [
+        entries("/proc/self/fd"),
+        entries("/proc/self/task"),
+        mappings.lines().count(),
+        pages.parse::<usize>().unwrap() << 12,
+    ]
+}
+
+/// In a process of its own: other tests open and close what is counted.
+#[test]
+fn nothing_is_left_after_many_requests() {
+    const ALONE: &str = "RWASM_SERVE_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let this = std::env::current_exe().unwrap();
+        let name = "isolation::nothing_is_left_after_many_requests";
+        let mut alone = std::process::Command::new(this);
+        let status = alone.args([name, "--exact"]).env(ALONE, "1").status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let server = Plan::new()
+        .mount("secret", &guests::secret(), |program| {
+            program.scratch = Some("/tmp".into());
+        })
+        .start();
+    many(&server, "/secret", 500);
+    let before = holdings();
+    many(&server, "/secret", 3000);
+    eventually("it has what it had before", || {
+        let after = holdings();
+        after[0] <= before[0]
+            && after[1] <= before[1]
+            && after[2] <= before[2] + 16
+            && after[3] <= before[3] + (4 << 20)
+    });
+}
