@@ -22,7 +22,7 @@ use crate::failure::{Failure, Result};
 use crate::output;
 
 pub use proposals::{Proposals, hint as proposal_hint};
-pub use serve::{LogLevel, ProgramArgs, ServeArgs};
+pub use serve::{LogLevel, Mode, ProgramArgs, ServeArgs};
 pub use values::{DirGrant, EnvGrant, ListenGrant, MountGrant, Optimization, Stream, byte_size};
 
 /// Parses the arguments of the process, its name first.

@@ -7,11 +7,11 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use rwasm::Config;
-use rwasm_serve::{Folder, Mount, Program, RequestLimits, Server, Settings, signalled};
+use rwasm_serve::{Folder, Mode, Mount, Program, RequestLimits, Server, Settings, signalled};
 use rwasm_wasi::Access;
 use tracing::level_filters::LevelFilter;
 
-use crate::args::{LogLevel, ProgramArgs, ServeArgs};
+use crate::args::{self, LogLevel, ProgramArgs, ServeArgs};
 use crate::failure::{Failure, Result};
 use crate::{exit, output, run};
 
@@ -53,8 +53,8 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
             let mounts = args.mounts.iter();
             let mounts = mounts.map(|mount| (&*mount.path, &mount.module));
             for (path, module) in everywhere.chain(mounts) {
-                let program = program(module, &args.program);
-                settings.mounts.push(Mount::cgi(path, program));
+                let path = path.to_owned();
+                settings.mounts.push(mount(path, module, &args.program));
             }
             settings
         }
@@ -78,6 +78,20 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         settings.grace = grace;
     }
     Ok(settings)
+}
+
+/// A module at a path, with what flags say of all.
+fn mount(path: String, module: &Path, args: &ProgramArgs) -> Mount {
+    Mount {
+        path,
+        mode: match args.mode {
+            args::Mode::Cgi => Mode::Cgi,
+            args::Mode::Listen => Mode::Listen {
+                workers: args.workers,
+            },
+        },
+        program: program(module, args),
+    }
 }
 
 /// The program of a module, with what flags say of all.
@@ -111,7 +125,7 @@ fn program(module: &Path, args: &ProgramArgs) -> Program {
     program
 }
 
-fn folder(grant: &crate::args::DirGrant) -> Folder {
+fn folder(grant: &args::DirGrant) -> Folder {
     Folder {
         host: grant.host.clone(),
         guest: grant.guest.clone(),

@@ -44,6 +44,9 @@ pub enum ServeError {
     /// Two programs at one path.
     #[error("two programs are mounted at {0}")]
     MountTwice(String),
+    /// A program that listens is not the only one.
+    #[error("the program that listens at {0} is not the only one")]
+    NotAlone(String),
     /// No program at all.
     #[error("no program is mounted")]
     NoMounts,

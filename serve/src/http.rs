@@ -107,12 +107,7 @@ impl Site {
             };
             let answer = cgi.answer(&self.means, &head, body.take(), &target, &peer, record);
             match answer.await {
-                Answer::Response(response) => {
-                    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-                        self.metrics.overload.inc();
-                    }
-                    return response;
-                }
+                Answer::Response(response) => return response,
                 Answer::Elsewhere(path, unanswered) => {
                     record = unanswered;
                     if let Err(problem) = redirect(&mut head, &path) {

@@ -42,7 +42,10 @@ mod body;
 mod cgi;
 mod error;
 mod exchange;
+mod guest;
 mod http;
+mod lines;
+mod listen;
 mod metrics;
 mod pool;
 mod program;
@@ -51,7 +54,6 @@ mod router;
 mod scratch;
 mod server;
 mod settings;
-mod stderr;
 mod timer;
 mod tunables;
 

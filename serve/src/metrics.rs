@@ -25,7 +25,6 @@ pub(crate) struct Metrics {
     seconds: Family<AtMount, Histogram, fn() -> Histogram>,
     bytes: Family<AtMount, Counter>,
     pub(crate) connections: Gauge,
-    pub(crate) overload: Counter,
     queued: Gauge,
     running: Gauge,
 }
@@ -67,7 +66,6 @@ impl Metrics {
             seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             bytes: Family::default(),
             connections: Gauge::default(),
-            overload: Counter::default(),
             queued: Gauge::default(),
             running: Gauge::default(),
         };
@@ -96,11 +94,6 @@ impl Metrics {
             "connections",
             "Connections that are open",
             metrics.connections.clone(),
-        );
-        registry.register(
-            "overload",
-            "Requests that the queue had no room for",
-            metrics.overload.clone(),
         );
         registry.register(
             "requests_queued",

@@ -30,7 +30,7 @@ struct Shared {
 struct State {
     waiting: VecDeque<Job>,
     threads: usize,
-    idle: usize,
+    running: usize,
     ended: bool,
 }
 
@@ -58,13 +58,12 @@ impl Pool {
     pub(crate) fn submit(&self, job: Job) -> Result<(), Full> {
         let shared = &self.0;
         let mut state = shared.state();
-        let spare = state.idle > state.waiting.len();
-        let grows = !spare && state.threads < shared.most_threads;
-        // What an idle thread or a new one takes at once does not wait.
-        let at_once = state.idle + usize::from(grows);
-        if state.waiting.len() >= shared.most_waiting + at_once {
+        if state.waiting.len() + state.running >= shared.most_threads + shared.most_waiting {
             return Err(Full);
         }
+        // Idle, or just started.
+        let free = state.threads - state.running;
+        let grows = state.waiting.len() >= free && state.threads < shared.most_threads;
         state.waiting.push_back(job);
         state.threads += usize::from(grows);
         drop(state);
@@ -81,7 +80,7 @@ impl Pool {
     /// Jobs that wait, and threads that are at work.
     pub(crate) fn load(&self) -> (usize, usize) {
         let state = self.0.state();
-        (state.waiting.len(), state.threads - state.idle)
+        (state.waiting.len(), state.running)
     }
 }
 
@@ -107,19 +106,19 @@ impl Shared {
         let mut state = self.state();
         loop {
             if let Some(job) = state.waiting.pop_front() {
+                state.running += 1;
                 drop(state);
                 // A job that panics has told who waits for it when it was
                 // unwound; the thread is as good as before.
                 let _ = catch_unwind(AssertUnwindSafe(job));
                 state = self.state();
+                state.running -= 1;
             } else if state.ended {
                 state.threads -= 1;
                 return;
             } else {
-                state.idle += 1;
                 let woken = self.work.wait(state);
                 state = woken.unwrap_or_else(PoisonError::into_inner);
-                state.idle -= 1;
             }
         }
     }

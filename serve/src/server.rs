@@ -5,10 +5,11 @@ use crate::cgi::{Cgi, Means};
 use crate::error::ServeError;
 use crate::exchange::Stop;
 use crate::http::{self, Site};
+use crate::listen::Workers;
 use crate::metrics::Metrics;
 use crate::pool::Pool;
 use crate::router::Router;
-use crate::settings::Settings;
+use crate::settings::{Mode, Mount, Settings};
 use crate::timer::Timer;
 use crate::tunables::{ACCEPT_PAUSE, BACKLOG, HOST_STACK, MAX_CONNECTIONS};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -18,6 +19,7 @@ use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,12 +30,22 @@ use tokio::time::{sleep, timeout};
 #[derive(Debug)]
 pub struct Server {
     runtime: Runtime,
-    listener: TcpListener,
+    front: Front,
     addr: SocketAddr,
     /// Where metrics are.
     admin: Option<(TcpListener, SocketAddr)>,
     site: Arc<Site>,
     grace: Duration,
+}
+
+/// Who accepts connections.
+#[derive(Debug)]
+enum Front {
+    /// The server, for programs that answer single requests.
+    Http(TcpListener),
+    /// So many instances of a program that does it itself, on threads with so
+    /// much stack.
+    Workers(Workers, usize, usize),
 }
 
 /// Both ends of a connection.
@@ -48,32 +60,36 @@ impl Server {
     /// lets clients connect.
     pub fn bind(settings: Settings) -> Result<Server, ServeError> {
         check(&settings)?;
-        let metrics = Metrics::new();
-        let scratch = tempfile::Builder::new().prefix("rwasm-serve-").tempdir();
-        let scratch = Arc::new(scratch.map_err(ServeError::Scratch)?);
-        let mut programs = Vec::new();
-        let mut stack_bytes = 0;
-        for mount in settings.mounts {
-            let program = mount.program;
-            stack_bytes = stack_bytes.max(program.limits.stack);
-            let counts = metrics.mount(&mount.path);
-            let cgi = Cgi::load(program, &mount.path, counts, Arc::clone(&scratch))?;
-            programs.push((mount.path, cgi));
-        }
-        let router = Router::new(programs)?;
-        let stack_bytes = stack_bytes + HOST_STACK;
-        let pool = Pool::new(settings.concurrency, settings.queue, stack_bytes)?;
-        let timer = Timer::start()?;
         let runtime = runtime::Builder::new_multi_thread()
             .thread_name("http")
             .enable_all()
             .build()
             .map_err(ServeError::Threading)?;
-        let (listener, addr) = listen(&runtime, &settings.addr)?;
+        let (listener, addr) = listen(&settings.addr)?;
+        let metrics = Metrics::new();
+        let stacks = settings.mounts.iter();
+        let stacks = stacks.map(|mount| mount.program.limits.stack);
+        let stack_bytes = stacks.max().unwrap_or(0) + HOST_STACK;
+        let (front, router) = match lone_listener(&settings.mounts)? {
+            Some((mount, workers)) => {
+                let program = Workers::load(mount.program.clone(), &mount.path, listener)?;
+                let front = Front::Workers(program, workers, stack_bytes);
+                (front, Router::new(Vec::new())?)
+            }
+            None => {
+                let router = router(settings.mounts, &metrics)?;
+                (Front::Http(in_runtime(&runtime, listener)?), router)
+            }
+        };
         let admin = match &settings.metrics_addr {
-            Some(addr) => Some(listen(&runtime, addr)?),
+            Some(addr) => {
+                let (listener, addr) = listen(addr)?;
+                Some((in_runtime(&runtime, listener)?, addr))
+            }
             None => None,
         };
+        let pool = Pool::new(settings.concurrency, settings.queue, stack_bytes)?;
+        let timer = Timer::start()?;
         let site = Site {
             router,
             means: Means { pool, timer },
@@ -83,7 +99,7 @@ impl Server {
         };
         Ok(Server {
             runtime,
-            listener,
+            front,
             addr,
             admin,
             site: Arc::new(site),
@@ -106,7 +122,7 @@ impl Server {
     pub fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
         let Server {
             runtime,
-            listener,
+            front,
             addr,
             admin,
             site,
@@ -115,24 +131,47 @@ impl Server {
         if let Some((listener, _)) = admin {
             runtime.spawn(admin::serve(Arc::clone(&site), listener));
         }
-        runtime.block_on(async {
-            let graceful = GracefulShutdown::new();
-            tokio::select! {
-                () = accept(&listener, addr, &site, &graceful) => {}
-                () = stop => {}
+        let started = match front {
+            Front::Http(listener) => {
+                runtime.block_on(answer(listener, addr, &site, grace, stop));
+                Ok(())
             }
-            site.stopping.store(true, Ordering::Relaxed);
-            drop(listener);
-            tracing::info!("stopping");
-            if timeout(grace, graceful.shutdown()).await.is_err() {
-                tracing::warn!("requests that did not end in time are stopped");
-                site.means.timer.stop_all(Stop::Shutdown);
+            Front::Workers(program, workers, stack_bytes) => {
+                let started = program.start(workers, stack_bytes);
+                if started.is_ok() {
+                    runtime.block_on(stop);
+                    site.stopping.store(true, Ordering::Relaxed);
+                    tracing::info!("stopping");
+                }
+                program.stop(grace);
+                started
             }
-        });
+        };
         site.means.timer.stop_all(Stop::Shutdown);
         site.means.timer.end();
         runtime.shutdown_timeout(Duration::from_secs(1));
-        Ok(())
+        started
+    }
+}
+
+/// Accepts connections until `stop` is ready, then lets what has begun end.
+async fn answer(
+    listener: TcpListener,
+    addr: SocketAddr,
+    site: &Arc<Site>,
+    grace: Duration,
+    stop: impl Future<Output = ()>,
+) {
+    let graceful = GracefulShutdown::new();
+    tokio::select! {
+        () = accept(&listener, addr, site, &graceful) => {}
+        () = stop => {}
+    }
+    site.stopping.store(true, Ordering::Relaxed);
+    drop(listener);
+    tracing::info!("stopping");
+    if timeout(grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests that did not end in time are stopped");
     }
 }
 
@@ -168,22 +207,57 @@ fn check(settings: &Settings) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn listen(runtime: &Runtime, addr: &str) -> Result<(TcpListener, SocketAddr), ServeError> {
-    let failed = |source| ServeError::Listen {
-        addr: addr.to_owned(),
-        source,
-    };
+/// The program that accepts connections itself, if there is one, and how many
+/// instances of it there are to be.
+fn lone_listener(mounts: &[Mount]) -> Result<Option<(&Mount, usize)>, ServeError> {
+    for mount in mounts {
+        let Mode::Listen { workers } = mount.mode else {
+            continue;
+        };
+        if mounts.len() > 1 {
+            return Err(ServeError::NotAlone(mount.path.clone()));
+        }
+        if workers == 0 {
+            return Err(ServeError::Zero("the number of workers"));
+        }
+        return Ok(Some((mount, workers)));
+    }
+    Ok(None)
+}
+
+fn router(mounts: Vec<Mount>, metrics: &Metrics) -> Result<Router, ServeError> {
+    let mut scratch: Option<Arc<TempDir>> = None;
+    let mut programs = Vec::new();
+    for mount in mounts {
+        if mount.program.scratch.is_some() && scratch.is_none() {
+            let all = tempfile::Builder::new().prefix("rwasm-serve-").tempdir();
+            scratch = Some(Arc::new(all.map_err(ServeError::Scratch)?));
+        }
+        let counts = metrics.mount(&mount.path);
+        let cgi = Cgi::load(mount.program, &mount.path, counts, scratch.clone())?;
+        programs.push((mount.path, cgi));
+    }
+    Router::new(programs)
+}
+
+fn listen(addr: &str) -> Result<(net::TcpListener, SocketAddr), ServeError> {
     let bound = || -> io::Result<_> {
         let listener = net::TcpListener::bind(addr)?;
         listener.set_nonblocking(true)?;
         // Again, for a longer queue than the standard library asks for.
         rustix::net::listen(&listener, BACKLOG)?;
-        let _in_runtime = runtime.enter();
-        let listener = TcpListener::from_std(listener)?;
         let addr = listener.local_addr()?;
         Ok((listener, addr))
     };
-    bound().map_err(failed)
+    bound().map_err(|source| ServeError::Listen {
+        addr: addr.to_owned(),
+        source,
+    })
+}
+
+fn in_runtime(runtime: &Runtime, listener: net::TcpListener) -> Result<TcpListener, ServeError> {
+    let _in_runtime = runtime.enter();
+    TcpListener::from_std(listener).map_err(ServeError::Threading)
 }
 
 /// How many connections there may be: half of the files that the process may

@@ -71,6 +71,14 @@ pub enum Mode {
     /// A fresh instance for each request, by RFC 3875: the request in variables
     /// and on the standard input, the response on the standard output.
     Cgi,
+    /// The program is a server of its own: it gets the listener of
+    /// [`Settings::addr`] as its first descriptor after the folders, and lives on.
+    /// It is the only one of its server. Of its limits, those of memory and stack
+    /// hold.
+    Listen {
+        /// Instances that share the listener, each with a thread.
+        workers: usize,
+    },
 }
 
 /// A program, and what it is given.

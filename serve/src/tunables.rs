@@ -12,8 +12,8 @@ pub(crate) const MAX_RESPONSE_HEAD: usize = 32 << 10;
 /// The most bytes that a guest's standard error brings to the log, per request.
 pub(crate) const MAX_STDERR: usize = 16 << 10;
 
-/// The longest line of it.
-pub(crate) const MAX_STDERR_LINE: usize = 1 << 10;
+/// The longest line that a guest brings to the log.
+pub(crate) const MAX_LOGGED_LINE: usize = 1 << 10;
 
 /// The time for a client to send the head of a request, waiting for the next on
 /// an open connection included.

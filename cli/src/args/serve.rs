@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
 
 use super::{DirGrant, EnvGrant, ListenGrant, MountGrant, Proposals, Tier, byte_size};
 use crate::exit;
@@ -73,6 +74,14 @@ pub struct ServeArgs {
 /// What may be said of each program.
 #[derive(Clone, Debug, Args)]
 pub struct ProgramArgs {
+    /// How the program meets HTTP
+    #[arg(long, value_enum, default_value_t = Mode::default())]
+    pub mode: Mode,
+
+    /// With --mode listen: instances of the program that share the listener
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub workers: usize,
+
     /// Let the program use the folder HOST under the name GUEST (its name as
     /// given, if left out); `:ro` for reading only. All requests share it
     #[arg(
@@ -127,6 +136,18 @@ pub struct ProgramArgs {
 
     #[command(flatten)]
     pub proposals: Proposals,
+}
+
+/// How a program meets HTTP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// By the Common Gateway Interface (RFC 3875), with a fresh instance for each
+    /// request
+    #[default]
+    Cgi,
+    /// As a server of its own, which is given the listener and lives on
+    Listen,
 }
 
 /// What is logged.

@@ -37,6 +37,10 @@ pub fn failure(error: &ServeError) -> Failure {
         ServeError::MountTwice(path) => {
             format!("two programs are mounted at {path}; give each a path of its own")
         }
+        ServeError::NotAlone(path) => format!(
+            "the program at {path} listens itself and must be the only one; serve it by a command \
+             of its own, or in the mode cgi"
+        ),
         ServeError::NoMounts => "there is nothing to serve; name a module".to_owned(),
         ServeError::Zero(what) => format!("{what} must be above zero"),
         ServeError::Listen { addr, source } => match source.kind() {
@@ -59,6 +63,7 @@ pub fn failure(error: &ServeError) -> Failure {
         error,
         ServeError::MountPath(_)
             | ServeError::MountTwice(_)
+            | ServeError::NotAlone(_)
             | ServeError::NoMounts
             | ServeError::Zero(_)
     );

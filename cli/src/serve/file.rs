@@ -22,8 +22,8 @@ use rwasm_serve::{Mount, Settings};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::{ADDR, program, size};
-use crate::args::{DirGrant, EnvGrant, ListenGrant, ProgramArgs, byte_size};
+use super::{ADDR, mount, size};
+use crate::args::{DirGrant, EnvGrant, ListenGrant, Mode, ProgramArgs, byte_size};
 use crate::exit;
 use crate::failure::{Failure, Result};
 
@@ -47,6 +47,8 @@ struct File {
 struct Program {
     path: String,
     module: PathBuf,
+    mode: Option<Mode>,
+    workers: Option<usize>,
     #[serde(default)]
     args: Vec<String>,
     #[serde(default)]
@@ -113,6 +115,8 @@ impl Program {
                 name: name.into(),
                 value: Some(value.into()),
             }));
+        all.mode = self.mode.unwrap_or(all.mode);
+        all.workers = self.workers.unwrap_or(all.workers);
         all.scratch = self.scratch.map(Into::into).or(all.scratch);
         all.timeout = self.timeout.map(|time| time.0).or(all.timeout);
         all.max_memory = self.max_memory.map(|size| size.0).or(all.max_memory);
@@ -120,9 +124,9 @@ impl Program {
         all.fuel = self.fuel.or(all.fuel);
         all.max_output = self.max_output.map(|size| size.0).or(all.max_output);
         all.max_body = self.max_body.map(|size| size.0).or(all.max_body);
-        let mut program = program(&folder.join(self.module), &all);
-        program.args = self.args.into_iter().map(Into::into).collect();
-        Mount::cgi(self.path, program)
+        let mut mount = mount(self.path, &folder.join(self.module), &all);
+        mount.program.args = self.args.into_iter().map(Into::into).collect();
+        mount
     }
 }
 

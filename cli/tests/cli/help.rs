@@ -20,6 +20,7 @@ fn help_tells_all_exit_codes() {
         "run --help",
         "help run",
         "--dir . --help",
+        "serve --help",
         "validate --help",
         "wast --help",
         "explore --help",

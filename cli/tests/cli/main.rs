@@ -14,5 +14,6 @@ mod listen;
 mod no_module;
 mod proposals;
 mod run;
+mod serve;
 mod validate;
 mod wast;

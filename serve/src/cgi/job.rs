@@ -3,11 +3,12 @@
 use super::Shared;
 use crate::error::ServeError;
 use crate::exchange::Exchange;
+use crate::guest;
+use crate::lines::Lines;
 use crate::program::Ended;
 use crate::scratch::Scratch;
-use crate::stderr::Stderr;
 use crate::timer::Watch;
-use crate::tunables::OPEN_FILES;
+use crate::tunables::{MAX_STDERR, OPEN_FILES};
 use rwasm_wasi::{Access, BuildError, Input, Limits, Output, WasiCtx, WasiCtxBuilder};
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -88,9 +89,13 @@ impl Shared {
         }
         builder
             .stdout(Output::writer(job.exchange.stdout()))
-            .stderr(Output::writer(Stderr::new(&self.mount)));
-        if let Some(name) = &self.settings.scratch {
-            let folder = scratch.insert(Scratch::new(&self.scratch)?);
+            .stderr(Output::writer(Lines::new(
+                "stderr",
+                &self.mount,
+                MAX_STDERR,
+            )));
+        if let (Some(name), Some(all)) = (&self.settings.scratch, &self.scratch) {
+            let folder = scratch.insert(Scratch::new(all)?);
             builder.preopened_handle(folder.dir()?, name, Access::ReadWrite);
         }
         Ok(builder.build()?)
@@ -98,20 +103,8 @@ impl Shared {
 
     /// What all its guests are given.
     fn builder(&self) -> Result<WasiCtxBuilder, BuildError> {
-        let settings = &self.settings;
         let mut limits = Limits::default();
         limits.open_files = OPEN_FILES;
-        let mut builder = WasiCtx::builder();
-        builder
-            .limits(limits)
-            .arg(settings.module.file_name().unwrap_or_default())
-            .args(&settings.args);
-        for (name, value) in &settings.env {
-            builder.env(name, value);
-        }
-        for folder in &settings.folders {
-            builder.preopened_dir(&folder.host, &folder.guest, folder.access)?;
-        }
-        Ok(builder)
+        guest::builder(&self.settings, limits)
     }
 }

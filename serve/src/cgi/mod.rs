@@ -40,8 +40,8 @@ struct Shared {
     /// The path that it is mounted at.
     mount: Arc<str>,
     metrics: Arc<MountMetrics>,
-    /// Where scratch folders are made.
-    scratch: Arc<TempDir>,
+    /// Where scratch folders are made, if it has any.
+    scratch: Option<Arc<TempDir>>,
 }
 
 /// What every program needs of the server.
@@ -70,7 +70,7 @@ impl Cgi {
         settings: settings::Program,
         mount: &str,
         metrics: Arc<MountMetrics>,
-        scratch: Arc<TempDir>,
+        scratch: Option<Arc<TempDir>>,
     ) -> Result<Cgi, ServeError> {
         let program = Program::load(&settings)?;
         let shared = Shared {

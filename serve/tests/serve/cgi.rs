@@ -60,14 +60,6 @@ fn a_program_says_status_headers_and_length() {
 }
 
 #[test]
-fn a_short_answer_has_a_length() {
-    let server = Running::of("deaf", &guests::deaf());
-    let answer = server.get("/deaf");
-    // Unless the server was faster than the program, it need not be in chunks.
-    assert_eq!((answer.status, &*answer.body), (200, "clean\n"));
-}
-
-#[test]
 fn a_program_can_send_a_request_on() {
     let server = Plan::new()
         .mount("on", &guests::elsewhere(), |_| ())

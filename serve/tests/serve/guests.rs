@@ -140,11 +140,6 @@ pub fn round() -> String {
 pub fn hostile() -> Vec<(&'static str, String, u16)> {
     vec![
         ("trap", program("", "unreachable"), 502),
-        (
-            "trap-behind-the-head",
-            program("", &format!("{HEAD} unreachable")),
-            502,
-        ),
         ("loop", program("", "(loop $l (br $l))"), 504),
         (
             "loop-before-the-start",
@@ -196,6 +191,11 @@ pub fn hostile() -> Vec<(&'static str, String, u16)> {
             200,
         ),
     ]
+}
+
+/// A head, then a trap.
+pub fn early_trap() -> String {
+    program("", &format!("{HEAD} unreachable"))
 }
 
 /// More than waits in memory, then a trap.

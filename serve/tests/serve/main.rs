@@ -6,5 +6,6 @@ mod harness;
 mod cgi;
 mod isolation;
 mod limits;
+mod listen;
 mod protocol;
 mod setup;
