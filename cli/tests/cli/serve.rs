@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command};
+use std::process::{Child, ChildStderr};
 
 use crate::harness::{Case, Folder};
 
@@ -15,9 +15,8 @@ const GUEST: &str = r#"(module
     (i32.store (i32.const 4) (i32.const 32))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
 
-/// A server, and the address that it has told.
-fn start(mut command: Command) -> (Child, String, BufReader<std::process::ChildStderr>) {
-    let mut child = command.spawn().unwrap();
+/// The address that a server tells, and what else it will tell.
+fn address(child: &mut Child) -> (String, BufReader<ChildStderr>) {
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
     loop {
@@ -25,7 +24,7 @@ fn start(mut command: Command) -> (Child, String, BufReader<std::process::ChildS
         assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
         if let Some((_, address)) = said[begin..].split_once("serving on http://") {
             let address = address.trim().to_owned();
-            return (child, address, stderr);
+            return (address, stderr);
         }
     }
 }
@@ -70,7 +69,8 @@ fn it_serves_until_it_is_told_to_stop() {
         ("serve", ["/a", "/b"]),
         ("serve --config sub/rwasm.toml", ["/a", "/b"]),
     ] {
-        let (mut child, address, mut stderr) = start(folder.rwasm(args));
+        let mut child = folder.rwasm(args).spawn().unwrap();
+        let (address, mut stderr) = address(&mut child);
         for path in paths {
             let answer = get(&address, path);
             assert!(answer.contains("\r\n\r\nhello\n"), "{args}: {answer}");

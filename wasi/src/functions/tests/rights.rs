@@ -100,7 +100,14 @@ fn zig_opens_files_in_directories() {
     functions::fd_fdstat_set_rights(&mut guest.call(), PREOPEN, fdstat.base, less).unwrap();
     let dir = guest.open("dir", OFlags::DIRECTORY, false).unwrap();
     assert_eq!(guest.fdstat(dir).unwrap().inheriting, less);
-    let opened = guest.path_open(dir, FOLLOW, "file", OFlags::empty(), rights, FdFlags::empty());
+    let opened = guest.path_open(
+        dir,
+        FOLLOW,
+        "file",
+        OFlags::empty(),
+        rights,
+        FdFlags::empty(),
+    );
     assert_eq!(opened, Err(Errno::Notcapable));
 }
 
