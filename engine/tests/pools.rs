@@ -686,7 +686,7 @@ fn instances_begin_as_the_snapshot_has_it() {
         }
         // A snapshot of what came from one is one as well.
         let (mut store, instance) = pool.instantiate(()).unwrap();
-        call(&mut store, instance, "wizer.initialize").unwrap();
+        call(&mut store, instance, "spoil").unwrap();
         let snapshot = InstanceSnapshot::new(&mut store, instance).unwrap();
         let pool = InstancePool::with_snapshot(&pre, &snapshot, PoolConfig::new()).unwrap();
         let (mut next, instance_of_next) = pool.instantiate(()).unwrap();

@@ -180,8 +180,8 @@ impl VmCtx {
 /// A linear memory as code sees it.
 ///
 /// Mutability: `base` moves only in `memory.grow` of an unguarded, unshared
-/// memory; `len` grows only. A shared memory's `len` is read by other threads,
-/// hence the atomic.
+/// memory; `len` grows only, but between the uses of a pooled store. A shared
+/// memory's `len` is read by other threads, hence the atomic.
 #[derive(Debug)]
 #[repr(C)]
 pub struct MemoryDef {

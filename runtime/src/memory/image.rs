@@ -113,6 +113,7 @@ impl Memory {
             self.mapping.commit(len..image.len)?;
         }
         self.def.len.store(len.max(image.len), Ordering::SeqCst);
+        self.mapping.keep_pages_small();
         // A mapping of two kinds of pages could not move.
         if self.kind != Kind::Moving {
             self.has_image = image.pages.map(&mut self.mapping, image.start)?;

@@ -129,6 +129,17 @@ impl Mapping {
         }
     }
 
+    /// Has the kernel not join pages to huge ones where it may, of which each write
+    /// would make 2 MiB count as written. A hint: it says nothing of contents.
+    pub fn keep_pages_small(&mut self) {
+        #[cfg(target_os = "linux")]
+        if self.len > 0 {
+            // SAFETY: the range is this whole mapping, whose contents stay. Kernels
+            // without huge pages refuse, which changes nothing.
+            unsafe { libc::madvise(self.base().cast(), self.len, libc::MADV_NOHUGEPAGE) };
+        }
+    }
+
     /// Replaces the pages from `at` on by the first `len` bytes of a file, readable
     /// and writable; what is written stays in this mapping. Decommitted, they are
     /// the file's again.
