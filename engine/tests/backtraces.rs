@@ -129,8 +129,13 @@ fn tiers_print_the_same() {
     let interpreted = texts(Config::new().tier(Tier::Interp));
     assert_eq!(texts(Config::new().tier(Tier::Jit)), interpreted);
     for seed in 0..8 {
-        let mut config = Config::new();
+        let mut config = common::config();
         config.tier(Tier::Jit).mixed_tiers(Some(seed));
         assert_eq!(texts(&config), interpreted, "seed {seed}");
     }
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

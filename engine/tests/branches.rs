@@ -1,7 +1,9 @@
 //! Branches on references and checks of them, as differential fuzzing found
 //! them wrong.
 
-use rwasm::{Engine, Linker, Module, Result, Store};
+mod common;
+
+use rwasm::{Linker, Module, Result, Store};
 
 /// A constant below a block is not in its slot: a branch that takes it along
 /// must not put it there for itself alone.
@@ -86,7 +88,7 @@ fn a_vector_that_is_not_returned_is_there_for_who_goes_on() -> Result<()> {
 /// Runs bodies of functions, each with the `i32` that it must return.
 fn check(cases: &[(&str, i32, &str)]) -> Result<()> {
     for (name, expected, body) in cases {
-        let engine = Engine::default();
+        let engine = common::engine();
         let text = format!(
             "(module (type $s (struct)) (table $t funcref (elem $f))
                (func $v (param v128 i32) (result v128)
@@ -100,4 +102,9 @@ fn check(cases: &[(&str, i32, &str)]) -> Result<()> {
         assert_eq!(func.call(&mut store, ())?, *expected, "{name}");
     }
     Ok(())
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

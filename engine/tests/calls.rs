@@ -314,3 +314,8 @@ fn types_are_told() {
     assert_eq!(func.ty(&store), ty);
     assert_eq!(ty.to_string(), "(i32, f64) -> (i64)");
 }
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
+}

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{call, instance, instance_with, link};
-use rwasm::{Caller, Config, ConfigError, Engine, Error, Linker, Store, Trap};
+use rwasm::{Caller, ConfigError, Engine, Error, Linker, Store, Trap};
 
 const COUNT: &str = r#"(module
     (func (export "count") (param $n i32) (result i32)
@@ -17,7 +17,7 @@ const COUNT: &str = r#"(module
 
 #[test]
 fn the_same_work_takes_the_same_fuel() {
-    let (mut store, instance) = instance_with(Config::new().consume_fuel(true), COUNT);
+    let (mut store, instance) = instance_with(common::config().consume_fuel(true), COUNT);
     for (name, n) in [("count", 10), ("count", 1_000), ("dive", 100)] {
         let mut used = [0; 2];
         for used in &mut used {
@@ -39,7 +39,7 @@ fn the_same_work_takes_the_same_fuel() {
 
 #[test]
 fn a_store_begins_without_fuel() {
-    let engine = Engine::new(Config::new().consume_fuel(true)).unwrap();
+    let engine = Engine::new(common::config().consume_fuel(true)).unwrap();
     let mut store = Store::new(&engine, ());
     assert_eq!(store.get_fuel().unwrap(), 0);
     let linker = Linker::new(&engine);
@@ -50,7 +50,7 @@ fn a_store_begins_without_fuel() {
 
 #[test]
 fn endless_loops_and_the_start_function_end() {
-    let engine = Engine::new(Config::new().consume_fuel(true)).unwrap();
+    let engine = Engine::new(common::config().consume_fuel(true)).unwrap();
     for wat in [
         "(module (func $f (loop $l (br $l))) (start $f))",
         "(module (func $f (loop $l (br_if $l (i32.const 1)))) (start $f))",
@@ -68,7 +68,7 @@ fn endless_loops_and_the_start_function_end() {
 
 #[test]
 fn host_functions_see_and_set_fuel() {
-    let engine = Engine::new(Config::new().consume_fuel(true)).unwrap();
+    let engine = Engine::new(common::config().consume_fuel(true)).unwrap();
     let mut linker = Linker::new(&engine);
     linker
         .func_wrap("host", "refuel", |mut caller: Caller<'_, u32>| {
@@ -104,8 +104,13 @@ fn fuel_that_is_not_counted_is_an_error() {
 
 #[test]
 fn more_fuel_than_can_be_counted() {
-    let (mut store, instance) = instance_with(Config::new().consume_fuel(true), COUNT);
+    let (mut store, instance) = instance_with(common::config().consume_fuel(true), COUNT);
     store.set_fuel(u64::MAX).unwrap();
     call(&mut store, instance, "count", &[10.into()]).unwrap();
     assert!(store.get_fuel().unwrap() > u64::MAX / 4);
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

@@ -1,13 +1,15 @@
 //! What the interpreter makes of code that keeps its variables in memory: the
 //! module whose register code `interp/tests/golden/fused.code` holds, run.
 
-use rwasm::{Engine, Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
+mod common;
+
+use rwasm::{Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
 
 const MODULE: &str = include_str!("../../interp/tests/golden/fused.wat");
 
 /// The result of an export in an instance of its own.
 fn call<P: WasmParams, R: WasmResults>(name: &str, params: P) -> R {
-    let engine = Engine::default();
+    let engine = common::engine();
     let module = Module::new(&engine, MODULE).expect("a module");
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module, &[]).expect("no imports");
@@ -49,4 +51,9 @@ fn pairs_compute_what_their_parts_do() {
 fn locals_read_before_they_are_assigned_are_zero() {
     assert_eq!(call::<i32, i32>("zeroed", 1), 4);
     assert_eq!(call::<i32, i32>("zeroed", 0), 13);
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

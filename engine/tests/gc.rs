@@ -79,7 +79,7 @@ const LISTS: &str = r#"(module
         (local.get $sum)))"#;
 
 fn stress(on: bool) -> Config {
-    let mut config = Config::new();
+    let mut config = common::config();
     config.collect_at_every_allocation(on);
     config
 }
@@ -118,7 +118,7 @@ fn long_lists_and_wide_arrays_are_kept_and_then_reclaimed() {
 
 #[test]
 fn rings_are_reclaimed_while_the_guest_runs() {
-    let (mut store, instance) = instance_with(&Config::new(), LISTS);
+    let (mut store, instance) = instance_with(&common::config(), LISTS);
     store
         .limits(Limits::default().gc_heap_bytes(32 << 20))
         .unwrap();
@@ -154,7 +154,7 @@ fn resident() -> u64 {
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_is_bounded_however_much_is_allocated() {
-    let (mut store, instance) = instance_with(&Config::new(), CHURN);
+    let (mut store, instance) = instance_with(&common::config(), CHURN);
     let before = resident();
     // 2 GiB with 10 MB alive; other tests of this process run meanwhile, so that
     // the store's own figures are the strict ones.
@@ -168,8 +168,8 @@ fn memory_is_bounded_however_much_is_allocated() {
 #[test]
 fn a_full_heap_traps_and_can_be_used_again() {
     for (config, limit) in [
-        (Config::new(), 4 << 20),
-        (Config::new(), 300_000),
+        (common::config(), 4 << 20),
+        (common::config(), 300_000),
         (stress(true), 70_000),
     ] {
         let (mut store, instance) = instance_with(&config, LISTS);
@@ -224,7 +224,7 @@ fn hostile_lengths_trap() {
             (local.set $a (array.new_default $i8 (i32.const 9)))
             (array.copy $i8 $i8 (local.get $a) (i32.const 1) (local.get $a) (i32.const 0)
                 (local.get 0))))"#;
-    let (mut store, instance) = instance_with(&Config::new(), wat);
+    let (mut store, instance) = instance_with(&common::config(), wat);
     store
         .limits(Limits::default().gc_heap_bytes(64 << 20))
         .unwrap();
@@ -273,7 +273,7 @@ fn endless_allocation_is_stopped() {
             (loop $more
                 (drop (struct.new $node (struct.new_default $node) (i64.const 1)))
                 (br $more))))"#;
-    let mut config = Config::new();
+    let mut config = common::config();
     config.consume_fuel(true).interruption(true);
     let (mut store, instance) = instance_with(&config, wat);
     store.set_fuel(10_000_000).unwrap();
@@ -511,7 +511,7 @@ fn types_deep_down_a_hierarchy_are_told_apart() {
         );
     }
     wat += r#"(func (export "other") (result anyref) (struct.new_default $other)))"#;
-    let (mut store, instance) = instance_with(&Config::new(), &wat);
+    let (mut store, instance) = instance_with(&common::config(), &wat);
     let mut scope = RootScope::new(&mut store);
     let other = call(&mut scope, instance, "other", &[]).unwrap()[0];
     for made in 0..40 {
@@ -549,4 +549,9 @@ fn objects_go_between_modules_and_outlive_their_makers() {
     let result = call(&mut store, instance, "run", &[]).unwrap();
     assert_eq!(result[0].unwrap_i32(), 2);
     let _ = Module::new(&engine, user).unwrap();
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

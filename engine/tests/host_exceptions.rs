@@ -5,8 +5,8 @@ mod common;
 
 use common::{call, call_back, instance, instance_with, link, linker, shown};
 use rwasm::{
-    AsContextMut, Caller, Config, Error, ExnRef, Extern, Func, FuncType, Instance, Limits, Linker,
-    Module, Result, Store, Tag, TagType, Trap, Val, ValType,
+    AsContextMut, Caller, Error, ExnRef, Extern, Func, FuncType, Instance, Limits, Linker, Module,
+    Result, Store, Tag, TagType, Trap, Val, ValType,
 };
 
 /// A tag of exceptions that carry these.
@@ -318,7 +318,7 @@ fn throws_take_bounded_memory() {
 
 #[test]
 fn a_guest_that_throws_forever_is_stopped_by_its_fuel() {
-    let (mut store, instance) = instance_with(Config::new().consume_fuel(true), THROWER);
+    let (mut store, instance) = instance_with(common::config().consume_fuel(true), THROWER);
     store.set_fuel(100_000).unwrap();
     let error = call(&mut store, instance, "run", &[Val::I64(i64::MAX)]).unwrap_err();
     assert_eq!(error.trap(), Some(Trap::OutOfFuel));
@@ -367,4 +367,9 @@ fn linkers_check_the_types_of_tags() {
         let result = link(&mut store, &linker, &format!("(module {import})"));
         assert_eq!(result.is_ok(), links, "{import}");
     }
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

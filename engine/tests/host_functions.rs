@@ -380,3 +380,8 @@ fn code_left_by_a_failed_instantiation_knows_its_memory() {
     call(&mut store, first, "go", &[]).unwrap();
     assert_eq!(*store.data(), 2 << 16);
 }
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
+}

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 fn config() -> Config {
-    Config::new().interruption(true).clone()
+    common::config().interruption(true).clone()
 }
 
 fn interrupt_soon(handle: InterruptHandle) -> JoinHandle<()> {
@@ -135,4 +135,9 @@ fn handles_outlive_the_store() {
     drop(store);
     handle.interrupt();
     assert!(handle.is_interrupted());
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

@@ -125,3 +125,8 @@ fn stacks_that_the_system_has_no_room_for() {
     let instance = link(&mut store, &linker, r#"(module (func (export "f")))"#).unwrap();
     call(&mut store, instance, "f", &[]).unwrap();
 }
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
+}

@@ -4,9 +4,9 @@ mod common;
 
 use common::{call, instance, link, linker};
 use rwasm::{
-    Engine, Error, Extern, ExternType, Func, FuncType, Global, GlobalType, Instance, LinkError,
-    Linker, Memory, MemoryType, Module, Mutability, Ref, RefType, Store, Table, TableType, Tag,
-    TagType, Trap, Val, ValType,
+    Error, Extern, ExternType, Func, FuncType, Global, GlobalType, Instance, LinkError, Linker,
+    Memory, MemoryType, Module, Mutability, Ref, RefType, Store, Table, TableType, Tag, TagType,
+    Trap, Val, ValType,
 };
 
 fn unknown_imports(error: Error) -> Vec<rwasm::UnknownImport> {
@@ -255,7 +255,7 @@ fn a_host_function_is_one_function_in_a_store() {
 
 #[test]
 fn instances_from_imports_in_order() {
-    let engine = Engine::default();
+    let engine = common::engine();
     let mut store = Store::new(&engine, ());
     let module = Module::new(
         &engine,
@@ -375,7 +375,7 @@ fn tags_are_their_own() {
 
 #[test]
 fn linkers_are_cloned() {
-    let engine = Engine::default();
+    let engine = common::engine();
     let mut linker = Linker::<()>::new(&engine);
     linker.func_wrap("m", "f", || {}).unwrap();
     let mut copy = linker.clone();
@@ -383,4 +383,9 @@ fn linkers_are_cloned() {
     let mut store = Store::new(&engine, ());
     assert!(copy.get(&mut store, "m", "f").is_some());
     assert!(linker.get(&mut store, "m", "g").is_none());
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

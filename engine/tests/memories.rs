@@ -7,7 +7,7 @@ use rwasm::{Config, Error, Limits, Memory, MemoryType, Store, Val};
 
 /// Both kinds: reserved and guarded (where the process may), and checked.
 fn configs() -> [Config; 2] {
-    [None, Some(false)].map(|guarded| Config::new().guarded_memories(guarded).clone())
+    [None, Some(false)].map(|guarded| common::config().guarded_memories(guarded).clone())
 }
 
 #[test]
@@ -135,4 +135,9 @@ fn empty_memories_exist() {
         memory.grow(&mut store, 1).unwrap();
         assert!(call(&mut store, instance, "get", &[Val::I32(0)]).is_ok());
     }
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

@@ -12,12 +12,12 @@ const INVALID_BODY: &str = r#"(module
     (func (export "bad") (result i32) (i64.const 1)))"#;
 
 fn lazy() -> Engine {
-    Engine::new(Config::new().validation(Validation::Lazy)).unwrap()
+    Engine::new(common::config().validation(Validation::Lazy)).unwrap()
 }
 
 #[test]
 fn text_and_binary() {
-    let engine = Engine::default();
+    let engine = common::engine();
     let text = "(module $named (func))";
     let module = Module::new(&engine, text).unwrap();
     assert_eq!(module.name(), Some("named"));
@@ -38,7 +38,7 @@ fn files() {
     let folder = std::env::temp_dir().join(format!("rwasm-modules-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("module.wat");
-    for engine in [Engine::default(), lazy()] {
+    for engine in [common::engine(), lazy()] {
         let wat = r#"(module (func (export "f") (result i32) (i32.const 3)))"#;
         std::fs::write(&path, wat).unwrap();
         let module = Module::from_file(&engine, &path).unwrap();
@@ -69,7 +69,7 @@ fn files() {
 #[test]
 fn a_module_that_was_validated_does_not_change_with_its_file() {
     let path = std::env::temp_dir().join(format!("rwasm-changed-{}.wasm", std::process::id()));
-    let engine = Engine::default();
+    let engine = common::engine();
     let wat = r#"(module (func (export "f") (result i32) (i32.const 3)))"#;
     let bytes = Module::new(&engine, wat).unwrap().parsed().bytes().to_vec();
     std::fs::write(&path, &bytes).unwrap();
@@ -86,7 +86,7 @@ fn a_module_that_was_validated_does_not_change_with_its_file() {
 
 #[test]
 fn invalid_bodies_are_found_when_the_configuration_says() {
-    let eager = Engine::default();
+    let eager = common::engine();
     let error = Module::new(&eager, INVALID_BODY).unwrap_err();
     assert!(error.to_string().contains("type mismatch"), "{error}");
 
@@ -108,7 +108,7 @@ fn invalid_bodies_are_found_when_the_configuration_says() {
 
 #[test]
 fn what_is_no_module() {
-    let engine = Engine::default();
+    let engine = common::engine();
     type Check = fn(&ParseError) -> bool;
     let cases: [(&[u8], Check); 5] = [
         (b"", |e| matches!(e, ParseError::Empty)),
@@ -153,7 +153,7 @@ fn proposals_are_off_unless_switched_on() {
     ];
     for (switch, wat) in cases {
         for on in [false, true] {
-            let engine = Engine::new(switch(&mut Config::new(), on)).unwrap();
+            let engine = Engine::new(switch(&mut common::config(), on)).unwrap();
             assert_eq!(Module::new(&engine, wat).is_ok(), on, "{wat}");
         }
     }
@@ -161,11 +161,16 @@ fn proposals_are_off_unless_switched_on() {
 
 #[test]
 fn the_decoded_module_is_at_hand() {
-    let engine = Engine::default();
+    let engine = common::engine();
     let module = Module::new(&engine, r#"(module (import "a" "b" (func)) (memory 2))"#).unwrap();
     let parsed: &parser::Module = module.parsed();
     assert_eq!((parsed.imports().len(), parsed.memories()[0].min), (1, 2));
     let import = module.imports().next().unwrap();
     assert_eq!((import.module(), import.name()), ("a", "b"));
     assert_eq!(import.ty().to_string(), "func () -> ()");
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

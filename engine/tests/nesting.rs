@@ -125,7 +125,7 @@ fn a_store_of_another_store() {
     struct Level(Option<Box<Store<Level>>>);
     fn store(depth: usize) -> Store<Level> {
         let inner = (depth > 0).then(|| Box::new(store(depth - 1)));
-        Store::new(&Engine::default(), Level(inner))
+        Store::new(&common::engine(), Level(inner))
     }
     fn run(store: &mut Store<Level>) -> Result<i32> {
         let mut linker = rwasm::Linker::new(store.engine());
@@ -178,4 +178,9 @@ fn the_stack_limit_decides_how_deep_a_guest_goes() {
             "{tier:?}: {depths:?}"
         );
     }
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

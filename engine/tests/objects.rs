@@ -229,7 +229,7 @@ fn casts() {
     let again = typed.call(&mut store, ()).unwrap();
     assert_ne!(again, point);
     assert_eq!(again.to_anyref(), AnyRef::from(again));
-    let _ = (RefType::ANYREF, Engine::default());
+    let _ = (RefType::ANYREF, common::engine());
 }
 
 #[test]
@@ -302,4 +302,9 @@ fn modules_look_into_objects_of_others() {
             assert_eq!(is[0].unwrap_i32(), 0, "{tier:?} {import}");
         }
     }
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

@@ -238,3 +238,8 @@ fn globals_from_the_host() {
         assert!(matches!(error, Error::Type(TypeError::ImmutableGlobal)));
     }
 }
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
+}

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 #[test]
 fn data_is_kept_and_given_back() {
-    let mut store = Store::new(&Engine::default(), vec![1]);
+    let mut store = Store::new(&common::engine(), vec![1]);
     store.data_mut().push(2);
     assert_eq!(store.data(), &[1, 2]);
     let func = Func::wrap(&mut store, |mut caller: Caller<'_, Vec<i32>>, n: i32| {
@@ -30,17 +30,17 @@ fn data_is_kept_and_given_back() {
 #[test]
 fn data_is_dropped_once() {
     let data = Arc::new(());
-    let store = Store::new(&Engine::default(), data.clone());
+    let store = Store::new(&common::engine(), data.clone());
     drop(store);
     assert_eq!(Arc::strong_count(&data), 1);
-    let store = Store::new(&Engine::default(), data.clone());
+    let store = Store::new(&common::engine(), data.clone());
     drop(store.into_data());
     assert_eq!(Arc::strong_count(&data), 1);
 }
 
 #[test]
 fn handles_of_another_store_are_errors_in_calls() {
-    let engine = Engine::default();
+    let engine = common::engine();
     let mut one = Store::new(&engine, ());
     let mut two = Store::new(&engine, ());
     let func = Func::wrap(&mut one, |_: Option<Func>| {});
@@ -130,7 +130,7 @@ fn handles_of_another_store_are_panics_elsewhere() {
 
 #[test]
 fn modules_of_another_engine_are_errors() {
-    let module = Module::new(&Engine::default(), "(module)").unwrap();
+    let module = Module::new(&common::engine(), "(module)").unwrap();
     let mut store = Store::<()>::default();
     let error = Instance::new(&mut store, &module, &[]).unwrap_err();
     assert!(matches!(error, Error::StoreMismatch(_)), "{error:?}");
@@ -141,7 +141,7 @@ fn types_of_another_engine_are_errors() {
     // A struct there, a function here: the number alone would tell them apart
     // no more than the guest's references.
     let structs = r#"(module (type $t (struct)) (table (export "x") 1 (ref null $t)))"#;
-    let foreign = Module::new(&Engine::default(), structs).unwrap();
+    let foreign = Module::new(&common::engine(), structs).unwrap();
     let Some(ExternType::Table(table)) = foreign.get_export("x") else {
         panic!("a table");
     };
@@ -182,9 +182,9 @@ fn types_of_another_engine_are_errors() {
 
 #[test]
 fn linkers_of_another_engine_are_errors() {
-    let mut linker = Linker::new(&Engine::default());
+    let mut linker = Linker::new(&common::engine());
     linker.func_wrap("m", "f", || {}).unwrap();
-    let mut store = Store::new(&Engine::default(), ());
+    let mut store = Store::new(&common::engine(), ());
     let module = Module::new(store.engine(), "(module)").unwrap();
     assert!(matches!(
         linker.instantiate(&mut store, &module),
@@ -239,7 +239,7 @@ fn what_goes_between_threads() {
 
 #[test]
 fn stores_run_side_by_side() {
-    let engine = Engine::default();
+    let engine = common::engine();
     let module = Module::new(
         &engine,
         r#"(module (func $fib (export "fib") (param i32) (result i32)
@@ -274,7 +274,7 @@ fn contexts_come_from_many_things() {
     fn exact(ctx: StoreContextMut<'_, u8>) -> u8 {
         generic(ctx)
     }
-    let mut store = Store::new(&Engine::default(), 0u8);
+    let mut store = Store::new(&common::engine(), 0u8);
     assert_eq!(generic(&mut store), 1);
     assert_eq!(generic(&mut &mut store), 2);
     assert_eq!(exact(store.as_context_mut()), 3);
@@ -308,7 +308,7 @@ fn what_this_build_cannot_do() {
 
 #[test]
 fn guests_that_link_each_other_are_of_one_store() {
-    let engine = Engine::default();
+    let engine = common::engine();
     let mut one = Store::new(&engine, ());
     let mut linker = Linker::new(&engine);
     let lib = link(&mut one, &linker, r#"(module (func (export "f")))"#).unwrap();
@@ -321,4 +321,9 @@ fn guests_that_link_each_other_are_of_one_store() {
     ));
     assert!(linker.get(&mut two, "lib", "f").is_none());
     link(&mut one, &linker, wat).unwrap();
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

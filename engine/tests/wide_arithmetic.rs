@@ -5,7 +5,7 @@
 mod common;
 
 use common::{call, instance_with};
-use rwasm::{Config, Val};
+use rwasm::Val;
 
 const A: u128 = 0xfedc_ba98_7654_3210_8123_4567_89ab_cdef;
 const B: u128 = 0x0f1e_2d3c_4b5a_6978_8796_a5b4_c3d2_e1f0;
@@ -118,7 +118,7 @@ fn results_go_to_locals_in_registers() {
 }
 
 fn check(wat: &str, expected: [i64; 2], what: &str) {
-    let (mut store, instance) = instance_with(Config::new().wide_arithmetic(true), wat);
+    let (mut store, instance) = instance_with(common::config().wide_arithmetic(true), wat);
     let params: Vec<Val> = [halves(A), halves(B)]
         .concat()
         .into_iter()
@@ -129,4 +129,9 @@ fn check(wat: &str, expected: [i64; 2], what: &str) {
         matches!(results[..], [Val::I64(low), Val::I64(high)] if [low, high] == expected),
         "{what}: {results:x?}, not {expected:x?}"
     );
+}
+
+#[test]
+fn under_all_tiers() {
+    common::run_under_all_tiers();
 }

@@ -2,11 +2,67 @@
 // Each test program uses a part of it.
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
-use rwasm::{AsContextMut, Caller, Config, Engine, Instance, Linker, Module, Result, Store, Val};
+use rwasm::{
+    AsContextMut, Caller, Config, Engine, Error, Instance, Linker, Module, Result, Store, Tier, Val,
+};
+use std::env;
+use std::process::Command;
+
+/// Says which tiers the tests of this process run under: one of [`TIERS`].
+const TIERS_VAR: &str = "RWASM_TEST_TIERS";
+
+/// The default, then the rest by name: a tier, and a seed if it shares the
+/// functions with the interpreter.
+const TIERS: [(&str, Tier, Option<u64>); 4] = [
+    ("interp", Tier::Interp, None),
+    ("jit", Tier::Jit, None),
+    ("auto", Tier::Auto, None),
+    ("mixed", Tier::Jit, Some(1)),
+];
+
+/// A configuration with the tiers that the tests of this process run under.
+pub fn config() -> Config {
+    let mut config = Config::new();
+    if let Ok(name) = env::var(TIERS_VAR) {
+        let tiers = TIERS.iter().find(|tiers| tiers.0 == name);
+        let (_, tier, mixed) = tiers.unwrap_or_else(|| panic!("{TIERS_VAR}={name}"));
+        config.tier(*tier).mixed_tiers(*mixed);
+    }
+    config
+}
+
+/// An engine of that [`config`].
+pub fn engine() -> Engine {
+    Engine::new(&config()).unwrap()
+}
+
+/// Runs all tests of this program once for each of [`TIERS`], in a process of
+/// its own; what runs directly runs under the default.
+pub fn run_under_all_tiers() {
+    if env::var_os(TIERS_VAR).is_some() {
+        return;
+    }
+    for (name, tier, mixed) in TIERS {
+        if Engine::new(Config::new().tier(tier).mixed_tiers(mixed))
+            .is_err_and(|error| matches!(error, Error::Config(rwasm::ConfigError::NoJit)))
+        {
+            continue;
+        }
+        let mut tests = Command::new(env::current_exe().unwrap());
+        let output = tests.env(TIERS_VAR, name).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{TIERS_VAR}={name}: {}\n{}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
 
 /// A store that holds `()` and an instance of a module that imports nothing.
 pub fn instance(wat: &str) -> (Store<()>, Instance) {
-    instance_with(&Config::new(), wat)
+    instance_with(&config(), wat)
 }
 
 /// As [`instance`], in an engine of that configuration.
@@ -27,7 +83,7 @@ fn config_counts_fuel(store: &mut Store<()>) -> bool {
 
 /// A linker, and a store that holds `data`, of one default engine.
 pub fn linker<T: 'static>(data: T) -> (Store<T>, Linker<T>) {
-    let engine = Engine::default();
+    let engine = engine();
     (Store::new(&engine, data), Linker::new(&engine))
 }
 
