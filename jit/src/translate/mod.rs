@@ -15,6 +15,7 @@
 
 mod atomic;
 mod call;
+mod cast;
 mod control;
 mod dispatch;
 mod entry;
