@@ -17,11 +17,17 @@ use super::control::Frame;
 use super::{FuncTranslator, TranslateError};
 use wasmparser::{BlockType, BrTable, Operator, OperatorsReader};
 
-/// The most instructions of a head.
+/// The most instructions of a head, not counting `block`: there is one for each
+/// case, and they cost nothing.
 const MAX_HEAD: usize = 40;
 
-/// The most entries of jump tables that a function gets by duplication. Each
-/// costs 4 bytes, and an edge of control flow to compile.
+/// The most blocks that are opened in a head, hence cases: each duplicate copies
+/// what is known of them.
+const MAX_CASES: usize = 1024;
+
+/// The most entries of jump tables that a function gets by duplication, or blocks
+/// of heads if there are more. An entry costs 4 bytes, and an edge of control
+/// flow to compile.
 pub(super) const MAX_ENTRIES: usize = 8192;
 
 /// The dispatch at the head of a loop.
@@ -40,7 +46,8 @@ impl<'a> Dispatch<'a> {
     /// Looks for a dispatch at the head of the loop that `rest` is the body of.
     pub(super) fn find(rest: &OperatorsReader<'a>) -> Result<Option<Self>, TranslateError> {
         let mut reader = rest.clone();
-        for _ in 0..MAX_HEAD {
+        let (mut straight, mut blocks) = (0, 0);
+        while straight < MAX_HEAD && blocks < MAX_CASES {
             let branch_at = reader.original_position();
             match reader.read()? {
                 Operator::BrTable { .. } => {
@@ -52,8 +59,8 @@ impl<'a> Dispatch<'a> {
                 }
                 Operator::Block {
                     blockty: BlockType::Empty,
-                } => {}
-                other if is_straight(&other) => {}
+                } => blocks += 1,
+                other if is_straight(&other) => straight += 1,
                 _ => break,
             }
         }
@@ -66,7 +73,8 @@ impl<'a> Dispatch<'a> {
     }
 }
 
-/// Whether an instruction goes on to the next one and is cheap to repeat.
+/// Whether an instruction goes on to the next one, always or unless it branches,
+/// and is cheap to repeat.
 fn is_straight(operator: &Operator<'_>) -> bool {
     use Operator as O;
     !matches!(
@@ -78,7 +86,6 @@ fn is_straight(operator: &Operator<'_>) -> bool {
             | O::Else
             | O::End
             | O::Br { .. }
-            | O::BrIf { .. }
             | O::BrOnNull { .. }
             | O::BrOnNonNull { .. }
             | O::BrOnCast { .. }
@@ -140,13 +147,15 @@ impl<'a> FuncTranslator<'a> {
         let Some(dispatch) = self.frames[index].dispatch() else {
             return Ok(false);
         };
-        let Some((inner, entries)) = dispatch.met.clone() else {
+        let Some((inner, entries)) = &dispatch.met else {
             return Ok(false);
         };
-        if entries > self.dispatch_entries_left {
+        let cost = inner.len().max(*entries);
+        if cost > self.dispatch_entries_left {
             return Ok(false);
         }
-        self.dispatch_entries_left -= entries;
+        self.dispatch_entries_left -= cost;
+        let inner = inner.clone();
         let (mut reader, branch_at) = (dispatch.head.clone(), dispatch.branch_at);
         // The stack and the frames as the head has them; what follows the
         // branch is dead, but its blocks must be found as they were.
