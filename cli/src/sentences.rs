@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rwasm::parser::{FileKind, ParseError};
 use rwasm::{
     Error, Exception, LimitError, LimitKind, LinkError, PrecompiledError, Trap, TrapError,
-    UnknownImport, WasmBacktrace,
+    UnknownImport, WasmBacktrace, demangle,
 };
 
 use crate::args::proposal_hint;
@@ -144,13 +144,17 @@ fn threw(name: &str, exception: &Exception) -> Failure {
 
 fn push_backtrace(message: &mut String, backtrace: &WasmBacktrace) {
     let frames = backtrace.frames();
-    for (i, frame) in frames.iter().take(MAX_FRAMES).enumerate() {
+    let places = frames.iter().zip(backtrace.source_locations());
+    for (i, (frame, location)) in places.take(MAX_FRAMES).enumerate() {
         let function = match frame.func_name() {
-            Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
-            None => format!("function {}", frame.func_index()),
+            Some(name) => demangle(name),
+            None => format!("function {}", frame.func_index()).into(),
         };
         let place = frame.offset().map(|offset| format!(" @ {offset:#x}"));
         let _ = write!(message, "\n{i:4}: {function}{}", place.unwrap_or_default());
+        if let Some(location) = location {
+            let _ = write!(message, "\n      at {location}");
+        }
     }
     if frames.len() > MAX_FRAMES {
         let _ = write!(message, "\n      … and {} more", frames.len() - MAX_FRAMES);

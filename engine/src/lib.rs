@@ -96,7 +96,7 @@ mod tiers;
 mod types;
 mod val;
 
-pub use backtrace::{Frame, WasmBacktrace};
+pub use backtrace::{Frame, SourceLocation, WasmBacktrace, demangle};
 pub use cache::{Cache, CacheError, CacheInfo, PrecompiledError};
 pub use caller::Caller;
 pub use config::{Config, Tier, Validation};

@@ -33,7 +33,7 @@ pub fn render(summary: &Summary<'_>) -> String {
     list(&mut out, "largest functions", largest, |function| {
         let bytes = size(function.bytes);
         match function.name {
-            Some(name) => format!("{bytes} {:#}", rustc_demangle::demangle(name)),
+            Some(name) => format!("{bytes} {}", rwasm::demangle(name)),
             None => format!("{bytes} function {}", function.index),
         }
     });
