@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Tier, Validation};
 use crate::error::{ConfigError, Result};
-use crate::tiers::{self, Queue, TierStats};
+use crate::tiers::{self, Counters, Queue, TierStats};
 use rwasm_parser::{Features, ParseOptions};
 use rwasm_runtime::code::{CodeSettings, Entries};
 use rwasm_runtime::sys;
@@ -25,6 +25,7 @@ struct Shared {
     config: Config,
     settings: CodeSettings,
     registry: Arc<TypeRegistry>,
+    counters: Arc<Counters>,
     /// What waits to be compiled, if code gets hot.
     queue: Option<Arc<Queue>>,
 }
@@ -53,12 +54,16 @@ impl Engine {
             tier_up: tiers::tiers_up(config),
         };
         let registry = Arc::new(TypeRegistry::new());
+        let counters = Arc::new(Counters::default());
         Ok(Engine(Arc::new(Shared {
             id: EngineId(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
             config: config.clone(),
             settings,
             registry,
-            queue: settings.tier_up.then(|| Queue::new(config)),
+            queue: settings
+                .tier_up
+                .then(|| Queue::new(config, counters.clone())),
+            counters,
         })))
     }
 
@@ -72,10 +77,13 @@ impl Engine {
         Arc::ptr_eq(&a.0, &b.0)
     }
 
-    /// What its functions went through until now, under [`Tier::Auto`].
+    /// What its functions went through until now.
     pub fn tier_stats(&self) -> TierStats {
-        self.queue()
-            .map_or_else(TierStats::default, |queue| queue.stats())
+        self.0.counters.read()
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.0.counters
     }
 
     /// What waits to be compiled, if code gets hot.

@@ -4,7 +4,8 @@ mod common;
 
 use common::call;
 use rwasm::{
-    Config, Engine, Error, Instance, Module, ModuleBytes, ParseError, Store, Validation, parser,
+    Config, Engine, Error, Instance, Module, ModuleBytes, ParseError, Store, Tier, Validation,
+    parser,
 };
 
 const INVALID_BODY: &str = r#"(module
@@ -168,6 +169,36 @@ fn the_decoded_module_is_at_hand() {
     let import = module.imports().next().unwrap();
     assert_eq!((import.module(), import.name()), ("a", "b"));
     assert_eq!(import.ty().to_string(), "func () -> ()");
+}
+
+/// A function without machine code is interpreted, and counted.
+#[test]
+fn functions_that_are_left_to_the_interpreter_are_counted() {
+    let mut config = Config::new();
+    config.tier(Tier::Jit).validation(Validation::Lazy);
+    let Ok(engine) = Engine::new(&config) else {
+        return;
+    };
+    let mut invalid = Module::new(
+        &engine,
+        r#"(module (func (export "f") (result i32) (i32.const 7)) (func (drop (i32.const 8))))"#,
+    )
+    .unwrap()
+    .parsed()
+    .bytes()
+    .to_vec();
+    // The second function's `drop` becomes an addition.
+    let at = invalid.iter().rposition(|&byte| byte == 0x1a).unwrap();
+    invalid[at] = 0x6a;
+    let before = engine.tier_stats();
+    let module = Module::new(&engine, &invalid).unwrap();
+    let stats = engine.tier_stats();
+    assert_eq!(stats.compiled - before.compiled, 1);
+    assert_eq!(stats.failed - before.failed, 1);
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let results = call(&mut store, instance, "f", &[]).unwrap();
+    assert_eq!(results[0].unwrap_i32(), 7);
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod tunables;
 pub use stats::TierStats;
 
 pub(crate) use queue::Queue;
+pub(crate) use stats::Counters;
 
 use crate::config::{Config, Tier};
 use crate::engine::Engine;
@@ -27,11 +28,14 @@ use policy::Policy;
 use rwasm_jit::Options;
 use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::{Entries, ModuleCode, TierUp};
+use stats::add;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::num::NonZero;
 use std::ptr;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
+use tracing::debug;
 
 /// Whether code gets hot in engines of this configuration.
 pub(crate) fn tiers_up(config: &Config) -> bool {
@@ -73,13 +77,14 @@ pub(crate) fn prepare(engine: &Engine, code: &ModuleCode) -> Result<()> {
                     .mixed_tiers
                     .is_none_or(|seed| is_compiled(seed, func))
             };
-            compile(config, code, &select)
+            compile(config, engine.counters(), code, &select)
         }
     }
 }
 
 fn compile(
     config: &Config,
+    counters: &Counters,
     code: &ModuleCode,
     select: &(dyn Fn(LocalFuncIndex) -> bool + Sync),
 ) -> Result<()> {
@@ -88,10 +93,23 @@ fn compile(
         select,
         interp_entry: call_by_array(),
     };
-    match rwasm_jit::compile_module(code, &options) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Error::Unsupported(Box::new(error))),
+    let begun = Instant::now();
+    let summary = rwasm_jit::compile_module(code, &options)
+        .map_err(|error| Error::Unsupported(Box::new(error)))?;
+    let took = begun.elapsed();
+    for (func, error) in &summary.left {
+        let index = code.module.func_index(*func).as_u32();
+        debug!(target: "tiering", func = index, %error, "stays interpreted");
     }
+    debug!(
+        target: "tiering", functions = summary.compiled, left = summary.left.len(),
+        bytes = summary.code_bytes, ?took, "compiled a module"
+    );
+    add(&counters.compiled, summary.compiled as u64);
+    add(&counters.failed, summary.left.len() as u64);
+    add(&counters.code_bytes, summary.code_bytes as u64);
+    add(&counters.compile_nanos, took.as_nanos() as u64);
+    Ok(())
 }
 
 /// How many threads run at the same time.

@@ -5,7 +5,7 @@
 //! a module that is gone, and its code goes with it. The queue belongs to an
 //! engine; when that is dropped, they end after what they are at.
 
-use super::stats::{Counters, TierStats, add};
+use super::stats::{Counters, add};
 use super::tunables::{QUEUE, WORKER_STACK};
 use super::{call_by_array, cores};
 use crate::config::Config;
@@ -46,7 +46,7 @@ pub(crate) struct Queue {
     work: Condvar,
     /// Nothing is to be done.
     idle: Condvar,
-    counters: Counters,
+    counters: Arc<Counters>,
     threads: usize,
     limit: usize,
     /// The longest that a worker sleeps first.
@@ -64,13 +64,13 @@ struct State {
 }
 
 impl Queue {
-    pub(crate) fn new(config: &Config) -> Arc<Self> {
+    pub(crate) fn new(config: &Config, counters: Arc<Counters>) -> Arc<Self> {
         let stress = config.stress;
         Arc::new(Queue {
             state: Mutex::default(),
             work: Condvar::new(),
             idle: Condvar::new(),
-            counters: Counters::default(),
+            counters,
             // The guest has one.
             threads: config
                 .compile_threads
@@ -120,11 +120,6 @@ impl Queue {
 
     pub(super) fn counters(&self) -> &Counters {
         &self.counters
-    }
-
-    /// What was done until now.
-    pub(crate) fn stats(&self) -> TierStats {
-        self.counters.read()
     }
 
     fn close_locked(&self, state: &mut State) {

@@ -9,11 +9,12 @@ use std::time::Duration;
 pub struct TierStats {
     /// Functions that were called in the interpreter.
     pub called: u64,
-    /// Functions that became machine code while they ran.
+    /// Functions that became machine code, while they ran or before.
     pub compiled: u64,
     /// Loops at whose head a running call can be taken over.
     pub loops: u64,
-    /// Functions and loops that could not be compiled.
+    /// Functions and loops that could not be compiled, and stay interpreted. Each
+    /// is in the log, with the reason (target `tiering`, level debug).
     pub failed: u64,
     /// Bytes of machine code made.
     pub code_bytes: u64,
@@ -25,7 +26,7 @@ pub struct TierStats {
 
 /// The same, being counted.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     pub(super) called: AtomicU64,
     pub(super) compiled: AtomicU64,
     pub(super) loops: AtomicU64,
@@ -36,7 +37,7 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn read(&self) -> TierStats {
+    pub(crate) fn read(&self) -> TierStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         TierStats {
             called: read(&self.called),
