@@ -137,6 +137,74 @@ fn empty_memories_exist() {
     }
 }
 
+/// Copies and fills of constant and of variable lengths, at the beginning, at
+/// the end, over each other, and beyond the end: then nothing is written.
+#[test]
+fn bulk_instructions_write_all_or_nothing() {
+    const PAGE: usize = 65_536;
+    const LENGTHS: [usize; 15] = [0, 1, 2, 3, 5, 7, 8, 12, 15, 16, 17, 31, 33, 64, 65];
+    let functions = |index: &str| -> String {
+        let of_length = |len: usize| {
+            format!(
+                r#"(func (export "copy{len}") (param {index} {index} {index})
+                    (memory.copy (local.get 0) (local.get 1) ({index}.const {len})))
+                (func (export "fill{len}") (param {index} i32 {index})
+                    (memory.fill (local.get 0) (local.get 1) ({index}.const {len})))"#
+            )
+        };
+        let constant: String = LENGTHS.map(of_length).concat();
+        format!(
+            r#"(module (memory (export "memory") {index} 1) {constant}
+                (func (export "copy") (param {index} {index} {index})
+                    (memory.copy (local.get 0) (local.get 1) (local.get 2)))
+                (func (export "fill") (param {index} i32 {index})
+                    (memory.fill (local.get 0) (local.get 1) (local.get 2))))"#
+        )
+    };
+    for (config, index) in configs().iter().flat_map(|c| [(c, "i32"), (c, "i64")]) {
+        let (mut store, instance) = instance_with(config, &functions(index));
+        let memory = instance.get_memory(&mut store, "memory").unwrap();
+        let number = |value: usize| match index {
+            "i32" => Val::I32(value as i32),
+            _ => Val::I64(value as i64),
+        };
+        for len in LENGTHS {
+            let places = [0, 1, 40, 41, PAGE - len, PAGE - len + 1, PAGE, PAGE + 1];
+            for (dst, src) in places.iter().flat_map(|&a| places.map(|b| (a, b))) {
+                for name in [format!("copy{len}"), "copy".into()] {
+                    let mut expected: Vec<u8> = (0..PAGE).map(|at| (at % 251) as u8).collect();
+                    memory.data_mut(&mut store).copy_from_slice(&expected);
+                    let fits = dst.max(src) + len <= PAGE;
+                    let params = [number(dst), number(src), number(len)];
+                    let outcome = call(&mut store, instance, &name, &params);
+                    assert_eq!(outcome.is_ok(), fits, "{name} {dst} {src} {len} {config:?}");
+                    if fits {
+                        expected.copy_within(src..src + len, dst);
+                    }
+                    assert!(
+                        memory.data(&store) == expected,
+                        "{name} {dst} {src} {len} {config:?}"
+                    );
+                }
+            }
+            for (dst, name) in places
+                .iter()
+                .flat_map(|&dst| [format!("fill{len}"), "fill".into()].map(|name| (dst, name)))
+            {
+                let mut expected = vec![1; PAGE];
+                memory.data_mut(&mut store).fill(1);
+                let params = [number(dst), Val::I32(0x7ab), number(len)];
+                let outcome = call(&mut store, instance, &name, &params);
+                assert_eq!(outcome.is_ok(), dst + len <= PAGE, "{name} {dst} {len}");
+                if dst + len <= PAGE {
+                    expected[dst..dst + len].fill(0xab);
+                }
+                assert!(memory.data(&store) == expected, "{name} {dst} {len}");
+            }
+        }
+    }
+}
+
 #[test]
 fn under_all_tiers() {
     common::run_under_all_tiers();

@@ -126,6 +126,20 @@ libcalls! {
             let registry = &(*(*vmctx).module).registry;
             u32::from(registry.is_subtype(TypeId::from_u32(sub), TypeId::from_u32(sup)))
         }
+        /// `memory.copy`, of bytes at these addresses.
+        MoveBytes = move_bytes(_vmctx, dst: u64, src: u64, len: u64) {
+            // Machine code has compared both ranges with their memories, which
+            // no other thread has.
+            let (dst, src) = (dst as usize, src as usize);
+            let src = ptr::with_exposed_provenance::<u8>(src);
+            ptr::copy(src, ptr::with_exposed_provenance_mut(dst), len as usize);
+        }
+        /// `memory.fill`, of bytes at this address.
+        FillBytes = fill_bytes(_vmctx, dst: u64, byte: u32, len: u64) {
+            // As above.
+            let dst = ptr::with_exposed_provenance_mut::<u8>(dst as usize);
+            ptr::write_bytes(dst, byte as u8, len as usize);
+        }
     }
     fallible {
         /// `memory.fill`.

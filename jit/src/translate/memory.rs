@@ -17,8 +17,8 @@ use rwasm_runtime::tunables::MEMORY_GUARD;
 use std::mem::offset_of;
 use wasmparser::{MemArg, MemArgTarget};
 
-/// The widest access in bytes.
-const WIDEST: u64 = 16;
+/// The widest access in bytes, bulk instructions without a call included.
+pub(super) const WIDEST: u64 = 64;
 
 /// A place in a memory that an instruction may access.
 #[derive(Clone, Copy, Debug)]
@@ -36,19 +36,31 @@ impl FuncTranslator<'_> {
             unreachable!("validated: not an access to an array")
         };
         let index = self.pop();
+        self.place_at(memory, index, memarg.offset, size)
+    }
+
+    /// The place that an access of `size` bytes, at most [`WIDEST`], at
+    /// `index + offset` is to.
+    pub(super) fn place_at(
+        &mut self,
+        memory: u32,
+        index: ir::Value,
+        offset: u64,
+        size: u32,
+    ) -> Place {
         let ty = self.module.memories()[memory as usize];
         let flags = self.memory_flags(memory);
         let guarded = self.code.memory_is_guarded(memory);
-        if guarded && memarg.offset <= MEMORY_GUARD as u64 - WIDEST {
+        if guarded && offset <= MEMORY_GUARD as u64 - WIDEST {
             let base = self.memory_base(memory);
             let index = self.b.ins().uextend(types::I64, index);
             return Place {
                 address: self.b.ins().iadd(base, index),
-                offset: displacement(memarg.offset as u32),
+                offset: displacement(offset as u32),
                 flags,
             };
         }
-        let address = self.checked_address(memory, &ty, index, memarg.offset, size);
+        let address = self.checked_address(memory, &ty, index, offset, size);
         Place {
             address,
             offset: 0,
@@ -107,7 +119,7 @@ impl FuncTranslator<'_> {
     }
 
     /// The address of a memory's first byte.
-    fn memory_base(&mut self, memory: u32) -> ir::Value {
+    pub(super) fn memory_base(&mut self, memory: u32) -> ir::Value {
         let guarded = self.code.memory_is_guarded(memory);
         if memory == 0 && guarded {
             return self.load_vmctx(offset_of!(VmCtx, memory0_base) as u32);
@@ -125,7 +137,7 @@ impl FuncTranslator<'_> {
 
     /// The length of a memory in bytes. That of a shared one may be an old one,
     /// which is smaller.
-    fn memory_len(&mut self, memory: u32) -> ir::Value {
+    pub(super) fn memory_len(&mut self, memory: u32) -> ir::Value {
         let def = self.memory_def(memory);
         let flags = self.flags(Region::MemoryDef);
         let offset = displacement(offset_of!(MemoryDef, len) as u32);
@@ -204,28 +216,6 @@ impl FuncTranslator<'_> {
         let memory = self.immediate(memory);
         let old = self.libcall(LibCall::MemoryGrow, &[memory, delta]);
         self.push_from_64(ty.index64, old[0]);
-    }
-
-    /// `memory.fill`.
-    pub(super) fn memory_fill(&mut self, memory: u32) {
-        let index64 = self.module.memories()[memory as usize].index64;
-        let len = self.pop_index(index64);
-        let byte = self.pop();
-        let dst = self.pop_index(index64);
-        let memory = self.immediate(memory);
-        self.libcall(LibCall::MemoryFill, &[memory, dst, byte, len]);
-    }
-
-    /// `memory.copy`.
-    pub(super) fn memory_copy(&mut self, dst_memory: u32, src_memory: u32) {
-        let dst64 = self.module.memories()[dst_memory as usize].index64;
-        let src64 = self.module.memories()[src_memory as usize].index64;
-        let len = self.pop_index(dst64 && src64);
-        let src = self.pop_index(src64);
-        let dst = self.pop_index(dst64);
-        let memories = [dst_memory, src_memory].map(|memory| self.immediate(memory));
-        let args = [memories[0], memories[1], dst, src, len];
-        self.libcall(LibCall::MemoryCopy, &args);
     }
 
     /// `memory.init`.

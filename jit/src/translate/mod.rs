@@ -14,6 +14,7 @@
 //! result is an [`ir::Function`] whose calls name [`crate::symbol::Symbol`]s.
 
 mod atomic;
+mod bulk;
 mod call;
 mod cast;
 mod control;
