@@ -36,6 +36,8 @@ pub(crate) unsafe fn walk(segment: *const Segment, frames: &mut Vec<Frame>) {
             fp = std::ptr::with_exposed_provenance(*fp as usize);
         }
     }
+    // The last one may have stood for several.
+    frames.truncate(MAX_FRAMES);
 }
 
 /// Whether `pc` is where a function found too little stack for its frame.

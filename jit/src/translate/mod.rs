@@ -38,7 +38,7 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use entry::LoopEntry;
 use exception::Catcher;
-use inline::Leaves;
+use inline::SmallFunctions;
 use rwasm_parser::{
     CompositeType, FuncIndex, FuncType, HeapType, LocalFuncIndex, Module, ParseError, TypeIndex,
     ValType,
@@ -139,7 +139,7 @@ pub(crate) struct Translator<'i> {
     builder: FunctionBuilderContext,
     validator: FuncValidatorAllocations,
     body: Vec<u8>,
-    leaves: Leaves,
+    small_functions: SmallFunctions,
 }
 
 impl<'i> Translator<'i> {
@@ -150,7 +150,7 @@ impl<'i> Translator<'i> {
             builder: FunctionBuilderContext::new(),
             validator: FuncValidatorAllocations::default(),
             body: Vec::new(),
-            leaves: Leaves::default(),
+            small_functions: SmallFunctions::default(),
         }
     }
 
@@ -204,7 +204,7 @@ impl<'i> Translator<'i> {
             into.signature.params.truncate(1);
             into.signature.params.push(AbiParam::new(types::I64));
         }
-        let buffers = (&mut self.builder, &mut self.leaves);
+        let buffers = (&mut self.builder, &mut self.small_functions);
         let result = FuncTranslator::new(self.isa, code, index, into, buffers).body(entry, body);
         if result.is_err() {
             // Half a function is left in the buffers.
@@ -290,8 +290,10 @@ struct FuncTranslator<'a> {
     position: Position,
     /// The call that is being inlined.
     call_site: Option<Position>,
-    leaves: &'a mut Leaves,
-    /// How many bytes of leaves may still be inlined.
+    /// How many calls are being inlined into each other.
+    inline_depth: usize,
+    small_functions: &'a mut SmallFunctions,
+    /// How many bytes of small functions may still be inlined.
     inline_bytes_left: usize,
     /// How many entries of jump tables may still be duplicated.
     dispatch_entries_left: usize,
@@ -318,7 +320,7 @@ impl<'a> FuncTranslator<'a> {
         code: &'a ModuleCode,
         func: FuncIndex,
         into: &'a mut ir::Function,
-        (builder, leaves): (&'a mut FunctionBuilderContext, &'a mut Leaves),
+        (builder, small_functions): (&'a mut FunctionBuilderContext, &'a mut SmallFunctions),
     ) -> Self {
         FuncTranslator {
             isa,
@@ -336,7 +338,8 @@ impl<'a> FuncTranslator<'a> {
             fuel: None,
             position: Position::Own(0),
             call_site: None,
-            leaves,
+            inline_depth: 0,
+            small_functions,
             inline_bytes_left: 0,
             dispatch_entries_left: dispatch::MAX_ENTRIES,
             signatures: HashMap::new(),
