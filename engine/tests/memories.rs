@@ -142,7 +142,7 @@ fn empty_memories_exist() {
 #[test]
 fn bulk_instructions_write_all_or_nothing() {
     const PAGE: usize = 65_536;
-    const LENGTHS: [usize; 15] = [0, 1, 2, 3, 5, 7, 8, 12, 15, 16, 17, 31, 33, 64, 65];
+    const LENGTHS: [usize; 11] = [0, 1, 2, 3, 7, 8, 15, 16, 33, 64, 65];
     let functions = |index: &str| -> String {
         let of_length = |len: usize| {
             format!(
@@ -161,6 +161,7 @@ fn bulk_instructions_write_all_or_nothing() {
                     (memory.fill (local.get 0) (local.get 1) (local.get 2))))"#
         )
     };
+    let pattern: Vec<u8> = (0..PAGE).map(|at| (at % 251) as u8).collect();
     for (config, index) in configs().iter().flat_map(|c| [(c, "i32"), (c, "i64")]) {
         let (mut store, instance) = instance_with(config, &functions(index));
         let memory = instance.get_memory(&mut store, "memory").unwrap();
@@ -172,7 +173,7 @@ fn bulk_instructions_write_all_or_nothing() {
             let places = [0, 1, 40, 41, PAGE - len, PAGE - len + 1, PAGE, PAGE + 1];
             for (dst, src) in places.iter().flat_map(|&a| places.map(|b| (a, b))) {
                 for name in [format!("copy{len}"), "copy".into()] {
-                    let mut expected: Vec<u8> = (0..PAGE).map(|at| (at % 251) as u8).collect();
+                    let mut expected = pattern.clone();
                     memory.data_mut(&mut store).copy_from_slice(&expected);
                     let fits = dst.max(src) + len <= PAGE;
                     let params = [number(dst), number(src), number(len)];
