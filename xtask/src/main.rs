@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod compare;
 mod error;
 mod guests;
 mod paths;
@@ -28,6 +29,9 @@ commands:
   guests --commit                       build those that benches run into guests/modules/
   guests --check [NAME]…                compare those that benches run (or the ones named)
                                         with the modules in guests/modules/
+  compare [--rwasm PATH] [--rounds N] [--size N] [PROGRAM]…
+                                        run the modules of guests/modules/ under rwasm and the
+                                        peers on PATH; tables and charts in target/compare/
   real-programs [--rwasm PATH] [NAME]…  run real and hostile programs under `rwasm run`, and
                                         compare what they do with what they must do
 
@@ -77,6 +81,7 @@ fn run(args: &[String]) -> Result<ExitCode> {
             guests::programs::check(&paths, &toolchain, names)?;
             Ok(ExitCode::SUCCESS)
         }
+        ("compare", args) => compare::run(&paths, args),
         ("real-programs", args) => real_programs::run(&paths, args),
         _ => Err(Error::Usage),
     }
