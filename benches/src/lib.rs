@@ -10,9 +10,10 @@
 
 mod clock;
 mod kernels;
+pub mod lowering;
 mod subjects;
 mod wasi;
 
-pub use clock::cpu_time;
+pub use clock::{cpu_time, process_cpu_time};
 pub use kernels::{Entry, Kernel, KernelError, built_in, programs};
 pub use subjects::{Guest, SUBJECTS, Subject, SubjectError};

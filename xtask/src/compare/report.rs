@@ -41,10 +41,21 @@ const MEASURES: [Measure; 3] = [
     },
 ];
 
-/// The first run or the second.
-const RUNS: [(&str, fn(&Samples) -> &[Sample]); 2] = [
-    ("first", |samples| &samples.first),
-    ("second", |samples| &samples.second),
+/// The first run of a pair or the second.
+struct Run {
+    name: &'static str,
+    of: fn(&Samples) -> &[Sample],
+}
+
+const RUNS: [Run; 2] = [
+    Run {
+        name: "first",
+        of: |samples| &samples.first,
+    },
+    Run {
+        name: "second",
+        of: |samples| &samples.second,
+    },
 ];
 
 /// Median and extremes.
@@ -92,10 +103,10 @@ impl Report {
             ));
         }
         for measure in &MEASURES {
-            for (run, samples) in RUNS {
+            for run in &RUNS {
                 line(format!(
-                    "\n### {}, {run} run ({})\n",
-                    measure.name, measure.unit
+                    "\n### {}, {} run ({})\n",
+                    measure.name, run.name, measure.unit
                 ));
                 let names = self.runner.subjects.iter().map(|subject| &*subject.name);
                 let names: Vec<_> = ["program"].into_iter().chain(names).collect();
@@ -104,7 +115,7 @@ impl Report {
                 for (program, all) in &self.runner.programs {
                     let mut row = format!("| {program} |");
                     for subject in all {
-                        match figures(samples(subject), measure) {
+                        match figures((run.of)(subject), measure) {
                             Some(f) => {
                                 let spread = 100.0 * (f.most - f.least) / f.median;
                                 let _ = write!(row, " {:.1} ({spread:.0}) |", f.median);
@@ -116,7 +127,7 @@ impl Report {
                 }
                 let mut row = "| geometric mean of ratios |".to_owned();
                 for at in 0..self.runner.subjects.len() {
-                    match self.mean_ratio(at, measure, samples) {
+                    match self.mean_ratio(at, measure, run) {
                         Some(mean) => {
                             let _ = write!(row, " {mean:.3} |");
                         }
@@ -157,8 +168,8 @@ impl Report {
                 .zip(all)
                 .map(|(subject, samples)| {
                     let mut value = json!({ "subject": subject.name, "failure": samples.failure });
-                    for (run, of) in RUNS {
-                        value[run] = of(samples).iter().map(numbers).collect();
+                    for run in &RUNS {
+                        value[run.name] = (run.of)(samples).iter().map(numbers).collect();
                     }
                     value
                 });
@@ -180,17 +191,17 @@ impl Report {
     pub fn charts(&self) -> Vec<(String, String)> {
         let mut charts = Vec::new();
         for measure in &MEASURES {
-            for (run, samples) in RUNS {
+            for run in &RUNS {
                 let subjects: Vec<_> = self.runner.subjects.iter().map(|s| &*s.name).collect();
                 let groups = self.runner.programs.iter().map(|(program, all)| {
                     let bars = all
                         .iter()
-                        .map(|subject| figures(samples(subject), measure).map(|f| f.median));
+                        .map(|subject| figures((run.of)(subject), measure).map(|f| f.median));
                     (&**program, bars.collect())
                 });
-                let title = format!("{}, {run} run ({})", measure.name, measure.unit);
+                let title = format!("{}, {} run ({})", measure.name, run.name, measure.unit);
                 let svg = chart::bars(&title, &subjects, &groups.collect::<Vec<_>>());
-                charts.push((format!("{}-{run}.svg", measure.name), svg));
+                charts.push((format!("{}-{}.svg", measure.name, run.name), svg));
             }
         }
         charts
@@ -198,15 +209,10 @@ impl Report {
 
     /// The geometric mean of a subject's ratios to the first one, over the
     /// programs that both ran.
-    fn mean_ratio(
-        &self,
-        at: usize,
-        measure: &Measure,
-        samples: fn(&Samples) -> &[Sample],
-    ) -> Option<f64> {
+    fn mean_ratio(&self, at: usize, measure: &Measure, run: &Run) -> Option<f64> {
         let ratios = self.runner.programs.iter().filter_map(|(_, all)| {
-            let subject = figures(samples(&all[at]), measure)?;
-            let first = figures(samples(&all[0]), measure)?;
+            let subject = figures((run.of)(&all[at]), measure)?;
+            let first = figures((run.of)(&all[0]), measure)?;
             Some((subject.median / first.median).ln())
         });
         let logs: Vec<f64> = ratios.collect();

@@ -1,11 +1,13 @@
-//! Criterion bench: every subject on every kernel.
+//! Criterion bench: every subject on every program and kernel.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use rwasm_benches::{SUBJECTS, built_in};
+use rwasm_benches::{SUBJECTS, built_in, programs};
 use std::time::Duration;
 
-fn interp(criterion: &mut Criterion) {
-    for kernel in built_in().expect("the kernels are correct") {
+fn execution(criterion: &mut Criterion) {
+    let mut kernels = programs().expect("the programs are there");
+    kernels.extend(built_in().expect("the kernels are correct"));
+    for kernel in &kernels {
         let mut group = criterion.benchmark_group(&kernel.name);
         group
             .sample_size(10)
@@ -13,7 +15,13 @@ fn interp(criterion: &mut Criterion) {
             .measurement_time(Duration::from_secs(5));
         let mut expected = None;
         for subject in SUBJECTS {
-            let mut guest = (subject.load)(&kernel).expect("the kernel loads");
+            let mut guest = match (subject.load)(kernel) {
+                Ok(guest) => guest,
+                Err(error) => {
+                    eprintln!("{}: {error}", kernel.name);
+                    continue;
+                }
+            };
             let checksum = guest.run(kernel.size).expect("the kernel runs");
             assert_eq!(*expected.get_or_insert(checksum), checksum);
             group.bench_function(BenchmarkId::from_parameter(subject.name), |bencher| {
@@ -24,5 +32,5 @@ fn interp(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, interp);
+criterion_group!(benches, execution);
 criterion_main!(benches);
