@@ -64,9 +64,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Seconds for a module and bytes of code, by subject; `None` if one of them
-/// does not take the module.
-fn measure(program: &Kernel) -> Result<Option<([f64; 2], [f64; 2])>, Box<dyn Error>> {
+/// Seconds for a module, and bytes of code, each by subject.
+type Measured = ([f64; 2], [f64; 2]);
+
+/// Measures one module; `None` if one of the subjects does not take it.
+fn measure(program: &Kernel) -> Result<Option<Measured>, Box<dyn Error>> {
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (times, (_, lower)) in times.iter_mut().zip(lowering::SUBJECTS) {
