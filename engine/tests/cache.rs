@@ -76,10 +76,10 @@ fn a_second_run_starts_with_machine_code() {
     let config = config(Some(folder));
     let bytes = module("add", "add");
     assert_eq!(run(&config, &bytes), (ADDED, 0, true));
-    // All but the leaf, which nothing calls.
     let engine = Engine::new(&config).unwrap();
     let again = Module::new(&engine, &bytes).unwrap();
-    assert_eq!(again.remembered_functions(), 2);
+    // The leaf is one of them if `f` was interpreted once.
+    assert!(again.remembered_functions() >= 2);
     assert_eq!(call(&again).unwrap(), ADDED);
     let stats = engine.tier_stats();
     assert_eq!((stats.called, stats.compiled), (0, 0));
@@ -97,14 +97,15 @@ fn functions_are_remembered_as_long_as_they_are_the_same() {
         Module::new(&engine, bytes).unwrap().remembered_functions()
     };
     run(&config, &module("add", "add"));
+    let all = known_at_start(&module("add", "add"));
     // `g` is the same; `f` has another leaf in it.
     let other_leaf = module("sub", "add");
     assert_eq!(known_at_start(&other_leaf), 1);
     assert_eq!(run(&config, &other_leaf).0, ADDED - 6);
-    assert_eq!(known_at_start(&other_leaf), 2);
+    assert_eq!(known_at_start(&other_leaf), all);
     // `f` is the same, and calls another `g`.
     let other_g = module("sub", "sub");
-    assert_eq!(known_at_start(&other_g), 1);
+    assert_eq!(known_at_start(&other_g), all - 1);
     assert_eq!(run(&config, &other_g).0, 100 - 20 - 3);
     assert_eq!(entries(folder).len(), 1);
 }
