@@ -2,7 +2,7 @@
 //!
 //! `RWASM_LOG=tiering=debug` tells what is compiled, when, why and how long it
 //! took; `cache=debug` what was found in the cache. Several are separated by
-//! commas.
+//! commas. It goes before what `rwasm serve --log` says.
 
 use std::io;
 

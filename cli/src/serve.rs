@@ -148,9 +148,10 @@ fn log(level: LogLevel) {
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
     };
-    tracing_subscriber::fmt()
+    // It fails where RWASM_LOG has said already what to log.
+    let _ = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
-        .init();
+        .try_init();
 }
