@@ -182,7 +182,6 @@ pub fn hostile() -> Vec<(&'static str, String, u16)> {
             ),
             502,
         ),
-        ("short", program("", "(call $print (i32.const 1340))"), 502),
         ("exit", program("", "(call $exit (i32.const 3))"), 502),
         // Nobody sends a body, and it is none that never ends.
         (
@@ -196,6 +195,11 @@ pub fn hostile() -> Vec<(&'static str, String, u16)> {
 /// A head, then a trap.
 pub fn early_trap() -> String {
     program("", &format!("{HEAD} unreachable"))
+}
+
+/// Less than it has promised.
+pub fn short() -> String {
+    program("", "(call $print (i32.const 1340))")
 }
 
 /// More than waits in memory, then a trap.

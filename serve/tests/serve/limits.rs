@@ -34,6 +34,7 @@ fn a_guest_that_fails_in_the_middle_resets_the_connection() {
     let server = Plan::new()
         .mount("late", &guests::late_trap(), |_| ())
         .mount("early", &guests::early_trap(), |_| ())
+        .mount("short", &guests::short(), |_| ())
         .start();
     let answer = server.get("/late");
     assert_eq!(answer.status, 200);
@@ -42,6 +43,9 @@ fn a_guest_that_fails_in_the_middle_resets_the_connection() {
     for _ in 0..50 {
         let answer = server.get("/early");
         let cut = answer.status == 200 && answer.body == "<cut>";
+        assert!(cut || answer.status == 502, "{answer:?}");
+        let answer = server.get("/short");
+        let cut = answer.status == 200 && answer.body == "short";
         assert!(cut || answer.status == 502, "{answer:?}");
     }
 }

@@ -50,10 +50,10 @@ fn chunks_go_both_ways() {
 #[test]
 fn a_client_goes_on_only_if_the_program_reads() {
     let server = Plan::new()
-        .mount("echo", &guests::echo(), |_| ())
+        .mount("listener", &guests::listener(), |_| ())
         .mount("deaf", &guests::deaf(), |_| ())
         .start();
-    for (path, goes_on) in [("/echo", true), ("/deaf", false)] {
+    for (path, goes_on) in [("/listener", true), ("/deaf", false)] {
         let mut stream = server.connect();
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\n\
