@@ -230,11 +230,11 @@ pub(crate) fn read(bytes: &[u8], module: &Module) -> Result<CompiledFunction, Ar
             within(offset, 1)?;
         }
         match tag {
-            handler::INSTANCE => Ok(Handler::Instance(offset)),
+            handler::INSTANCE if number == 0 => Ok(Handler::Instance(offset)),
             handler::TAG if (number as usize) < module.tags().len() => {
                 Ok(Handler::Tag(number, offset))
             }
-            handler::ALL => Ok(Handler::All(offset)),
+            handler::ALL if number == 0 => Ok(Handler::All(offset)),
             _ => Err(ArtifactError::Invalid("handler")),
         }
     })?;

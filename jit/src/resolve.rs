@@ -25,7 +25,7 @@ use rwasm_runtime::error::Pending;
 use rwasm_runtime::host::HostFunc;
 use rwasm_runtime::layout::{ArrayEntry, Status, VmCtx, VmCtxKind};
 use rwasm_runtime::store::Store;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
@@ -36,10 +36,19 @@ pub(crate) type Adapter = Published;
 /// An adapter with the array entry that it is.
 pub(crate) type ArrayAdapter = (Arc<Adapter>, ArrayEntry);
 
-/// Adapters that somebody uses.
+/// Adapters that somebody uses, and the ones made last.
 static ADAPTERS: LazyLock<Mutex<Adapters>> = LazyLock::new(Mutex::default);
 
-type Adapters = HashMap<(Destination, Shape), Weak<Adapter>>;
+/// Adapters that are kept although nobody uses them, each a page: the next store
+/// of a module needs those that the last one gave back.
+const KEPT: usize = 256;
+
+#[derive(Default)]
+struct Adapters {
+    all: HashMap<(Destination, Shape), Weak<Adapter>>,
+    /// The ones made last, oldest first.
+    kept: VecDeque<Arc<Adapter>>,
+}
 
 /// The ways to functions of the runtime. There are few, so they stay.
 static TRAMPOLINES: LazyLock<Mutex<HashMap<LibCall, Adapter>>> = LazyLock::new(Mutex::default);
@@ -48,15 +57,20 @@ static TRAMPOLINES: LazyLock<Mutex<HashMap<LibCall, Adapter>>> = LazyLock::new(M
 fn adapter(destination: Destination, shape: Shape) -> Result<Arc<Adapter>, CompileError> {
     let mut adapters = ADAPTERS.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (destination, shape);
-    if let Some(adapter) = adapters.get(&key).and_then(Weak::upgrade) {
+    if let Some(adapter) = adapters.all.get(&key).and_then(Weak::upgrade) {
         return Ok(adapter);
     }
     let made = make(|isa, func, buffers| adapter::build(isa, destination, &key.1, func, buffers))?;
     let made = Arc::new(made);
-    if adapters.len() == adapters.capacity() {
-        adapters.retain(|_, adapter| adapter.strong_count() > 0);
+    let Adapters { all, kept } = &mut *adapters;
+    kept.push_back(made.clone());
+    if kept.len() > KEPT {
+        kept.pop_front();
     }
-    adapters.insert(key, Arc::downgrade(&made));
+    if all.len() == all.capacity() {
+        all.retain(|_, adapter| adapter.strong_count() > 0);
+    }
+    all.insert(key, Arc::downgrade(&made));
     Ok(made)
 }
 

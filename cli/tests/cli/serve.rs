@@ -73,9 +73,11 @@ fn it_serves_until_it_is_told_to_stop() {
         let (address, mut stderr) = address(&mut child);
         for path in paths {
             let answer = get(&address, path);
-            assert!(answer.contains("\r\n\r\nhello\n"), "{args}: {answer}");
+            // In chunks, if the program still ran when its answer began.
+            assert!(answer.starts_with("HTTP/1.1 200"), "{args}: {answer}");
+            assert!(answer.contains("\nhello\n"), "{args}: {answer}");
         }
-        assert!(get(&address, "/ä").starts_with("HTTP/1.1 4"), "{args}");
+        assert!(get(&address, "/\u{1}").starts_with("HTTP/1.1 4"), "{args}");
         let mut kill = folder.shell(&format!("kill -TERM {}", child.id()));
         assert!(kill.status().unwrap().success());
         let mut log = String::new();

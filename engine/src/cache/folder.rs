@@ -187,8 +187,11 @@ impl Folder {
         let info = self.info()?;
         if info.entries > 0 {
             let folder = self.open()?;
-            self.evict_to(&folder, 0)
-                .map_err(|error| self.failed(error))?;
+            let items = entries(&folder).map_err(|error| self.failed(error))?;
+            for item in items {
+                // Another process may have been faster.
+                let _ = rustix::fs::unlinkat(&folder, &item.name, AtFlags::empty());
+            }
         }
         Ok(info)
     }
@@ -209,15 +212,11 @@ impl Folder {
     /// Removes what was abandoned, and what was not used for longest until the
     /// rest is within the bound.
     fn evict(&self, folder: &OwnedFd) -> io::Result<()> {
-        self.evict_to(folder, self.max_bytes)
-    }
-
-    fn evict_to(&self, folder: &OwnedFd, most: u64) -> io::Result<()> {
         let mut items = entries(folder)?;
         let mut total = sum(&items).bytes;
         items.sort_unstable_by_key(|item| item.used);
         for item in items {
-            if total <= most {
+            if total <= self.max_bytes {
                 break;
             }
             // Another process may have been faster.

@@ -10,6 +10,10 @@ block0:
   call    User(userextname0)
   jmp     label1
 block1:
+  jmp     label2
+block2:
+  jmp     label3
+block3:
   movq %rbp, %rsp
   popq %rbp
   retq

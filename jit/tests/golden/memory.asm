@@ -85,13 +85,13 @@ func 4
   cmpq %rsp, %r10
   jnbe #trap=stk_ovf
 block0:
-  movq %rsi, %rax
-  movq %rdx, %r9
-  uninit  %rsi
-  xorl %esi, %esi
-  movl %eax, %edx
-  movl %ecx, %r8d
-  movq %r9, %rcx
+  movq 0x38(%rdi), %r9
+  movl %esi, %esi
+  movl %ecx, %ecx
+  leaq (%rsi, %rcx), %r10
+  cmpq 8(%r9), %r10
+  jnbe #trap=heap_oob
+  addq 8(%rdi), %rsi
   call    User(userextname0)
   jmp     label1
 block1:
