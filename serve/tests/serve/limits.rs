@@ -45,10 +45,16 @@ fn a_guest_that_fails_in_the_middle_resets_the_connection() {
     for _ in 0..50 {
         let answer = server.get("/early");
         let cut = answer.status == 200 && answer.body == "<cut>";
-        assert!(cut || answer.status == 502 || is_lost(&answer), "{answer:?}");
+        assert!(
+            cut || answer.status == 502 || is_lost(&answer),
+            "{answer:?}"
+        );
         let answer = server.get("/short");
         let cut = answer.status == 200 && answer.body == "short";
-        assert!(cut || answer.status == 502 || is_lost(&answer), "{answer:?}");
+        assert!(
+            cut || answer.status == 502 || is_lost(&answer),
+            "{answer:?}"
+        );
     }
 }
 
