@@ -1,4 +1,5 @@
-//! The numbers of the tiering policy, each with the measurement that set it.
+//! The numbers of the tiering policy. None is tuned yet: on a loaded machine,
+//! budgets from 50 to 50,000 could not be told apart on four programs.
 
 /// What a function may run in the interpreter before it is compiled, in calls and
 /// iterations: so many…
