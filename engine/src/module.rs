@@ -1,6 +1,6 @@
 //! Modules: parsed, validated, ready to be instantiated.
 
-use crate::cache::{self, CacheError, Memory, PrecompiledError};
+use crate::cache::{self, CacheError, ModuleCache, PrecompiledError};
 use crate::config::Tier;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ struct Shared {
     engine: Engine,
     code: Arc<ModuleCode>,
     /// What it has to do with the engine's cache, if that is of use.
-    memory: Option<Memory>,
+    cached: Option<ModuleCache>,
     /// Functions whose machine code came with the module.
     precompiled: usize,
 }
@@ -80,13 +80,13 @@ impl Module {
     /// the one that runs the guest.
     /// A module that the engine's cache knows to be valid is so.
     pub fn validate_in_order(&self) -> Result<()> {
-        let (module, memory) = (self.parsed(), self.0.memory.as_ref());
-        if memory.is_some_and(|memory| memory.is_valid(module.bytes())) {
+        let (module, cached) = (self.parsed(), self.0.cached.as_ref());
+        if cached.is_some_and(|cached| cached.is_valid(module.bytes())) {
             return Ok(());
         }
         module.validate_in_order()?;
-        if let Some(memory) = memory {
-            memory.note_valid(module.bytes());
+        if let Some(cached) = cached {
+            cached.note_valid(module.bytes());
         }
         Ok(())
     }
@@ -100,8 +100,8 @@ impl Module {
     /// If the cache cannot be written. There is nothing that needs to be done
     /// about it.
     pub fn remember(&self) -> Result<bool, CacheError> {
-        match &self.0.memory {
-            Some(memory) => memory.remember(self.code()),
+        match &self.0.cached {
+            Some(cached) => cached.remember(self.code()),
             None => Ok(false),
         }
     }
@@ -109,8 +109,8 @@ impl Module {
     /// Functions that began with machine code of an earlier run, or that came
     /// with the module.
     pub fn remembered_functions(&self) -> usize {
-        let memory = self.0.memory.as_ref();
-        memory.map_or(self.0.precompiled, Memory::recalled)
+        let cached = self.0.cached.as_ref();
+        cached.map_or(self.0.precompiled, ModuleCache::recalled)
     }
 
     /// The module with its machine code, for [`Module::from_precompiled`]: all of
@@ -140,7 +140,7 @@ impl Module {
         Ok(Module(Arc::new(Shared {
             engine: engine.clone(),
             code,
-            memory: None,
+            cached: None,
             precompiled,
         })))
     }
@@ -216,11 +216,11 @@ impl Module {
         tiers::prepare(engine, &code)?;
         let config = engine.config();
         let cache = config.cache.as_ref().filter(|_| tiers::tiers_up(config));
-        let memory = cache.map(|cache| Memory::recall(cache, &code));
+        let cached = cache.map(|cache| ModuleCache::recall(cache, &code));
         Ok(Module(Arc::new(Shared {
             engine: engine.clone(),
             code,
-            memory,
+            cached,
             precompiled: 0,
         })))
     }

@@ -87,6 +87,38 @@ fn a_second_run_starts_with_machine_code() {
     assert_eq!(Cache::new(folder).info().unwrap().entries, 1);
 }
 
+/// A function that is called once, and becomes machine code in its loop, is
+/// machine code from its first instruction on in the next run.
+#[test]
+fn a_loop_that_got_hot_is_remembered_as_its_function() {
+    const GUEST: &str = r#"(module
+        (func (export "f") (param i32) (result i32)
+            (local i32)
+            (loop
+                (local.set 1 (i32.add (local.get 1) (i32.const 7)))
+                (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+            (local.get 1)))"#;
+    let temp = TempDir::new().unwrap();
+    let mut config = config(Some(&temp.path().join("cache")));
+    config.tier_stress(Some(TierStress {
+        budget: StressBudget::Fixed(10),
+        wait: true,
+        delay: Duration::ZERO,
+        queue: 1000,
+    }));
+    for (remembered, called) in [(0, 1), (1, 0)] {
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, GUEST).unwrap();
+        assert_eq!(call(&module).unwrap(), 700);
+        let stats = engine.tier_stats();
+        assert_eq!(
+            (module.remembered_functions(), stats.called),
+            (remembered, called)
+        );
+        module.remember().unwrap();
+    }
+}
+
 #[test]
 fn functions_are_remembered_as_long_as_they_are_the_same() {
     let temp = TempDir::new().unwrap();

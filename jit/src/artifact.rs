@@ -89,7 +89,7 @@ impl Compiled {
     /// Publishing it is as if it had been compiled just now: the bytes must be
     /// what [`Compiled::to_bytes`] gave, in a process with the same
     /// [`fingerprint`](crate::fingerprint), for a module that is the same but for
-    /// bodies, and has the same bodies of `func` and its [`leaves`](Compiled::leaves)
+    /// bodies, and has the same bodies of `func` and its [`inlined_funcs`](Compiled::inlined_funcs)
     /// at the same offsets.
     ///
     /// # Errors
@@ -107,8 +107,8 @@ impl Compiled {
     }
 
     /// The functions of the module whose bodies are in this code, beside its own.
-    pub fn leaves(&self) -> &[LocalFuncIndex] {
-        &self.code.leaves
+    pub fn inlined_funcs(&self) -> &[LocalFuncIndex] {
+        &self.code.inlined_funcs
     }
 }
 
@@ -169,7 +169,9 @@ pub(crate) fn write(function: &CompiledFunction, into: &mut Vec<u8>) -> bool {
         writer.u32(inlined.offset);
         writer.position(inlined.call_site);
     });
-    writer.list(&function.leaves, |writer, leaf| writer.u32(leaf.as_u32()));
+    writer.list(&function.inlined_funcs, |writer, callee| {
+        writer.u32(callee.as_u32())
+    });
     if !known {
         into.truncate(start);
     }
@@ -244,10 +246,13 @@ pub(crate) fn read(bytes: &[u8], module: &Module) -> Result<CompiledFunction, Ar
             call_site: reader.position()?,
         })
     })?;
-    let leaves = reader.list(|reader| {
-        let leaf = reader.u32()?;
-        check((leaf as usize) < module.bodies().len(), "leaf")?;
-        Ok(LocalFuncIndex::from_u32(leaf))
+    let inlined_funcs = reader.list(|reader| {
+        let callee = reader.u32()?;
+        check(
+            (callee as usize) < module.bodies().len(),
+            "inlined function",
+        )?;
+        Ok(LocalFuncIndex::from_u32(callee))
     })?;
     if !reader.0.is_empty() {
         return Err(ArtifactError::Trailing);
@@ -261,7 +266,7 @@ pub(crate) fn read(bytes: &[u8], module: &Module) -> Result<CompiledFunction, Ar
         try_calls,
         handlers,
         inlined,
-        leaves,
+        inlined_funcs,
     };
     check_tables(&function)?;
     Ok(function)
@@ -469,7 +474,7 @@ mod tests {
                     call_site: Position::Inlined(0),
                 },
             ]),
-            leaves: Box::new([LocalFuncIndex::from_u32(1)]),
+            inlined_funcs: Box::new([LocalFuncIndex::from_u32(1)]),
         }
     }
 
@@ -529,7 +534,9 @@ mod tests {
             }),
             ("handlers", |f| f.try_calls[0].1.items = (1, 3)),
             ("handler", |f| f.handlers[1] = Handler::Tag(1, 20)),
-            ("leaf", |f| f.leaves[0] = LocalFuncIndex::from_u32(2)),
+            ("inlined function", |f| {
+                f.inlined_funcs[0] = LocalFuncIndex::from_u32(2)
+            }),
         ];
         for &(what, spoil) in refused {
             let mut function = function();

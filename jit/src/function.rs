@@ -27,7 +27,7 @@ pub(crate) struct CompiledFunction {
     pub(crate) handlers: Box<[Handler]>,
     pub(crate) inlined: Box<[InlinedAt]>,
     /// The functions that were inlined, in ascending order.
-    pub(crate) leaves: Box<[LocalFuncIndex]>,
+    pub(crate) inlined_funcs: Box<[LocalFuncIndex]>,
 }
 
 /// A place in the code that depends on where something else is.
@@ -115,7 +115,7 @@ impl CompiledFunction {
             try_calls,
             handlers,
             inlined: translated.inlined.into(),
-            leaves: translated.leaves.into_iter().collect(),
+            inlined_funcs: translated.inlined_funcs.into_iter().collect(),
         })
     }
 }

@@ -41,7 +41,7 @@ pub use compile::{
 pub use function::CodegenError;
 pub use isa::{IsaError, Processor, fingerprint};
 pub use link::LinkError;
-pub use publish::{heir, prepare_calls, publish, published, relink};
+pub use publish::{heir, is_published, prepare_calls, publish, published, relink};
 pub use translate::{Entry, TranslateError};
 
 use rwasm_runtime::layout::SegmentKind;

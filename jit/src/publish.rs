@@ -144,6 +144,12 @@ pub fn published(code: &ModuleCode) -> Vec<Compiled> {
     functions.map(|(compiled, _)| compiled.clone()).collect()
 }
 
+/// Whether a function has machine code that was published.
+pub fn is_published(code: &ModuleCode, func: LocalFuncIndex) -> bool {
+    code.existing_machine_code().is_some()
+        && MachineCode::of(code).lock().functions.contains_key(&func)
+}
+
 /// What takes over an interpreted frame of a function at the head of a loop, if
 /// that was published: a cell to be called by its array entry, with the frame as
 /// its array.

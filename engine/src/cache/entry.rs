@@ -3,7 +3,7 @@
 //! ```text
 //!  magic  version:32  key
 //!  valid:8  hash of the module
-//!  functions:32  { func:32  sources  leaves:32 {func:32}  length:32  code }
+//!  functions:32  { func:32  sources  inlined_funcs:32 {func:32}  length:32  code }
 //!  hash of all that is before
 //! ```
 //! The hash at the end finds damage; the key in the front finds an entry that
@@ -40,7 +40,7 @@ pub(super) struct Function {
     /// A hash of the bodies that it was compiled from.
     sources: [u8; HASH],
     /// Whose bodies these are, beside its own.
-    leaves: Vec<u32>,
+    inlined_funcs: Vec<u32>,
     /// As [`Compiled::to_bytes`] gives it.
     code: Vec<u8>,
 }
@@ -61,11 +61,15 @@ pub(super) enum EntryError {
 impl Function {
     /// What is to be kept of a function of a module, if it can be.
     pub(super) fn of(compiled: &Compiled, code: &ModuleCode) -> Option<Function> {
-        let leaves = compiled.leaves().iter().map(|leaf| leaf.as_u32()).collect();
+        let inlined_funcs = compiled
+            .inlined_funcs()
+            .iter()
+            .map(|callee| callee.as_u32())
+            .collect();
         let mut function = Function {
             func: compiled.func.as_u32(),
             sources: [0; HASH],
-            leaves,
+            inlined_funcs,
             code: compiled.to_bytes()?,
         };
         function.sources = function.hash_sources(code)?;
@@ -79,19 +83,22 @@ impl Function {
         }
         let func = LocalFuncIndex::from_u32(self.func);
         let compiled = Compiled::from_bytes(&self.code, func, &code.module).ok()?;
-        let mut leaves = compiled.leaves().iter().map(|leaf| leaf.as_u32());
-        leaves
+        let mut inlined_funcs = compiled
+            .inlined_funcs()
+            .iter()
+            .map(|callee| callee.as_u32());
+        inlined_funcs
             .by_ref()
-            .eq(self.leaves.iter().copied())
+            .eq(self.inlined_funcs.iter().copied())
             .then_some(())?;
-        drop(leaves);
+        drop(inlined_funcs);
         Some(compiled)
     }
 
     /// A hash of the bodies, if all of them exist.
     fn hash_sources(&self, code: &ModuleCode) -> Option<[u8; HASH]> {
         let mut hasher = blake3::Hasher::new();
-        for &func in std::iter::once(&self.func).chain(&self.leaves) {
+        for &func in std::iter::once(&self.func).chain(&self.inlined_funcs) {
             if func as usize >= code.module.bodies().len() {
                 return None;
             }
@@ -118,8 +125,13 @@ impl Entry {
         for function in &self.functions {
             bytes.extend(function.func.to_le_bytes());
             bytes.extend(function.sources);
-            bytes.extend((function.leaves.len() as u32).to_le_bytes());
-            bytes.extend(function.leaves.iter().flat_map(|leaf| leaf.to_le_bytes()));
+            bytes.extend((function.inlined_funcs.len() as u32).to_le_bytes());
+            bytes.extend(
+                function
+                    .inlined_funcs
+                    .iter()
+                    .flat_map(|callee| callee.to_le_bytes()),
+            );
             bytes.extend((function.code.len() as u32).to_le_bytes());
             bytes.extend_from_slice(&function.code);
         }
@@ -148,14 +160,14 @@ impl Entry {
         let mut functions = Vec::new();
         for _ in 0..count {
             let (func, sources) = (reader.u32()?, reader.array()?);
-            let leaves = (0..reader.u32()?).map(|_| reader.u32());
-            let leaves = leaves.collect::<Result<_, _>>()?;
+            let inlined_funcs = (0..reader.u32()?).map(|_| reader.u32());
+            let inlined_funcs = inlined_funcs.collect::<Result<_, _>>()?;
             let len = reader.u32()? as usize;
             let code = reader.take(len)?.to_vec();
             functions.push(Function {
                 func,
                 sources,
-                leaves,
+                inlined_funcs,
                 code,
             });
         }
@@ -200,7 +212,7 @@ mod tests {
         let function = |func: u32| Function {
             func,
             sources: [func as u8; HASH],
-            leaves: (0..func).collect(),
+            inlined_funcs: (0..func).collect(),
             code: vec![0xcc; 10 * func as usize],
         };
         Entry {

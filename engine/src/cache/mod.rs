@@ -90,7 +90,7 @@ impl Cache {
 
 /// What a module has to do with the cache of its engine.
 #[derive(Debug)]
-pub(crate) struct Memory {
+pub(crate) struct ModuleCache {
     folder: Folder,
     key: Key,
     /// Functions whose machine code was there.
@@ -108,29 +108,29 @@ struct State {
     new_valid: bool,
 }
 
-impl Memory {
+impl ModuleCache {
     /// Looks up a module, and gives its functions the machine code that is
     /// remembered.
-    pub(crate) fn recall(cache: &Cache, code: &ModuleCode) -> Memory {
-        let mut memory = Memory {
+    pub(crate) fn recall(cache: &Cache, code: &ModuleCode) -> ModuleCache {
+        let mut cached = ModuleCache {
             folder: cache.folder.clone(),
             key: Key::of(code),
             recalled: 0,
             state: Mutex::default(),
         };
-        let Some(bytes) = memory.folder.read(&memory.key) else {
-            return memory;
+        let Some(bytes) = cached.folder.read(&cached.key) else {
+            return cached;
         };
-        match Entry::decode(&bytes, &memory.key) {
+        match Entry::decode(&bytes, &cached.key) {
             Ok(entry) => {
-                memory.recalled = install(code, &entry);
-                let mut state = memory.lock();
+                cached.recalled = install(code, &entry);
+                let mut state = cached.lock();
                 state.valid = entry.valid;
-                state.known = memory.recalled;
+                state.known = cached.recalled;
             }
-            Err(error) => debug!(target: "cache", %error, key = %memory.key, "entry not used"),
+            Err(error) => debug!(target: "cache", %error, key = %cached.key, "entry not used"),
         }
-        memory
+        cached
     }
 
     /// Functions whose machine code was there.

@@ -56,11 +56,19 @@ pub(crate) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Request>,
+    /// What is compiled once nothing waits, the last first.
+    unhurried: Vec<Request>,
     /// Threads, and how many of them compile something.
     workers: usize,
     busy: usize,
     /// No thread compiles any more, or none can.
     closed: bool,
+}
+
+impl State {
+    fn has_work(&self) -> bool {
+        !self.waiting.is_empty() || !self.unhurried.is_empty()
+    }
 }
 
 impl Queue {
@@ -104,8 +112,7 @@ impl Queue {
     /// Waits until everything that was asked for has been tried.
     pub(super) fn wait_until_idle(&self) {
         let state = self.lock();
-        let busy =
-            |state: &mut State| !state.closed && (!state.waiting.is_empty() || state.busy > 0);
+        let busy = |state: &mut State| !state.closed && (state.has_work() || state.busy > 0);
         drop(
             self.idle
                 .wait_while(state, busy)
@@ -125,6 +132,7 @@ impl Queue {
     fn close_locked(&self, state: &mut State) {
         state.closed = true;
         state.waiting = Vec::new();
+        state.unhurried = Vec::new();
         self.work.notify_all();
         self.idle.notify_all();
     }
@@ -186,22 +194,39 @@ impl Queue {
     /// The hottest request, and whether it was the last; `None` at the end.
     fn take(&self) -> Option<(Request, bool)> {
         let state = self.lock();
-        let nothing = |state: &mut State| !state.closed && state.waiting.is_empty();
+        let nothing = |state: &mut State| !state.closed && !state.has_work();
         let waited = self.work.wait_while(state, nothing);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         let requests = state.waiting.iter().enumerate();
         // Of equally hot ones the oldest.
-        let hottest = requests.rev().max_by_key(|(_, request)| request.heat())?.0;
-        let request = state.waiting.remove(hottest);
+        let hottest = requests.rev().max_by_key(|(_, request)| request.heat());
+        let request = match hottest.map(|(at, _)| at) {
+            Some(at) => state.waiting.remove(at),
+            None => state.unhurried.pop()?,
+        };
         state.busy += 1;
-        Some((request, state.waiting.is_empty()))
+        Some((request, !state.has_work()))
     }
 
     fn finish(&self) {
         let mut state = self.lock();
         state.busy -= 1;
-        if state.busy == 0 && state.waiting.is_empty() {
+        if state.busy == 0 && !state.has_work() {
             self.idle.notify_all();
+        }
+    }
+
+    /// A function whose loop was compiled is compiled as a whole when there is
+    /// time: for its next call, and for the next run, which finds functions in the
+    /// cache but no loops.
+    fn ask_for_whole(&self, request: &Request) {
+        let mut state = self.lock();
+        if !state.closed && state.unhurried.len() < self.limit {
+            state.unhurried.push(Request {
+                entry: Entry::Function,
+                module: request.module.clone(),
+                func: request.func,
+            });
         }
     }
 
@@ -213,6 +238,9 @@ impl Queue {
         };
         let begun = Instant::now();
         let (func, entry) = (request.func, request.entry);
+        if entry == Entry::Function && rwasm_jit::is_published(&code, func) {
+            return;
+        }
         let index = code.module.func_index(func).as_u32();
         let published = compiler
             .compile(&code, func, entry)
@@ -234,6 +262,9 @@ impl Queue {
                     Entry::Loop(_) => &self.counters.loops,
                 };
                 add(counter, 1);
+                if entry != Entry::Function {
+                    self.ask_for_whole(request);
+                }
                 add(&self.counters.code_bytes, bytes as u64);
                 debug!(
                     target: "tiering", func = index, ?entry, heat = request.heat(), bytes, ?took,

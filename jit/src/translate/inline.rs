@@ -144,7 +144,7 @@ impl FuncTranslator<'_> {
             return Ok(false);
         }
         self.inline_bytes_left -= small.bytes.len();
-        self.out.leaves.insert(func);
+        self.out.inlined_funcs.insert(func);
         let ty = super::func_type_of(self.module, self.module.func_index(func));
         let count = ty.params.len();
         self.plain_top(count);

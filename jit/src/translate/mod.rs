@@ -91,7 +91,7 @@ pub(crate) struct Translated {
     /// The instructions of inlined functions; see [`Position`].
     pub(crate) inlined: Vec<InlinedAt>,
     /// The functions that were inlined, in ascending order.
-    pub(crate) leaves: BTreeSet<LocalFuncIndex>,
+    pub(crate) inlined_funcs: BTreeSet<LocalFuncIndex>,
 }
 
 /// Where in the module an instruction came from, as its source location says.
