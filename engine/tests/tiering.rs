@@ -281,6 +281,35 @@ fn one_call_that_loops_is_taken_over_soon() {
     );
 }
 
+/// A loop in a legacy handler cannot be where machine code begins; another loop of
+/// the same call can, although that one asked first.
+#[test]
+fn a_loop_that_cannot_be_taken_over_does_not_stop_another() {
+    const GUEST: &str = r#"(module
+        (tag $t)
+        (func (export "run") (param $n i32) (result i32)
+            (local $i i32)
+            try
+                throw $t
+            catch $t
+                loop $a
+                    (br_if $a (i32.lt_u
+                        (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+                        (i32.const 20000000)))
+                end
+            end
+            (loop $b
+                (br_if $b (i32.lt_u
+                    (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+                    (local.get $n))))
+            (local.get $i)))"#;
+    let (mut store, instance) = instance_with(&Config::new(), GUEST);
+    let result = call(&mut store, instance, "run", &[Val::I32(100_000_000)]).unwrap();
+    assert_eq!(shown(&result), shown(&[Val::I32(100_000_000)]));
+    let stats = store.engine().tier_stats();
+    assert_eq!((stats.failed, stats.osr_entries), (1, 1), "{stats:?}");
+}
+
 #[test]
 fn calls_that_were_hot_together_call_each_other_directly() {
     const GUEST: &str = r#"(module

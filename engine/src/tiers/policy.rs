@@ -9,13 +9,13 @@
 use super::queue::{Queue, Request};
 use super::stats::add;
 use super::stress::TierStress;
-use super::tunables::{BUDGET, BUDGET_PER_BYTE, FEW_CALLS, POLL};
+use super::tunables::{BUDGET, BUDGET_PER_BYTE, FEW_CALLS, PATIENCE, POLL};
 use crate::config::Config;
 use rwasm_jit::Entry;
 use rwasm_runtime::code::{CodeCell, ModuleCode, TierUp};
 use std::collections::{HashMap, HashSet};
 use std::ptr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Decides for one module.
@@ -34,6 +34,42 @@ struct Asked {
     entries: HashSet<(u32, Entry)>,
     /// By function: its calls when a loop of it last spent the budget.
     calls: HashMap<u32, u32>,
+    /// By function: the loop of it that was asked for last.
+    loops: HashMap<u32, AskedLoop>,
+}
+
+/// Machine code that begins at one loop of a function has all others as well, so
+/// one loop of a function is compiled at a time: the running call will meet it.
+#[derive(Debug)]
+struct AskedLoop {
+    at: u32,
+    /// Whether it turned out that it cannot be compiled.
+    failed: Arc<AtomicBool>,
+    /// How often other loops have still to ask, once this one is compiled, before
+    /// it is believed that the call does not come by it.
+    patience: u32,
+}
+
+impl AskedLoop {
+    fn new(at: u32) -> Self {
+        AskedLoop {
+            at,
+            failed: Arc::default(),
+            patience: PATIENCE,
+        }
+    }
+
+    /// Whether the running call, which asks at another loop, can be expected to
+    /// be taken over at this one.
+    fn should_do(&mut self, cell: &CodeCell, code: &ModuleCode) -> bool {
+        if self.failed.load(Ordering::Relaxed) {
+            return false;
+        }
+        if rwasm_jit::heir(code, cell.func, self.at).is_some() {
+            self.patience = self.patience.saturating_sub(1);
+        }
+        self.patience > 0
+    }
 }
 
 impl Policy {
@@ -81,12 +117,29 @@ impl Policy {
         calls <= FEW_CALLS || before == Some(calls) || self.stress.is_some()
     }
 
+    /// Asks for code that begins at a loop, unless another loop of the function
+    /// should do.
+    fn ask_for_loop(&self, cell: &CodeCell, code: &ModuleCode, loop_at: u32) {
+        let mut asked = self.lock();
+        let last = asked.loops.entry(cell.func.as_u32());
+        let last = last.or_insert_with(|| AskedLoop::new(loop_at));
+        if last.at != loop_at {
+            if self.stress.is_none() && last.should_do(cell, code) {
+                return;
+            }
+            *last = AskedLoop::new(loop_at);
+        }
+        let failed = last.failed.clone();
+        drop(asked);
+        self.ask(cell, code, Entry::Loop(loop_at), failed);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for code, once.
-    fn ask(&self, cell: &CodeCell, code: &ModuleCode, entry: Entry) {
+    /// Asks for code, once. `failed` becomes true if it cannot be made.
+    fn ask(&self, cell: &CodeCell, code: &ModuleCode, entry: Entry, failed: Arc<AtomicBool>) {
         let key = (cell.func.as_u32(), entry);
         let mut asked = self.lock();
         if asked.entries.contains(&key) {
@@ -96,6 +149,7 @@ impl Policy {
             module: code.downgrade(),
             func: cell.func,
             entry,
+            failed,
         };
         // What finds no place is asked for again.
         if self.queue.push(request) {
@@ -112,7 +166,7 @@ impl TierUp for Policy {
     fn function_is_hot(&self, code: &ModuleCode, cell: &CodeCell) {
         let heat = self.spent(cell, code);
         if heat > 0 {
-            self.ask(cell, code, Entry::Function);
+            self.ask(cell, code, Entry::Function, Arc::default());
         }
     }
 
@@ -129,10 +183,10 @@ impl TierUp for Policy {
         if heat > 0 {
             let calls = cell.calls.load(Ordering::Relaxed);
             if self.call_lasts(cell, calls) {
-                self.ask(cell, code, Entry::Loop(loop_at));
+                self.ask_for_loop(cell, code, loop_at);
             }
             if calls > 1 {
-                self.ask(cell, code, Entry::Function);
+                self.ask(cell, code, Entry::Function, Arc::default());
             }
         }
         match self.stress {

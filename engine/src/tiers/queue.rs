@@ -14,7 +14,7 @@ use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::ModuleCode;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -26,6 +26,8 @@ pub(super) struct Request {
     pub(super) module: Weak<ModuleCode>,
     pub(super) func: LocalFuncIndex,
     pub(super) entry: Entry,
+    /// To be set if it cannot be compiled.
+    pub(super) failed: Arc<AtomicBool>,
 }
 
 impl Request {
@@ -181,7 +183,7 @@ impl Queue {
             let done = || self.serve(&mut compiler, &request, last);
             // Cranelift asserts what it believes; a guest need not pay for it.
             if catch_unwind(AssertUnwindSafe(done)).is_err() {
-                add(&self.counters.failed, 1);
+                self.note_failure(&request);
                 match Compiler::new() {
                     Ok(fresh) => compiler = fresh,
                     Err(_) => self.close(),
@@ -216,6 +218,11 @@ impl Queue {
         }
     }
 
+    fn note_failure(&self, request: &Request) {
+        request.failed.store(true, Ordering::Relaxed);
+        add(&self.counters.failed, 1);
+    }
+
     /// A function whose loop was compiled is compiled as a whole when there is
     /// time: for its next call, and for the next run, which finds functions in the
     /// cache but no loops.
@@ -226,6 +233,7 @@ impl Queue {
                 entry: Entry::Function,
                 module: request.module.clone(),
                 func: request.func,
+                failed: Arc::default(),
             });
         }
     }
@@ -272,7 +280,7 @@ impl Queue {
                 );
             }
             Err(error) => {
-                add(&self.counters.failed, 1);
+                self.note_failure(request);
                 debug!(target: "tiering", func = index, ?entry, error, "stays interpreted");
             }
         }

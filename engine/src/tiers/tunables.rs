@@ -17,6 +17,10 @@ pub(super) const POLL: i32 = 256;
 /// will find the function compiled as a whole.
 pub(super) const FEW_CALLS: u32 = 2;
 
+/// Times that other loops of a function ask before a second one is compiled,
+/// beside one that is there already but that the running call has not met again.
+pub(super) const PATIENCE: u32 = 16;
+
 /// Requests that wait at most. A program that gets hot everywhere at once is
 /// asked again for what found no place.
 pub(super) const QUEUE: usize = 1024;
