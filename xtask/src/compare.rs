@@ -19,8 +19,7 @@ use std::{
 use crate::{
     error::{Context, Error, Result},
     paths::Paths,
-    process,
-    toolchain::host_cargo,
+    rwasm::build_rwasm,
 };
 use report::Report;
 use runner::{Runner, Subject};
@@ -111,22 +110,4 @@ fn programs(folder: &Path, names: &[String]) -> Result<Vec<PathBuf>> {
     }
     modules.sort();
     Ok(modules)
-}
-
-/// The command as `cargo build --release` makes it.
-fn build_rwasm(paths: &Paths) -> Result<PathBuf> {
-    let mut cargo = host_cargo();
-    cargo
-        .args(["build", "--release", "--bin", "rwasm"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(&paths.root);
-    let messages = process::output(&mut cargo)?;
-    let executable = messages.lines().find_map(|line| {
-        let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
-    });
-    executable.ok_or_else(|| Error::Output {
-        command: process::line(&cargo),
-        expected: "executable",
-    })
 }

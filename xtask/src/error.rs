@@ -60,6 +60,26 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// A server of the payload experiment does not answer.
+    #[error("{arm} does not answer {request}: {source}")]
+    Asked {
+        /// Who was asked.
+        arm: &'static str,
+        /// For what.
+        request: String,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// A server of the payload experiment gives another answer than the first one.
+    #[error("{arm} answers {request} otherwise than others do")]
+    OtherAnswer {
+        /// Who was asked.
+        arm: &'static str,
+        /// For what.
+        request: String,
+    },
+
     /// A module in text is wrong.
     #[error("{0}")]
     Text(wat::Error),

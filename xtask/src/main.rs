@@ -9,9 +9,12 @@
 mod compare;
 mod error;
 mod guests;
+mod machine;
 mod paths;
+mod payload;
 mod process;
 mod real_programs;
+mod rwasm;
 mod toolchain;
 
 use std::{env, process::ExitCode};
@@ -32,6 +35,12 @@ commands:
   compare [--rwasm PATH] [--rounds N] [--size N] [PROGRAM]…
                                         run the modules of guests/modules/ under rwasm and the
                                         peers on PATH; tables and charts in target/compare/
+  payload [--rwasm PATH] [--quick] [--check] [--docs] [--servers N,…] [--loads PERCENT,…]
+          [--arms NAME,…] [--runs N] [--seconds N] [--warm-up N] [--processors SERVERS,LOAD]
+                                        build one API for every peer, compare the answers, and
+                                        measure it under load (hours; --quick: half an hour;
+                                        --check: compare only); results in target/payload/,
+                                        with --docs in docs/
   real-programs [--rwasm PATH] [NAME]…  run real and hostile programs under `rwasm run`, and
                                         compare what they do with what they must do
 
@@ -82,6 +91,7 @@ fn run(args: &[String]) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         ("compare", args) => compare::run(&paths, args),
+        ("payload", args) => payload::run(&paths, args),
         ("real-programs", args) => real_programs::run(&paths, args),
         _ => Err(Error::Usage),
     }

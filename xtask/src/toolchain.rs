@@ -7,7 +7,7 @@
 //! library and the compiler's run-time library come out of an npm package: they
 //! are newer than Debian's, which lack functions that Rust's std needs.
 
-mod debian;
+pub mod debian;
 
 use std::{
     env,

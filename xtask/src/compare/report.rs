@@ -1,6 +1,6 @@
 //! Tables and charts of what was measured.
 
-use std::{env, fmt::Write, fs, thread, time::Duration};
+use std::{env, fmt::Write, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -8,6 +8,7 @@ use super::{
     chart,
     runner::{Runner, Sample, Samples},
 };
+use crate::machine::machine;
 
 /// What was measured, and where.
 pub struct Report {
@@ -238,25 +239,6 @@ fn numbers(sample: &Sample) -> Value {
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
-}
-
-/// The processor, how many of its cores there are, and how busy it was.
-fn machine() -> String {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let info = read("/proc/cpuinfo");
-    let field = |name: &str| {
-        let line = info.lines().find(|line| line.starts_with(name))?;
-        Some(line.split_once(':')?.1.trim().to_owned())
-    };
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let load = read("/proc/loadavg");
-    format!(
-        "{} (family {}, model {}), {cores} cores, load average at the end {}",
-        field("model name").unwrap_or_default(),
-        field("cpu family").unwrap_or_default(),
-        field("model\t").unwrap_or_default(),
-        load.split(' ').next().unwrap_or_default(),
-    )
 }
 
 fn arguments() -> String {
