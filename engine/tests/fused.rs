@@ -1,5 +1,6 @@
-//! What the interpreter makes of code that keeps its variables in memory: the
-//! module whose register code `interp/tests/golden/fused.code` holds, run.
+//! What the interpreter makes of code that keeps its variables in memory, and of
+//! interpreters: the modules whose register code `fused.code` and `switch.code` in
+//! `interp/tests/golden/` hold, run.
 
 mod common;
 
@@ -7,10 +8,16 @@ use rwasm::{Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
 
 const MODULE: &str = include_str!("../../interp/tests/golden/fused.wat");
 
+const SWITCH: &str = include_str!("../../interp/tests/golden/switch.wat");
+
 /// The result of an export in an instance of its own.
 fn call<P: WasmParams, R: WasmResults>(name: &str, params: P) -> R {
+    call_of(MODULE, name, params)
+}
+
+fn call_of<P: WasmParams, R: WasmResults>(module: &str, name: &str, params: P) -> R {
     let engine = common::engine();
-    let module = Module::new(&engine, MODULE).expect("a module");
+    let module = Module::new(&engine, module).expect("a module");
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module, &[]).expect("no imports");
     let func: TypedFunc<P, R> = instance
@@ -45,6 +52,20 @@ fn pairs_compute_what_their_parts_do() {
     assert_eq!(call::<i32, i32>("branches", 160), 1);
     assert_eq!(call::<(i32, i32), i32>("label_between", (64, 1)), 33);
     assert_eq!(call::<(i32, i32), i32>("label_between", (64, 0)), 161);
+}
+
+#[test]
+fn interpreters_go_through_their_head() {
+    // + 7, nothing, the place (67), - 3, - 4.
+    assert_eq!(call_of::<i32, i32>(SWITCH, "run", 64), 60);
+    // - 3, - 4.
+    assert_eq!(call_of::<i32, i32>(SWITCH, "run", 68), -7);
+    assert_eq!(call_of::<i32, i32>(SWITCH, "run", 71), 0);
+    // Six bytes before the 0, one of them 1.
+    assert_eq!(call_of::<i32, i32>(SWITCH, "nested", 64), 36);
+    assert_eq!(call_of::<i32, i32>(SWITCH, "ends", 5), 5);
+    assert_eq!(call_of::<i32, i32>(SWITCH, "ends", 6), 15);
+    assert_eq!(call_of::<i32, i32>(SWITCH, "ends", 7), 100);
 }
 
 #[test]

@@ -1,19 +1,24 @@
 //! Which neighbouring instructions become one (see [`crate::exec::fused`]).
 //!
-//! Chosen by how often neighbours were executed in the start of CPython; the
-//! forms for 64 bits are there by symmetry, and not measured.
+//! Chosen by how often neighbours were executed in the start of CPython and in
+//! the programs of `guests/`; the forms for 64 bits are there by symmetry, and not
+//! measured.
 //! Nothing here changes what the instructions do: a fused pair computes, writes
 //! and traps as its parts would one after the other.
 
-use crate::exec::fused::{self, Then};
+use crate::exec::call;
+use crate::exec::fused::chain::{self, Chain};
+use crate::exec::fused::float::{self, Operation};
+use crate::exec::fused::switch::{self, FetchPins};
+use crate::exec::fused::{self, Then, address};
 use crate::exec::regs::{Handler, class};
-use crate::inst::{Dst, Inst, Src};
+use crate::inst::{Callee, Dst, Inst, Jump, Src};
 use crate::lower::Lowered;
-use crate::op::{IntBinary, IntLoad, IntStore};
+use crate::op::{FloatWidth, IntBinary, IntCompare, IntLoad, IntStore};
 use std::ops::Range;
 
 /// Instructions that are fused at most.
-const MAX_PARTS: usize = 3;
+const MAX_PARTS: usize = 4;
 
 /// The instructions of a function in groups, most of one, and the handler of
 /// each group of several.
@@ -30,7 +35,7 @@ pub(crate) fn groups(
         // Whoever branches to a label wants an instruction that begins there.
         while bound.next_if(|&&label| label as usize <= at).is_some() {}
         let label = bound.peek().map_or(insts.len(), |&&label| label as usize);
-        let fused = fuse(&insts[at..label.min(at + MAX_PARTS)]);
+        let fused = fuse(&insts[at..label.min(at + MAX_PARTS)], lowered);
         let group = at..at + fused.map_or(1, |(_, count)| count);
         at = group.end;
         Some((group, fused.map(|(handler, _)| handler)))
@@ -39,10 +44,23 @@ pub(crate) fn groups(
 
 /// The handler for the first instructions of `insts` together, and how many
 /// they are. `insts` holds nothing that is branched to but its first.
-fn fuse(insts: &[Inst]) -> Option<(Handler, usize)> {
+fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
+    if let &[Inst::Br { to }, ..] = insts {
+        let handler = switch::br_fetch_handler(to.loop_slot, fetch_at(to, lowered)?);
+        return Some((handler, 1));
+    }
+    if let Some(pins) = fetch(insts) {
+        return Some((switch::fetch_handler(pins), FETCH_PARTS));
+    }
     let &[ref first, ref second, ref rest @ ..] = insts else {
         return None;
     };
+    if let Some(handler) = before_branch(first, second, lowered) {
+        return Some((handler, 2));
+    }
+    if let Some(group) = before_call(first, second, rest) {
+        return Some(group);
+    }
     match *first {
         Inst::GlobalGet {
             global,
@@ -53,11 +71,11 @@ fn fuse(insts: &[Inst]) -> Option<(Handler, usize)> {
             let handler = fused::global_add_handler(set, two(d)?);
             Some((handler, if set { 3 } else { 2 }))
         }
-        Inst::Binary { a, d: Dst::Acc, .. } if !a.is_const() => {
-            sum_with_const(first, a)?;
-            let Inst::GlobalSet { a: Src::Acc, .. } = second else {
-                return None;
-            };
+        Inst::Binary { a, d: Dst::Acc, .. }
+            if !a.is_const()
+                && sum_with_const(first, a).is_some()
+                && matches!(second, Inst::GlobalSet { a: Src::Acc, .. }) =>
+        {
             let (then, count) = match rest.first() {
                 Some(Inst::Ret) => (Then::Ret, 3),
                 Some(Inst::RetInt { a: Src::Slot(_) }) => (Then::RetSlot, 3),
@@ -65,12 +83,294 @@ fn fuse(insts: &[Inst]) -> Option<(Handler, usize)> {
             };
             Some((fused::add_global_set_handler(then, a.class()), count))
         }
+        Inst::Binary { op, a, b, d } => Some((after_binary(op, a, b, d, second)?, 2)),
+        Inst::FloatBinary { op, a, b, d } => {
+            let operation = Operation {
+                op,
+                a: a.float_class(),
+                b: b.float_class(),
+                d: d.class(),
+            };
+            Some((after_float_binary(operation, second)?, 2))
+        }
+        Inst::FloatLoad {
+            width: FloatWidth::F64,
+            a,
+            d,
+            ..
+        } if !a.is_const() => {
+            let Inst::FloatLoad {
+                width: FloatWidth::F64,
+                a: b,
+                d: e,
+                ..
+            } = *second
+            else {
+                return None;
+            };
+            let handler = float::load_load_handler(d.class(), a.class(), e.class(), b.class());
+            (!b.is_const()).then_some((handler, 2))
+        }
         Inst::Load { op, a, d, .. } if !a.is_const() => {
             Some((after_load(op, a.class(), d, second)?, 2))
         }
         Inst::Store { op, a, v, .. } if !a.is_const() => {
             Some((after_store(op, a.class(), v, second)?, 2))
         }
+        _ => None,
+    }
+}
+
+/// The parts of [`fetch`].
+const FETCH_PARTS: usize = 4;
+
+/// The pins of the head of an interpreter's loop, if that is what comes.
+fn fetch(insts: &[Inst]) -> Option<FetchPins> {
+    let &[
+        Inst::Mov {
+            a: Src::Pin(next),
+            d: Dst::Pin(op, _),
+        },
+        Inst::Binary {
+            op: IntBinary::I32Add,
+            a: Src::Pin(summand),
+            b: Src::Const(_),
+            d: Dst::Pin(sum, _),
+        },
+        Inst::Load {
+            op: IntLoad::Load8U,
+            a: Src::Pin(address),
+            d: Dst::Acc,
+            ..
+        },
+        Inst::BrTable { a: Src::Acc, .. },
+        ..,
+    ] = insts
+    else {
+        return None;
+    };
+    let is_fetch = summand == op && sum == next && address == op && next != op;
+    is_fetch.then_some(FetchPins {
+        next: next.into(),
+        op: op.into(),
+    })
+}
+
+/// The same of what a branch leads to.
+fn fetch_at(to: Jump, lowered: &Lowered) -> Option<FetchPins> {
+    let at = lowered.labels[to.label.0 as usize];
+    let behind = lowered.bound.partition_point(|&label| label <= at);
+    let end = at as usize + FETCH_PARTS;
+    // Nobody branches to its middle.
+    if lowered
+        .bound
+        .get(behind)
+        .is_some_and(|&label| (label as usize) < end)
+    {
+        return None;
+    }
+    fetch(lowered.insts.get(at as usize..end)?)
+}
+
+/// An instruction, and a jump or `br_table` behind it.
+fn before_branch(first: &Inst, branch: &Inst, lowered: &Lowered) -> Option<Handler> {
+    match (*first, *branch) {
+        (Inst::Mov { a, d }, Inst::Br { to }) => match (a, d, fetch_at(to, lowered)) {
+            (Src::Pin(x), Dst::Pin(d, _), Some(pins)) => Some(switch::mov_br_fetch_handler(
+                to.loop_slot,
+                pins,
+                x.into(),
+                d.into(),
+            )),
+            (_, _, Some(_)) => None,
+            _ => Some(switch::mov_br_handler(to.loop_slot, a.class(), d.class())),
+        },
+        (Inst::Binary { a, .. }, Inst::Br { to }) if !a.is_const() => {
+            let d = sum_with_const(first, a)?;
+            match (a, d, fetch_at(to, lowered)) {
+                (Src::Pin(x), Dst::Pin(d, _), Some(pins)) => Some(switch::add_br_fetch_handler(
+                    to.loop_slot,
+                    pins,
+                    x.into(),
+                    d.into(),
+                )),
+                (_, _, Some(_)) => None,
+                _ => Some(switch::add_br_handler(to.loop_slot, a.class(), d.class())),
+            }
+        }
+        (Inst::Binary { a, d: Dst::Acc, .. }, Inst::BrTable { a: Src::Acc, .. })
+            if !a.is_const() =>
+        {
+            sum_with_const(first, a)?;
+            Some(switch::add_br_table_handler(a.class()))
+        }
+        (
+            Inst::Load {
+                op, a, d: Dst::Acc, ..
+            },
+            Inst::BrTable { a: Src::Acc, .. },
+        ) if !a.is_const() => switch::load_br_table_handler(op, a.class()),
+        _ => None,
+    }
+}
+
+/// A move or a sum to a slot, and a call behind it.
+fn before_call(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<(Handler, usize)> {
+    let own = |inst: &Inst| {
+        matches!(
+            inst,
+            Inst::Call {
+                callee: Callee::Own(_),
+                ..
+            }
+        )
+    };
+    match (*first, *second) {
+        (Inst::Mov { a, d: Dst::Slot(_) }, _) if own(second) => {
+            Some((call::mov_call_handler(a.class()), 2))
+        }
+        (
+            Inst::Mov { a, d: Dst::Slot(_) },
+            Inst::Mov {
+                a: b,
+                d: Dst::Slot(_),
+            },
+        ) => Some(if rest.first().is_some_and(own) {
+            (call::mov_mov_call_handler(a.class(), b.class()), 3)
+        } else {
+            (fused::mov_mov_handler(a.class(), b.class()), 2)
+        }),
+        (
+            Inst::Binary {
+                a, d: Dst::Slot(_), ..
+            },
+            _,
+        ) if own(second) && !a.is_const() => {
+            sum_with_const(first, a)?;
+            Some((call::add_call_handler(a.class()), 2))
+        }
+        _ => None,
+    }
+}
+
+/// `d = a op b`, and what comes next.
+fn after_binary(op: IntBinary, a: Src, b: Src, d: Dst, next: &Inst) -> Option<Handler> {
+    if a.is_const() {
+        return None;
+    }
+    let (x, by_const) = (a.class(), b.is_const());
+    let adds_const = op == IntBinary::I32Add && by_const;
+    // A local that goes on by a constant.
+    let step = (adds_const && x == d.class()).then_some(x);
+    match *next {
+        Inst::Binary {
+            op: second,
+            a: Src::Acc,
+            b: z,
+            d: e,
+        } if d == Dst::Acc => chain::chain_handler(Chain {
+            first: op,
+            x,
+            y: b.class(),
+            second,
+            z: z.class(),
+            d: e.class(),
+        }),
+        Inst::Binary {
+            op: IntBinary::I32Add,
+            a: y,
+            b: Src::Const(_),
+            d: e,
+        } if !y.is_const() => Some(chain::step_add_handler(step?, y.class(), e.class())),
+        Inst::AddBr {
+            op: compare,
+            a: counter,
+            b: limit,
+            to,
+            ..
+        } if to.loop_slot == 1 => {
+            chain::step_add_br_handler(compare, step?, counter.class(), limit.class())
+        }
+        Inst::BrCompare {
+            op: IntCompare::I32LtU,
+            a: less,
+            b: y,
+            to,
+        } if adds_const && to.loop_slot == 0 && is_result(less, d) => {
+            Some(chain::add_br_less_handler(x, d.class(), y.class()))
+        }
+        Inst::BrCompare {
+            op: compare,
+            a: masked,
+            b: Src::Const(_),
+            to,
+        } if op == IntBinary::I32And
+            && by_const
+            && to.loop_slot == 0
+            && masked == Src::Acc
+            && d.class() <= class::ACC =>
+        {
+            chain::and_br_handler(compare, x, d.class())
+        }
+        Inst::RetInt { a: Src::Acc } if d == Dst::Acc => {
+            chain::binary_ret_handler(op, x, b.class())
+        }
+        Inst::Load {
+            op: load,
+            a: at,
+            d: e,
+            ..
+        } if by_const && is_result(at, d) => {
+            address::binary_load_handler(op, load, x, d.class(), e.class())
+        }
+        Inst::FloatLoad {
+            width, a: at, d: e, ..
+        } if adds_const && is_result(at, d) => Some(address::add_float_load_handler(
+            width,
+            x,
+            d.class(),
+            e.class(),
+        )),
+        Inst::Load2 {
+            op: load,
+            a: Src::Acc,
+            b: y,
+            d: e,
+            ..
+        } if op == IntBinary::I32Shl && by_const && d == Dst::Acc && !y.is_const() => {
+            address::shl_load2_handler(load, x, y.class(), e.class())
+        }
+        _ => None,
+    }
+}
+
+/// Whether an operand is the result just computed.
+fn is_result(operand: Src, result: Dst) -> bool {
+    match result {
+        Dst::Acc => operand == Src::Acc,
+        Dst::Slot(slot) => operand == Src::Acc || operand == Src::Slot(slot),
+        Dst::Pin(pin, _) => operand == Src::Pin(pin),
+    }
+}
+
+/// An operation on floats, and what comes next.
+fn after_float_binary(operation: Operation, next: &Inst) -> Option<Handler> {
+    match *next {
+        Inst::FloatBinary { op, a, b, d } => float::binary_binary_handler(
+            operation,
+            Operation {
+                op,
+                a: a.float_class(),
+                b: b.float_class(),
+                d: d.class(),
+            },
+        ),
+        Inst::FloatStore {
+            width: FloatWidth::F64,
+            a,
+            v: Src::Acc,
+            ..
+        } if !a.is_const() => float::binary_store_handler(operation, a.class()),
         _ => None,
     }
 }
@@ -89,6 +389,28 @@ fn after_load(op: IntLoad, x: usize, d: Dst, next: &Inst) -> Option<Handler> {
             let (d, e) = (two(d)?, two(e)?);
             Some(fused::load_load_handler(inner, x, d, a.class(), e))
         }
+        Inst::Load {
+            op: IntLoad::Load8U,
+            a,
+            d: e,
+            ..
+        } if op == IntLoad::Load8U && !a.is_const() => Some(fused::load_load_bytes_handler(
+            x,
+            two(d)?,
+            a.class(),
+            two(e)?,
+        )),
+        Inst::Store {
+            op: IntStore::Store8,
+            a,
+            v,
+            ..
+        } if op == IntLoad::Load8U && !a.is_const() => Some(fused::load_store_byte_handler(
+            x,
+            two(d)?,
+            a.class(),
+            two_of(v)?,
+        )),
         Inst::Store {
             op: store, a, v, ..
         } if !a.is_const() => {
@@ -106,9 +428,9 @@ fn after_load(op: IntLoad, x: usize, d: Dst, next: &Inst) -> Option<Handler> {
             a,
             b,
             d,
-        } if in_acc && op == IntLoad::Load32U => {
+        } if in_acc => {
             let (second, y) = other_operand(a, b)?;
-            fused::load_binary_handler(binary, second, x, y, two(d)?)
+            fused::load_binary_handler(op, binary, second, x, y, d.class())
         }
         Inst::BrIf {
             a: Src::Acc,
@@ -120,9 +442,9 @@ fn after_load(op: IntLoad, x: usize, d: Dst, next: &Inst) -> Option<Handler> {
             a,
             b,
             to,
-        } if in_acc && to.loop_slot == 0 => {
+        } if to.loop_slot == 0 => {
             let (second, y) = other_operand(a, b)?;
-            fused::load_br_compare_handler(op, compare, second, x, y)
+            fused::load_br_compare_handler(op, compare, second, x, two(d)?, y)
         }
         Inst::RetInt { a: Src::Acc } if in_acc => fused::load_ret_handler(op, x),
         _ => None,
@@ -131,6 +453,13 @@ fn after_load(op: IntLoad, x: usize, d: Dst, next: &Inst) -> Option<Handler> {
 
 /// A store to an address of class `x`, and what comes next.
 fn after_store(op: IntStore, x: usize, v: Src, next: &Inst) -> Option<Handler> {
+    if let Inst::Binary { a, d, .. } = *next
+        && a.class() == d.class()
+        && !v.is_const()
+    {
+        sum_with_const(next, a)?;
+        return address::store_step_handler(op, x, v.class(), a.class());
+    }
     let v = two_of(v)?;
     match *next {
         Inst::Load { op: load, a, d, .. } if !a.is_const() => {

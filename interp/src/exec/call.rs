@@ -21,6 +21,7 @@
 
 use super::exception::unwind;
 use super::grid::pick;
+use super::int;
 use super::regs::{
     A, Class, FA, FK, FS, FloatClass, Handler, Ip, K, Outcome, P0, P1, P2, Regs, S, dispatch,
     handler, header, tail,
@@ -72,11 +73,23 @@ macro_rules! reuse_frame {
     }};
 }
 
+/// Calls the function of the module that the instruction names.
+macro_rules! call_own {
+    ($r:ident) => {{
+        let cell = $r.ip.u64(8) as *const CodeCell;
+        push_frame!(
+            $r,
+            $r.ip.u16(16),
+            $r.header(header::VMCTX),
+            $r.header(header::MEMORY)
+        );
+        enter_cell!($r, cell)
+    }};
+}
+
 handler! {
     fn call<>(r) {
-        let cell = r.ip.u64(8) as *const CodeCell;
-        push_frame!(r, r.ip.u16(16), r.header(header::VMCTX), r.header(header::MEMORY));
-        enter_cell!(r, cell)
+        call_own!(r)
     }
 }
 
@@ -140,6 +153,36 @@ handler! {
     fn return_call_imported<>(r) {
         let func: *mut FuncRef = VmCtx::pointer_at(r.vmctx(), r.ip.u32(8));
         return_call_func_ref!(r, func, r.ip.u16(16))
+    }
+}
+
+// The last argument of a call is often computed just before it.
+handler! {
+    /// A move to a slot, and a call.
+    fn mov_call<X: Class>(r) {
+        r.do_mov::<X, S>();
+        r.second_part();
+        call_own!(r)
+    }
+}
+
+handler! {
+    /// Two moves to slots, and a call.
+    fn mov_mov_call<X: Class, Y: Class>(r) {
+        r.do_mov::<X, S>();
+        r.second_part();
+        r.do_mov::<Y, S>();
+        r.second_part();
+        call_own!(r)
+    }
+}
+
+handler! {
+    /// A sum with a constant to a slot, and a call.
+    fn add_call<X: Class>(r) {
+        r.do_binary::<int::I32Add, X, K, S>();
+        r.second_part();
+        call_own!(r)
     }
 }
 
@@ -451,4 +494,19 @@ pub(crate) fn ret_float_handler(a: usize) -> Handler {
 /// The handler of a return of several results.
 pub(crate) fn ret_many_handler() -> Handler {
     ret_many
+}
+
+/// The handler of a move to a slot and a call of a function of the module.
+pub(crate) fn mov_call_handler(x: usize) -> Handler {
+    pick!(mov_call[]; six x)
+}
+
+/// The handler of two moves to slots and such a call.
+pub(crate) fn mov_mov_call_handler(x: usize, y: usize) -> Handler {
+    pick!(mov_mov_call[]; six x, six y)
+}
+
+/// The handler of a sum of `x` and a constant, to a slot, and such a call.
+pub(crate) fn add_call_handler(x: usize) -> Handler {
+    pick!(add_call[]; five x)
 }

@@ -120,15 +120,31 @@ handler! {
     }
 }
 
+/// Ends a handler with `local += constant; br_if (local op b)`.
+macro_rules! add_and_branch {
+    ($r:ident, $target:ident, $op:ident, $x:ident, $y:ident) => {{
+        let addend = $r.ip.u32(const { $target::OPERANDS + 8 }) as i32 as u64;
+        let sum = $r
+            .read::<$x>(const { $target::OPERANDS }, 0)
+            .wrapping_add(addend);
+        let sum = if $op::WIDE {
+            sum
+        } else {
+            u64::from(sum as u32)
+        };
+        $r.write::<$x>(const { $target::OPERANDS }, sum);
+        let b = $r.read_short::<$y>(
+            const { $target::OPERANDS + 2 },
+            const { $target::OPERANDS + 4 },
+        );
+        branch!($r, $target, $op::holds(sum, b), $target::OPERANDS + 16)
+    }};
+}
+
 handler! {
-    /// `local += constant; br_if (local op b)`: the end of a counting loop.
+    /// The end of a counting loop.
     fn add_br<T: Target, O: Compare, X: Class, Y: Class>(r) {
-        let addend = r.ip.u32(const { T::OPERANDS + 8 }) as i32 as u64;
-        let sum = r.read::<X>(const { T::OPERANDS }, 0).wrapping_add(addend);
-        let sum = if O::WIDE { sum } else { u64::from(sum as u32) };
-        r.write::<X>(const { T::OPERANDS }, sum);
-        let b = r.read_short::<Y>(const { T::OPERANDS + 2 }, const { T::OPERANDS + 4 });
-        branch!(r, T, O::holds(sum, b), T::OPERANDS + 16)
+        add_and_branch!(r, T, O, X, Y)
     }
 }
 
@@ -142,12 +158,33 @@ handler! {
 }
 use float::Compare as Float;
 
+impl Regs {
+    /// Goes where a `br_table` leads.
+    #[inline(always)]
+    pub(super) unsafe fn do_br_table<X: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let last = u64::from(self.ip.u32(12));
+            // The index is an i32, zero-extended like every i32 in a slot.
+            let index = self.read::<X>(8, 0).min(last);
+            self.ip = Ip(*self.ip.0.add(2 + index as usize) as *const u64);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) unsafe fn do_mov<X: Class, D: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let a = self.read::<X>(8, 16);
+            self.write::<D>(10, a);
+            self.ip = self.ip.next(const { int::size::<X, S>() });
+        }
+    }
+}
+
 handler! {
     fn br_table<X: Class>(r) {
-        let last = u64::from(r.ip.u32(12));
-        // The index is an i32, zero-extended like every i32 in a slot.
-        let index = r.read::<X>(8, 0).min(last);
-        r.ip = Ip(*r.ip.0.add(2 + index as usize) as *const u64);
+        r.do_br_table::<X>();
         dispatch!(r)
     }
 }
@@ -172,9 +209,7 @@ handler! {
 
 handler! {
     fn mov<X: Class, D: Class>(r) {
-        let a = r.read::<X>(8, 16);
-        r.write::<D>(10, a);
-        r.ip = r.ip.next(const { int::size::<X, S>() });
+        r.do_mov::<X, D>();
         dispatch!(r)
     }
 }
@@ -264,7 +299,7 @@ handler! {
     }
 }
 
-pub(super) use branch;
+pub(super) use {add_and_branch, branch};
 
 /// The handler of an unconditional branch.
 pub(crate) fn br_handler(loop_slot: u8) -> Handler {

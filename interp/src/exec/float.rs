@@ -7,8 +7,8 @@ use self as float;
 use super::grid::pick;
 use super::memory::FloatAccess;
 use super::regs::{
-    A, Class, FA, FK, FS, Float, FloatClass, Handler, K, P0, P1, P2, S, class, dispatch, handler,
-    tail,
+    A, Class, FA, FK, FS, Float, FloatClass, Handler, K, P0, P1, P2, Regs, S, class, dispatch,
+    handler, tail,
 };
 use super::trap::{BadConversionToInteger, IntegerOverflow, trap};
 use crate::arch;
@@ -53,12 +53,24 @@ pub(crate) trait Trunc {
     fn apply(a: Self::Operand) -> u64;
 }
 
+impl Regs {
+    #[inline(always)]
+    pub(super) unsafe fn do_float_binary<O: Binary, X: FloatClass, Y: FloatClass, D: FloatClass>(
+        &mut self,
+    ) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let a: O::Operand = self.read_float::<X, _>(8, 16);
+            let b: O::Operand = self.read_float::<Y, _>(12, 24);
+            self.write_float::<D, _>(10, O::apply(a, b));
+            self.ip = self.ip.next(const { size::<X, Y>() });
+        }
+    }
+}
+
 handler! {
     fn binary<O: Binary, X: FloatClass, Y: FloatClass, D: FloatClass>(r) {
-        let a: O::Operand = r.read_float::<X, _>(8, 16);
-        let b: O::Operand = r.read_float::<Y, _>(12, 24);
-        r.write_float::<D, _>(10, O::apply(a, b));
-        r.ip = r.ip.next(const { size::<X, Y>() });
+        r.do_float_binary::<O, X, Y, D>();
         dispatch!(r)
     }
 }

@@ -24,14 +24,17 @@ pub(crate) unsafe fn lookup(table: unsafe extern "C" fn(), index: usize) -> Hand
 /// The handler of an operation for operand classes known at run time.
 ///
 /// The axes, in the order of the handler's type parameters: `two` (slot,
-/// accumulator), `five` (all but constants), `six` (all); `float_two`,
-/// `float_three` (with constants).
+/// accumulator), `pins` (index 0 is the first), `five` (all but constants),
+/// `six` (all); `float_two`, `float_const` (constants only), `float_three` (both).
 macro_rules! pick {
     ($f:ident[$($p:ty),*]; $($axis:ident $index:expr),+) => {
         pick!(@ $f [[$($p),*]] (0usize) $($axis $index,)+)
     };
     (@ $f:ident [$([$($p:ty),*])*] ($at:expr) two $index:expr, $($rest:tt)*) => {
         pick!(@ $f [$([$($p,)* S] [$($p,)* A])*] (pick!(# $at, $index, 2)) $($rest)*)
+    };
+    (@ $f:ident [$([$($p:ty),*])*] ($at:expr) pins $index:expr, $($rest:tt)*) => {
+        pick!(@ $f [$([$($p,)* P0] [$($p,)* P1] [$($p,)* P2])*] (pick!(# $at, $index, 3)) $($rest)*)
     };
     (@ $f:ident [$([$($p:ty),*])*] ($at:expr) five $index:expr, $($rest:tt)*) => {
         pick!(@ $f [$([$($p,)* S] [$($p,)* A] [$($p,)* P0] [$($p,)* P1] [$($p,)* P2])*]
@@ -43,6 +46,9 @@ macro_rules! pick {
     };
     (@ $f:ident [$([$($p:ty),*])*] ($at:expr) float_two $index:expr, $($rest:tt)*) => {
         pick!(@ $f [$([$($p,)* FS] [$($p,)* FA])*] (pick!(# $at, $index, 2)) $($rest)*)
+    };
+    (@ $f:ident [$([$($p:ty),*])*] ($at:expr) float_const $index:expr, $($rest:tt)*) => {
+        pick!(@ $f [$([$($p,)* FK])*] (pick!(# $at, $index - $crate::exec::regs::class::FLOAT_CONST, 1)) $($rest)*)
     };
     (@ $f:ident [$([$($p:ty),*])*] ($at:expr) float_three $index:expr, $($rest:tt)*) => {
         pick!(@ $f [$([$($p,)* FS] [$($p,)* FA] [$($p,)* FK])*] (pick!(# $at, $index, 3)) $($rest)*)

@@ -79,10 +79,55 @@ impl Regs {
     pub(super) unsafe fn do_load<O: Load, X: Class, D: Class>(&mut self) {
         // SAFETY: the contract of all handlers.
         unsafe {
-            let ea = effective(self.read::<X>(8, 16), self.ip.u32(12));
+            let address = self.read::<X>(8, 16);
+            self.do_load_from::<O, D>(address);
+            self.ip = self.ip.next(const { super::int::size::<X, S>() });
+        }
+    }
+
+    /// The load itself, from an address read already.
+    #[inline(always)]
+    pub(super) unsafe fn do_load_from<O: Load, D: Class>(&mut self, address: u64) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let ea = effective(address, self.ip.u32(12));
             let value = O::access(self.ip, self.fp, self.header(header::MEMORY), ea);
             self.write::<D>(10, value);
-            self.ip = self.ip.next(const { super::int::size::<X, S>() });
+        }
+    }
+
+    /// The same of a float.
+    #[inline(always)]
+    pub(super) unsafe fn do_float_load_from<F: FloatAccess, D: FloatClass>(
+        &mut self,
+        address: u64,
+    ) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let ea = effective(address, self.ip.u32(12));
+            let value = F::load(self.ip, self.fp, self.header(header::MEMORY), ea);
+            self.write_float::<D, F>(10, value);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) unsafe fn do_float_store<F: FloatAccess, V: FloatClass, X: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let value: F = self.read_float::<V, F>(10, 16);
+            let ea = effective(self.read::<X>(8, 24), self.ip.u32(12));
+            F::store(self.ip, self.fp, self.header(header::MEMORY), ea, value);
+            self.ip = self.ip.next(
+                const {
+                    if X::INDEX == class::CONST {
+                        32
+                    } else if V::INDEX == class::FLOAT_CONST {
+                        24
+                    } else {
+                        16
+                    }
+                },
+            );
         }
     }
 
@@ -106,6 +151,46 @@ impl Regs {
             );
         }
     }
+
+    #[inline(always)]
+    pub(super) unsafe fn do_load2<O: Load, X: Class, Y: Class, D: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let b = self.read_short::<Y>(12, 20);
+            let ea = effective_sum(self.read::<X>(8, 0), b, self.ip.u32(16));
+            let value = O::access(self.ip, self.fp, self.header(header::MEMORY), ea);
+            self.write::<D>(10, value);
+            self.ip = self.ip.next(24);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) unsafe fn do_store2<O: Store, X: Class, Y: Class, V: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let value = self.read::<V>(10, 24);
+            let b = self.read_short::<Y>(16, 20);
+            let ea = effective_sum(self.read::<X>(8, 0), b, self.ip.u32(12));
+            O::access(self.ip, self.fp, self.header(header::MEMORY), ea, value);
+            self.ip = self
+                .ip
+                .next(const { if V::INDEX == class::CONST { 32 } else { 24 } });
+        }
+    }
+
+    #[inline(always)]
+    pub(super) unsafe fn do_float_load2<F: FloatAccess, D: FloatClass, X: Class, Y: Class>(
+        &mut self,
+    ) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let b = self.read_short::<Y>(12, 20);
+            let ea = effective_sum(self.read::<X>(8, 0), b, self.ip.u32(16));
+            let value = F::load(self.ip, self.fp, self.header(header::MEMORY), ea);
+            self.write_float::<D, F>(10, value);
+            self.ip = self.ip.next(24);
+        }
+    }
 }
 
 handler! {
@@ -117,11 +202,7 @@ handler! {
 
 handler! {
     fn load2<O: Load, X: Class, Y: Class, D: Class>(r) {
-        let b = r.read_short::<Y>(12, 20);
-        let ea = effective_sum(r.read::<X>(8, 0), b, r.ip.u32(16));
-        let value = O::access(r.ip, r.fp, r.header(header::MEMORY), ea);
-        r.write::<D>(10, value);
-        r.ip = r.ip.next(24);
+        r.do_load2::<O, X, Y, D>();
         dispatch!(r)
     }
 }
@@ -135,20 +216,15 @@ handler! {
 
 handler! {
     fn store2<O: Store, X: Class, Y: Class, V: Class>(r) {
-        let value = r.read::<V>(10, 24);
-        let b = r.read_short::<Y>(16, 20);
-        let ea = effective_sum(r.read::<X>(8, 0), b, r.ip.u32(12));
-        O::access(r.ip, r.fp, r.header(header::MEMORY), ea, value);
-        r.ip = r.ip.next(const { if V::INDEX == class::CONST { 32 } else { 24 } });
+        r.do_store2::<O, X, Y, V>();
         dispatch!(r)
     }
 }
 
 handler! {
     fn float_load<F: FloatAccess, D: FloatClass, X: Class>(r) {
-        let ea = effective(r.read::<X>(8, 16), r.ip.u32(12));
-        let value = F::load(r.ip, r.fp, r.header(header::MEMORY), ea);
-        r.write_float::<D, F>(10, value);
+        let address = r.read::<X>(8, 16);
+        r.do_float_load_from::<F, D>(address);
         r.ip = r.ip.next(const { super::int::size::<X, S>() });
         dispatch!(r)
     }
@@ -156,23 +232,14 @@ handler! {
 
 handler! {
     fn float_load2<F: FloatAccess, D: FloatClass, X: Class, Y: Class>(r) {
-        let b = r.read_short::<Y>(12, 20);
-        let ea = effective_sum(r.read::<X>(8, 0), b, r.ip.u32(16));
-        let value = F::load(r.ip, r.fp, r.header(header::MEMORY), ea);
-        r.write_float::<D, F>(10, value);
-        r.ip = r.ip.next(24);
+        r.do_float_load2::<F, D, X, Y>();
         dispatch!(r)
     }
 }
 
 handler! {
     fn float_store<F: FloatAccess, V: FloatClass, X: Class>(r) {
-        let value: F = r.read_float::<V, F>(10, 16);
-        let ea = effective(r.read::<X>(8, 24), r.ip.u32(12));
-        F::store(r.ip, r.fp, r.header(header::MEMORY), ea, value);
-        r.ip = r.ip.next(const {
-            if X::INDEX == class::CONST { 32 } else if V::INDEX == class::FLOAT_CONST { 24 } else { 16 }
-        });
+        r.do_float_store::<F, V, X>();
         dispatch!(r)
     }
 }

@@ -435,6 +435,15 @@ impl Regs {
         }
     }
 
+    /// What was just written as a result of class `C`.
+    #[inline(always)]
+    pub(crate) fn result<C: Class>(&self) -> u64 {
+        match C::INDEX {
+            class::SLOT | class::ACC => self.acc,
+            pin => self.pin(pin),
+        }
+    }
+
     /// Reads a float operand's bits.
     #[inline(always)]
     pub(crate) unsafe fn read_float<C: FloatClass, F: Float>(

@@ -3,7 +3,7 @@
 
 use super::Lower;
 use super::stack::Acc;
-use crate::inst::{Dst, Inst, Jump, Src};
+use crate::inst::{Dst, Inst, Jump, Label, Src};
 use crate::op::{IntBinary, IntCompare, IntUnary};
 
 impl Lower<'_> {
@@ -191,6 +191,53 @@ impl Lower<'_> {
             self.acc = Acc::Local(local);
         }
         true
+    }
+
+    /// Makes of a branch to `label`, which is about to be bound here, and the
+    /// jump that it skips one branch on the opposite condition: the likelier
+    /// way falls through then, and falling through costs least.
+    pub(super) fn turn_branch_around(&mut self, label: Label) {
+        let at = self.out.len();
+        let &[.., branch, Inst::Br { to: jump }] = &self.out[..] else {
+            return;
+        };
+        // Who branches to the jump still needs it, and who branches to what
+        // comes here is known to go behind it.
+        if self
+            .bound
+            .last()
+            .is_some_and(|&label| label as usize >= at - 1)
+        {
+            return;
+        }
+        let over = |to: Jump| to.label == label && to.loop_slot == 0;
+        let turned = match branch {
+            Inst::BrIf { a, non_zero, to } if over(to) => Inst::BrIf {
+                a,
+                non_zero: !non_zero,
+                to: jump,
+            },
+            Inst::BrAnd { a, b, non_zero, to } if over(to) => Inst::BrAnd {
+                a,
+                b,
+                non_zero: !non_zero,
+                to: jump,
+            },
+            Inst::BrCompare { op, a, b, to } if over(to) => {
+                let (op, swap) = op.negated();
+                let (a, b) = if swap { (b, a) } else { (a, b) };
+                Inst::BrCompare { op, a, b, to: jump }
+            }
+            Inst::BrFloatCompare { op, a, b, to } if over(to) => Inst::BrFloatCompare {
+                op: op.negated(),
+                a,
+                b,
+                to: jump,
+            },
+            _ => return,
+        };
+        self.drop_last();
+        self.out[at - 2] = turned;
     }
 
     /// Appends a branch, which ends the region: what comes before must not

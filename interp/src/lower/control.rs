@@ -367,6 +367,7 @@ impl<'a> Lower<'a> {
 
     /// Puts the label here. Who comes from elsewhere has other accumulators.
     pub(super) fn bind(&mut self, label: Label) {
+        self.turn_branch_around(label);
         self.spill_acc();
         self.spill_float_acc();
         self.labels[label.0 as usize] = self.out.len() as u32;

@@ -4,15 +4,22 @@
 //! handler's address of all but the first: each part finds its operands where it
 //! would find them alone. Which neighbours are fused is [`crate::fuse`]'s choice.
 
+pub(crate) mod address;
+pub(crate) mod chain;
+pub(crate) mod float;
+pub(crate) mod switch;
+
 use super::call::leave_frame;
 use super::control::{Absolute, IfNonZero, IfZero, Loop1, Sense, Target, branch};
 use super::grid::pick;
 use super::int::{self, Binary, Compare};
 use super::memory::{
     Load, Load8S32, Load8S64, Load8U, Load16S32, Load16S64, Load16U, Load32S64, Load32U, Load64,
-    Store32, Store64,
+    Store8, Store32, Store64,
 };
-use super::regs::{A, Class, Handler, K, P0, P1, P2, S, dispatch, dispatch_arm, handler, header};
+use super::regs::{
+    A, Class, Handler, K, P0, P1, P2, S, class, dispatch, dispatch_arm, handler, header,
+};
 use crate::op::{IntBinary, IntCompare, IntLoad};
 
 handler! {
@@ -60,8 +67,13 @@ pub(crate) trait Move {
     type Load: Load;
     type Store: super::memory::Store;
 }
+struct Move8;
 struct Move32;
 struct Move64;
+impl Move for Move8 {
+    type Load = Load8U;
+    type Store = Store8;
+}
 impl Move for Move32 {
     type Load = Load32U;
     type Store = Store32;
@@ -102,8 +114,8 @@ handler! {
 
 handler! {
     /// A branch on a comparison whose first operand was loaded.
-    fn load_br_compare<O: Load, N: Compare, X: Class, Y: Class>(r) {
-        r.do_load::<O, X, A>();
+    fn load_br_compare<O: Load, N: Compare, X: Class, D: Class, Y: Class>(r) {
+        r.do_load::<O, X, D>();
         r.second_part();
         let b = r.read_short::<Y>(const { Absolute::OPERANDS + 2 }, const { Absolute::OPERANDS + 4 });
         branch!(r, Absolute, N::holds(r.acc, b), Absolute::OPERANDS + 8)
@@ -112,8 +124,8 @@ handler! {
 
 handler! {
     /// A branch on a comparison whose second operand was loaded.
-    fn load_br_compare_to<O: Load, N: Compare, X: Class, Y: Class>(r) {
-        r.do_load::<O, X, A>();
+    fn load_br_compare_to<O: Load, N: Compare, X: Class, D: Class, Y: Class>(r) {
+        r.do_load::<O, X, D>();
         r.second_part();
         let a = r.read_short::<Y>(const { Absolute::OPERANDS }, const { Absolute::OPERANDS + 4 });
         branch!(r, Absolute, N::holds(a, r.acc), Absolute::OPERANDS + 8)
@@ -218,6 +230,31 @@ handler! {
     }
 }
 
+handler! {
+    /// Two moves to slots.
+    fn mov_mov<X: Class, Y: Class>(r) {
+        r.do_mov::<X, S>();
+        r.second_part();
+        r.do_mov::<Y, S>();
+        dispatch!(r)
+    }
+}
+
+/// The handler of two moves to slots.
+pub(crate) fn mov_mov_handler(x: usize, y: usize) -> Handler {
+    pick!(mov_mov[]; six x, six y)
+}
+
+/// The handler of two loads of bytes.
+pub(crate) fn load_load_bytes_handler(x: usize, d: usize, y: usize, e: usize) -> Handler {
+    pick!(load_load[Load8U, Load8U]; five x, two d, five y, two e)
+}
+
+/// The handler of a load and a store of a byte.
+pub(crate) fn load_store_byte_handler(x: usize, d: usize, y: usize, v: usize) -> Handler {
+    pick!(load_store[Move8]; five x, two d, five y, two v)
+}
+
 /// The handler of a load and a store.
 pub(crate) fn load_store_handler(wide: bool, x: usize, d: usize, y: usize, v: usize) -> Handler {
     match wide {
@@ -245,6 +282,7 @@ pub(crate) fn store_store_handler(wide: bool, x: usize, v: usize, y: usize, w: u
 /// The handler of a load and an operation on it and `y`, if there is one. With
 /// `second` the loaded value is the second operand.
 pub(crate) fn load_binary_handler(
+    load: IntLoad,
     op: IntBinary,
     second: bool,
     x: usize,
@@ -253,9 +291,26 @@ pub(crate) fn load_binary_handler(
 ) -> Option<Handler> {
     macro_rules! table {
         ($($name:ident),*) => {
-            match (op, second) {
-                $((IntBinary::$name, false) => pick!(load_binary[Load32U, int::$name]; five x, six y, two d),)*
-                (IntBinary::I32Sub, true) => pick!(binary_load[Load32U, int::I32Sub]; five x, six y, two d),
+            match (load, op, second) {
+                $((IntLoad::Load32U, IntBinary::$name, false) if d <= class::ACC => {
+                    pick!(load_binary[Load32U, int::$name]; five x, six y, two d)
+                })*
+                (IntLoad::Load32U, IntBinary::I32Sub, true) if d <= class::ACC => {
+                    pick!(binary_load[Load32U, int::I32Sub]; five x, six y, two d)
+                }
+                // A loop's sum goes to a pinned local.
+                (IntLoad::Load32U, IntBinary::I32Add, false) => {
+                    pick!(load_binary[Load32U, int::I32Add]; five x, six y, pins d - class::PIN)
+                }
+                (IntLoad::Load32U, IntBinary::I32Xor, false) => {
+                    pick!(load_binary[Load32U, int::I32Xor]; five x, six y, pins d - class::PIN)
+                }
+                (IntLoad::Load8U, IntBinary::I32Add, false) => {
+                    pick!(load_binary[Load8U, int::I32Add]; five x, six y, five d)
+                }
+                (IntLoad::Load8U, IntBinary::I32Xor, false) => {
+                    pick!(load_binary[Load8U, int::I32Xor]; five x, six y, five d)
+                }
                 _ => return None,
             }
         };
@@ -292,14 +347,15 @@ pub(crate) fn load_br_compare_handler(
     op: IntCompare,
     second: bool,
     x: usize,
+    d: usize,
     y: usize,
 ) -> Option<Handler> {
     macro_rules! table {
         ($load:ident: $($name:ident),*) => {
             match (op, second) {
                 $(
-                    (IntCompare::$name, false) => pick!(load_br_compare[$load, int::$name]; five x, six y),
-                    (IntCompare::$name, true) => pick!(load_br_compare_to[$load, int::$name]; five x, six y),
+                    (IntCompare::$name, false) => pick!(load_br_compare[$load, int::$name]; five x, two d, six y),
+                    (IntCompare::$name, true) => pick!(load_br_compare_to[$load, int::$name]; five x, two d, six y),
                 )*
                 _ => return None,
             }

@@ -1,0 +1,194 @@
+//! Integer operations and what comes next: another one on their result, mostly.
+//!
+//! How compilers take fields out of words, compute addresses and hash: shifts,
+//! masks and sums with constants. Only operations that follow each other often
+//! have a handler for both: with all classes of all operands, every pair of them
+//! costs a hundred.
+
+use crate::exec::call::leave_frame;
+use crate::exec::control::{Absolute, Loop1, Target, add_and_branch, branch};
+use crate::exec::grid::pick;
+use crate::exec::int::{self, Binary, Compare};
+use crate::exec::regs::{
+    A, Class, Handler, K, P0, P1, P2, S, class, dispatch, dispatch_arm, handler, header,
+};
+use crate::op::{IntBinary, IntCompare};
+
+handler! {
+    /// `(x op k) op k`.
+    fn const_const<O: Binary, N: Binary, X: Class, D: Class>(r) {
+        r.do_binary::<O, X, K, A>();
+        r.second_part();
+        r.do_binary::<N, A, K, D>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `(x op k) op z`.
+    fn const_any<O: Binary, N: Binary, X: Class, Z: Class, D: Class>(r) {
+        r.do_binary::<O, X, K, A>();
+        r.second_part();
+        r.do_binary::<N, A, Z, D>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `(x op y) op k`.
+    fn any_const<O: Binary, N: Binary, X: Class, Y: Class, D: Class>(r) {
+        r.do_binary::<O, X, Y, A>();
+        r.second_part();
+        r.do_binary::<N, A, K, D>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `(acc op y) op z`.
+    fn acc_any_any<O: Binary, N: Binary, Y: Class, Z: Class, D: Class>(r) {
+        r.do_binary::<O, A, Y, A>();
+        r.second_part();
+        r.do_binary::<N, A, Z, D>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `local += constant; d = y + constant`, as loops over several arrays do.
+    fn step_add<L: Class, Y: Class, D: Class>(r) {
+        r.do_binary::<int::I32Add, L, K, L>();
+        r.second_part();
+        r.do_binary::<int::I32Add, Y, K, D>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `local += constant`, and the end of a counting loop.
+    fn step_add_br<O: Compare, L: Class, X: Class, Y: Class>(r) {
+        r.do_binary::<int::I32Add, L, K, L>();
+        r.second_part();
+        add_and_branch!(r, Loop1, O, X, Y)
+    }
+}
+
+handler! {
+    /// `d = x + constant`, and a branch on the result's relation to `y`.
+    fn add_br_compare<N: Compare, X: Class, D: Class, Y: Class>(r) {
+        r.do_binary::<int::I32Add, X, K, D>();
+        let a = r.result::<D>();
+        r.second_part();
+        let b = r.read_short::<Y>(const { Absolute::OPERANDS + 2 }, const { Absolute::OPERANDS + 4 });
+        branch!(r, Absolute, N::holds(a, b), Absolute::OPERANDS + 8)
+    }
+}
+
+handler! {
+    /// `d = x & constant`, and a branch on its relation to a constant.
+    fn and_br_compare<N: Compare, X: Class, D: Class>(r) {
+        r.do_binary::<int::I32And, X, K, D>();
+        r.second_part();
+        let b = r.read_short::<K>(0, const { Absolute::OPERANDS + 4 });
+        branch!(r, Absolute, N::holds(r.acc, b), Absolute::OPERANDS + 8)
+    }
+}
+
+handler! {
+    /// Returns the result.
+    fn binary_ret<O: Binary, X: Class, Y: Class>(r) {
+        r.do_binary::<O, X, Y, A>();
+        let (caller, return_to) = (r.header(header::CALLER), r.header(header::RETURN));
+        r.set_header(header::RESULT, r.acc);
+        leave_frame!(r, caller, return_to)
+    }
+}
+
+/// The operands of two operations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chain {
+    pub(crate) first: IntBinary,
+    pub(crate) x: usize,
+    pub(crate) y: usize,
+    pub(crate) second: IntBinary,
+    /// The second operand of the second operation, whose first is the result of
+    /// the first.
+    pub(crate) z: usize,
+    pub(crate) d: usize,
+}
+
+/// The handler of two operations, if there is one.
+pub(crate) fn chain_handler(chain: Chain) -> Option<Handler> {
+    let Chain { x, y, z, d, .. } = chain;
+    macro_rules! table {
+        (
+            const_const: $($a:ident $b:ident),*;
+            const_any: $($c:ident $e:ident),*;
+            any_const: $($f:ident $g:ident),*;
+            acc_any_any: $($h:ident $i:ident),*;
+        ) => {
+            match (chain.first, y == class::CONST, chain.second, z == class::CONST) {
+                $((IntBinary::$a, true, IntBinary::$b, true) => {
+                    Some(pick!(const_const[int::$a, int::$b]; five x, five d))
+                })*
+                $((IntBinary::$c, true, IntBinary::$e, false) => {
+                    Some(pick!(const_any[int::$c, int::$e]; five x, five z, five d))
+                })*
+                $((IntBinary::$f, false, IntBinary::$g, true) => {
+                    Some(pick!(any_const[int::$f, int::$g]; five x, five y, five d))
+                })*
+                $((IntBinary::$h, false, IntBinary::$i, false)
+                    if x == class::ACC && d <= class::ACC =>
+                {
+                    Some(pick!(acc_any_any[int::$h, int::$i]; five y, five z, two d))
+                })*
+                _ => None,
+            }
+        };
+    }
+    table! {
+        const_const: I32Add I32And, I32And I32Shl, I32ShrU I32And, I32Mul I32Add;
+        const_any: I32Shl I32Add, I32ShrU I32Xor, I32ShrU I32Add, I32Rotl I32Xor, I64Rotl I64Xor;
+        any_const: I32Xor I32And, I32Add I32Add, I32Add I32And;
+        acc_any_any: I32Add I32Add, I32Xor I32Add, I32Xor I32Xor;
+    }
+}
+
+/// The handler of `local += constant; d = y + constant`, with the local in `l`.
+pub(crate) fn step_add_handler(l: usize, y: usize, d: usize) -> Handler {
+    pick!(step_add[]; five l, five y, five d)
+}
+
+/// The handler of `local += constant`, with the local in `l`, and the end of a
+/// counting loop, if there is one.
+pub(crate) fn step_add_br_handler(op: IntCompare, l: usize, x: usize, y: usize) -> Option<Handler> {
+    match op {
+        IntCompare::I32Ne => Some(pick!(step_add_br[int::I32Ne]; five l, five x, six y)),
+        IntCompare::I32LtU => Some(pick!(step_add_br[int::I32LtU]; five l, five x, six y)),
+        _ => None,
+    }
+}
+
+/// The handler of `d = x + constant` and a branch if that is less than `y`.
+pub(crate) fn add_br_less_handler(x: usize, d: usize, y: usize) -> Handler {
+    pick!(add_br_compare[int::I32LtU]; five x, five d, six y)
+}
+
+/// The handler of `d = x & constant` and a branch on whether that is another
+/// constant, if there is one.
+pub(crate) fn and_br_handler(op: IntCompare, x: usize, d: usize) -> Option<Handler> {
+    match op {
+        IntCompare::I32Eq => Some(pick!(and_br_compare[int::I32Eq]; five x, two d)),
+        IntCompare::I32Ne => Some(pick!(and_br_compare[int::I32Ne]; five x, two d)),
+        _ => None,
+    }
+}
+
+/// The handler of an operation whose result is returned, if there is one.
+pub(crate) fn binary_ret_handler(op: IntBinary, x: usize, y: usize) -> Option<Handler> {
+    match op {
+        IntBinary::I32Add => Some(pick!(binary_ret[int::I32Add]; five x, six y)),
+        IntBinary::I64Add => Some(pick!(binary_ret[int::I64Add]; five x, six y)),
+        _ => None,
+    }
+}
