@@ -2,21 +2,27 @@
 //! code takes.
 //!
 //! Speed is CPU time to parse, validate and lower, the median of interleaved
-//! rounds. Memory is what the process grows by when it keeps copies that are
-//! lowered, less what it grows by for copies that are not.
+//! rounds. Memory is what a fresh process has resident when it keeps copies that
+//! are lowered, less what another has with copies that are not; this program runs
+//! itself for that.
 #![forbid(unsafe_code)]
 
 use rwasm_benches::{Kernel, cpu_time, lowering, programs};
 use std::any::Any;
 use std::error::Error;
-use std::fs;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+use std::{env, fs};
 
 const ROUNDS: usize = 9;
 const COPIES: usize = 20;
 
 fn main() -> ExitCode {
-    match run() {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let outcome = match &args[..] {
+        [program, subject, lowered] => print_resident(program, subject, lowered == "lowered"),
+        _ => run(),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("lowering: {error}");
@@ -81,25 +87,37 @@ fn measure(program: &Kernel) -> Result<Option<Measured>, Box<dyn Error>> {
         }
     }
     let mut bytes = [0.0; 2];
-    for (bytes, (_, lower)) in bytes.iter_mut().zip(lowering::SUBJECTS) {
-        // All copies stay until the last was measured, so that no memory is
-        // used again.
-        let mut kept: Vec<Box<dyn Any>> = Vec::new();
-        let mut growth = [0.0; 2];
-        for (growth, lowered) in growth.iter_mut().zip([false, true]) {
-            let before = resident()?;
-            for _ in 0..COPIES {
-                kept.push(lower(&program.wasm, lowered)?);
-            }
-            *growth = resident()? - before;
-        }
-        *bytes = ((growth[1] - growth[0]) / COPIES as f64).max(1.0);
+    for (bytes, (subject, _)) in bytes.iter_mut().zip(lowering::SUBJECTS) {
+        let resident = |state| resident_with_copies(&program.name, subject, state);
+        *bytes = ((resident("lowered")? - resident("parsed")?) / COPIES as f64).max(1.0);
     }
     let seconds = times.map(|mut times| {
         times.sort_by(f64::total_cmp);
         times[times.len() / 2]
     });
     Ok(Some((seconds, bytes)))
+}
+
+/// What another process prints that runs [`print_resident`].
+fn resident_with_copies(program: &str, subject: &str, state: &str) -> Result<f64, Box<dyn Error>> {
+    let mut command = Command::new(env::current_exe()?);
+    let output = command.args([program, subject, state]).output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
+/// Prints the bytes that this process has resident with copies of a program.
+fn print_resident(program: &str, subject: &str, lowered: bool) -> Result<(), Box<dyn Error>> {
+    let subject = lowering::SUBJECTS.iter().find(|(name, _)| *name == subject);
+    let (_, lower) = subject.ok_or("no subject has that name")?;
+    let programs = programs()?;
+    let program = programs.iter().find(|other| other.name == program);
+    let wasm = &program.ok_or("no program has that name")?.wasm;
+    let mut kept: Vec<Box<dyn Any>> = Vec::new();
+    for _ in 0..COPIES {
+        kept.push(lower(wasm, lowered)?);
+    }
+    println!("{}", resident()?);
+    Ok(())
 }
 
 /// Resident bytes of this process.

@@ -1,25 +1,16 @@
 //! wasmtime at its defaults: Cranelift, optimising, all of a module before the
 //! start.
 
-use super::{Guest, SubjectError};
-use crate::kernels::{Entry, Kernel};
-use crate::wasi::{self, Function, Wasi, Width};
+use super::like_wasmtime;
+use crate::wasi::Wasi;
 use std::fmt;
 use wasmtime::{
-    Caller, Config, Engine, Error, Extern, Func, FuncType, Linker, Module, Store, Val, ValType,
+    Caller, Config, Engine, Error, Extern, FuncType, Linker, Memory, Module, Store, Val, ValType,
 };
 
-/// A kernel, instantiated.
-struct Instance {
-    store: Store<()>,
-    func: Func,
-    takes_size: bool,
-    results: Vec<Val>,
-}
-
-/// A program, which every run instantiates anew.
-struct Program {
-    name: String,
+/// A module.
+pub(super) struct Wasmtime {
+    engine: Engine,
     module: Module,
     linker: Linker<Wasi>,
 }
@@ -28,119 +19,60 @@ struct Program {
 #[derive(Debug)]
 struct Exit(i32);
 
-pub(super) fn load(kernel: &Kernel) -> Result<Box<dyn Guest>, SubjectError> {
-    try_load(kernel).map_err(error)
-}
-
-fn try_load(kernel: &Kernel) -> Result<Box<dyn Guest>, Error> {
-    let engine = Engine::new(&Config::new())?;
-    let module = Module::new(&engine, &kernel.wasm)?;
-    Ok(match &kernel.entry {
-        Entry::Export(export) => Box::new(instantiate(&engine, &module, export)?),
-        Entry::Start => Box::new(Program {
-            name: kernel.name.clone(),
+impl Wasmtime {
+    pub(super) fn load(wasm: &[u8]) -> Result<Self, Error> {
+        let engine = Engine::new(&Config::new())?;
+        let module = Module::new(&engine, wasm)?;
+        let mut linker = Linker::new(&engine);
+        link(&mut linker, &engine)?;
+        Ok(Wasmtime {
+            engine,
             module,
-            linker: linker(&engine)?,
-        }),
-    })
-}
-
-fn instantiate(engine: &Engine, module: &Module, export: &str) -> Result<Instance, Error> {
-    let mut store = Store::new(engine, ());
-    let instance = Linker::new(engine).instantiate(&mut store, module)?;
-    let func = instance
-        .get_func(&mut store, export)
-        .ok_or_else(|| Error::msg(format!("no function {export:?} is exported")))?;
-    let ty = func.ty(&store);
-    Ok(Instance {
-        func,
-        takes_size: ty.params().len() != 0,
-        results: vec![Val::I32(0); ty.results().len()],
-        store,
-    })
-}
-
-impl Guest for Instance {
-    fn run(&mut self, size: i32) -> Result<u64, SubjectError> {
-        let arguments = [Val::I32(size)];
-        let arguments = &arguments[..usize::from(self.takes_size)];
-        self.func
-            .call(&mut self.store, arguments, &mut self.results)
-            .map_err(error)?;
-        Ok(match self.results.first() {
-            Some(Val::I32(value)) => u64::from(value.cast_unsigned()),
-            Some(Val::I64(value)) => value.cast_unsigned(),
-            Some(Val::F32(bits)) => u64::from(*bits),
-            Some(Val::F64(bits)) => *bits,
-            _ => 0,
+            linker,
         })
     }
 }
 
-impl Guest for Program {
-    fn run(&mut self, size: i32) -> Result<u64, SubjectError> {
-        let wasi = Wasi::new(&self.name, size);
-        let mut store = Store::new(self.module.engine(), wasi);
-        match self.start(&mut store) {
-            Ok(()) => Ok(store.data().digest()),
-            Err(cause) if matches!(cause.downcast_ref(), Some(Exit(0))) => {
-                Ok(store.data().digest())
-            }
-            Err(cause) => Err(error(cause)),
-        }
+like_wasmtime!(wasmtime, Wasmtime);
+
+fn instantiate(
+    linker: &Linker<Wasi>,
+    store: &mut Store<Wasi>,
+    module: &Module,
+) -> Result<wasmtime::Instance, Error> {
+    linker.instantiate(store, module)
+}
+
+fn func_type(
+    engine: &Engine,
+    params: impl IntoIterator<Item = ValType>,
+    results: impl IntoIterator<Item = ValType>,
+) -> FuncType {
+    FuncType::new(engine, params, results)
+}
+
+fn memory(caller: &mut Caller<'_, Wasi>) -> Option<Memory> {
+    caller.get_export("memory").and_then(Extern::into_memory)
+}
+
+fn float_bits(value: &Val) -> u64 {
+    match value {
+        Val::F32(bits) => u64::from(*bits),
+        Val::F64(bits) => *bits,
+        _ => 0,
     }
 }
 
-impl Program {
-    fn start(&self, store: &mut Store<Wasi>) -> Result<(), Error> {
-        let instance = self.linker.instantiate(&mut *store, &self.module)?;
-        let start = instance.get_typed_func::<(), ()>(&mut *store, "_start")?;
-        start.call(store, ())
-    }
+fn missing(export: &str) -> Error {
+    Error::msg(format!("nothing is exported as {export:?}"))
 }
 
-fn linker(engine: &Engine) -> Result<Linker<Wasi>, Error> {
-    let mut linker = Linker::new(engine);
-    for function in wasi::FUNCTIONS {
-        let params = function.params.iter().map(|width| match width {
-            Width::I32 => ValType::I32,
-            Width::I64 => ValType::I64,
-        });
-        let results = function.returns.then_some(ValType::I32);
-        let ty = FuncType::new(engine, params, results);
-        linker.func_new(wasi::MODULE, function.name, ty, |caller, args, results| {
-            call(function, caller, args, results)
-        })?;
-    }
-    Ok(linker)
+fn exit(code: i32) -> Error {
+    Exit(code).into()
 }
 
-fn call(
-    function: &Function,
-    mut caller: Caller<'_, Wasi>,
-    args: &[Val],
-    results: &mut [Val],
-) -> Result<(), Error> {
-    let mut words = [0; 4];
-    for (word, arg) in words.iter_mut().zip(args) {
-        *word = match arg {
-            Val::I32(value) => u64::from(value.cast_unsigned()),
-            Val::I64(value) => value.cast_unsigned(),
-            _ => 0,
-        };
-    }
-    let memory = caller
-        .get_export("memory")
-        .and_then(Extern::into_memory)
-        .ok_or_else(|| Error::msg("no memory is exported"))?;
-    let (memory, wasi) = memory.data_and_store_mut(&mut caller);
-    match function.run(wasi, memory, &words) {
-        Some(errno) => {
-            results[0] = Val::I32(errno.cast_signed());
-            Ok(())
-        }
-        None => Err(Exit(wasi.exit_code()).into()),
-    }
+fn exit_code(error: &Error) -> Option<i32> {
+    error.downcast_ref().map(|Exit(code)| *code)
 }
 
 impl fmt::Display for Exit {
@@ -150,10 +82,3 @@ impl fmt::Display for Exit {
 }
 
 impl std::error::Error for Exit {}
-
-fn error(cause: Error) -> SubjectError {
-    SubjectError {
-        subject: "wasmtime",
-        cause: cause.into(),
-    }
-}
