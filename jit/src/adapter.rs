@@ -271,7 +271,9 @@ impl Adapter<'_> {
     fn trampoline(&mut self, call: LibCall) {
         let params = self.entry_block();
         let store = self.load(params[0], offset_of!(VmCtx, store));
-        self.leave_noted(store);
+        if !call.is_leaf() {
+            self.leave_noted(store);
+        }
         let signature = call.signature(self.isa.default_call_conv());
         let signature = self.b.import_signature(signature);
         let address = self.b.ins().iconst(types::I64, call.address() as i64);

@@ -1,7 +1,8 @@
 //! Functions of the runtime that machine code calls: one table of their names,
 //! signatures and bodies.
 //!
-//! All take the running function's instance block first. Those that can fail
+//! All take the running function's instance block first. Leaves neither look at
+//! the frames of their callers nor call anything that does. Those that can fail
 //! return a number that is negative if they did, `-(Status as i64)`, with the
 //! reason pending in the store; they are called through a trampoline which then
 //! leaves the segment, so that machine code sees successes only.
@@ -29,6 +30,9 @@ macro_rules! clif_type {
 
 macro_rules! libcalls {
     (
+        leaf { $($(#[$leaf_doc:meta])* $leaf:ident = $leaf_fn:ident(
+            $leaf_vmctx:ident $(, $leaf_arg:ident: $leaf_ty:ident)*
+        ) $leaf_body:block)* }
         plain { $($(#[$plain_doc:meta])* $plain:ident = $plain_fn:ident(
             $plain_vmctx:ident $(, $plain_arg:ident: $plain_ty:ident)*
         ) $(-> $plain_result:ident)? $plain_body:block)* }
@@ -40,17 +44,21 @@ macro_rules! libcalls {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u32)]
         pub(crate) enum LibCall {
+            $($(#[$leaf_doc])* $leaf,)*
             $($(#[$plain_doc])* $plain,)*
             $($(#[$doc])* $name,)*
         }
 
         impl LibCall {
             /// All of them, by number.
-            pub(crate) const ALL: &[LibCall] = &[$(LibCall::$plain,)* $(LibCall::$name,)*];
+            pub(crate) const ALL: &[LibCall] = &[
+                $(LibCall::$leaf,)* $(LibCall::$plain,)* $(LibCall::$name,)*
+            ];
 
             /// Where the function is.
             pub(crate) fn address(self) -> *const () {
                 match self {
+                    $(LibCall::$leaf => $leaf_fn as *const (),)*
                     $(LibCall::$plain => $plain_fn as *const (),)*
                     $(LibCall::$name => $func as *const (),)*
                 }
@@ -60,14 +68,20 @@ macro_rules! libcalls {
             /// trampoline that knows how to leave the segment.
             pub(crate) fn can_fail(self) -> bool {
                 match self {
-                    $(LibCall::$plain)|* => false,
+                    $(LibCall::$leaf)|* | $(LibCall::$plain)|* => false,
                     $(LibCall::$name)|* => true,
                 }
+            }
+
+            /// Whether nobody has to know the frame that it is called from.
+            pub(crate) fn is_leaf(self) -> bool {
+                matches!(self, $(LibCall::$leaf)|*)
             }
 
             /// The types of the parameters behind the instance block.
             fn params(self) -> &'static [Type] {
                 match self {
+                    $(LibCall::$leaf => &[$(clif_type!($leaf_ty)),*],)*
                     $(LibCall::$plain => &[$(clif_type!($plain_ty)),*],)*
                     $(LibCall::$name => &[$(clif_type!($ty)),*],)*
                 }
@@ -75,12 +89,19 @@ macro_rules! libcalls {
 
             fn result(self) -> &'static [Type] {
                 match self {
+                    $(LibCall::$leaf)|* => &[],
                     $(LibCall::$plain => &[$(clif_type!($plain_result))?],)*
                     $(LibCall::$name)|* => &[types::I64],
                 }
             }
         }
 
+        $(
+            unsafe extern "C" fn $leaf_fn($leaf_vmctx: *mut VmCtx $(, $leaf_arg: $leaf_ty)*) {
+                // SAFETY: what machine code passes was checked by it.
+                unsafe { $leaf_body }
+            }
+        )*
         $(
             unsafe extern "C" fn $plain_fn(
                 $plain_vmctx: *mut VmCtx $(, $plain_arg: $plain_ty)*
@@ -100,6 +121,22 @@ macro_rules! libcalls {
 }
 
 libcalls! {
+    leaf {
+        /// `memory.copy`, of bytes at these addresses.
+        MoveBytes = move_bytes(_vmctx, dst: u64, src: u64, len: u64) {
+            // Machine code has compared both ranges with their memories, which
+            // no other thread has.
+            let (dst, src) = (dst as usize, src as usize);
+            let src = ptr::with_exposed_provenance::<u8>(src);
+            ptr::copy(src, ptr::with_exposed_provenance_mut(dst), len as usize);
+        }
+        /// `memory.fill`, of bytes at this address.
+        FillBytes = fill_bytes(_vmctx, dst: u64, byte: u32, len: u64) {
+            // As above.
+            let dst = ptr::with_exposed_provenance_mut::<u8>(dst as usize);
+            ptr::write_bytes(dst, byte as u8, len as usize);
+        }
+    }
     plain {
         /// `memory.grow`.
         MemoryGrow = memory_grow(vmctx, memory: u32, delta: u64) -> u64 {
@@ -125,20 +162,6 @@ libcalls! {
         IsSubtype = is_subtype(vmctx, sub: u32, sup: u32) -> u32 {
             let registry = &(*(*vmctx).module).registry;
             u32::from(registry.is_subtype(TypeId::from_u32(sub), TypeId::from_u32(sup)))
-        }
-        /// `memory.copy`, of bytes at these addresses.
-        MoveBytes = move_bytes(_vmctx, dst: u64, src: u64, len: u64) {
-            // Machine code has compared both ranges with their memories, which
-            // no other thread has.
-            let (dst, src) = (dst as usize, src as usize);
-            let src = ptr::with_exposed_provenance::<u8>(src);
-            ptr::copy(src, ptr::with_exposed_provenance_mut(dst), len as usize);
-        }
-        /// `memory.fill`, of bytes at this address.
-        FillBytes = fill_bytes(_vmctx, dst: u64, byte: u32, len: u64) {
-            // As above.
-            let dst = ptr::with_exposed_provenance_mut::<u8>(dst as usize);
-            ptr::write_bytes(dst, byte as u8, len as usize);
         }
     }
     fallible {
