@@ -33,6 +33,7 @@ impl Background {
             .name("validation".into())
             .spawn(move || {
                 thread::sleep(HEAD_START);
+                give_way();
                 if let Err(error) = module.validate_in_order() {
                     let failure = told.get_or_init(|| sentences::cannot_load(&name, &error));
                     watchdog::end(Some(&guest), failure);
@@ -46,5 +47,16 @@ impl Background {
     /// Why the guest was interrupted, if it was because of this.
     pub fn failure(&self) -> Option<&Failure> {
         self.found.get()
+    }
+}
+
+/// Lets the guest, and what compiles for it, go first where there are too few
+/// cores for all. By Linux's account, threads have priorities of their own.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    {
+        const LOW: i32 = 10;
+        // It runs as it is where this is refused.
+        let _ = rustix::process::setpriority_process(None, LOW);
     }
 }
