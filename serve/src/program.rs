@@ -3,7 +3,10 @@
 
 use crate::error::ServeError;
 use crate::settings::{Program as Settings, RequestLimits};
-use rwasm::{Engine, Error, ExternType, InterruptHandle, Limits, Linker, Module, Store, Trap};
+use rwasm::{
+    Engine, Error, ExternType, Instance, InstancePool, InstancePre, InterruptHandle, Limits,
+    Linker, Module, PoolConfig, Store, Trap,
+};
 use rwasm_wasi::{WasiCtx, starts_threads};
 use std::fs;
 use std::path::Path;
@@ -14,10 +17,18 @@ const START: &str = "_start";
 /// A program that was loaded and linked.
 #[derive(Debug)]
 pub(crate) struct Program {
-    module: Module,
-    linker: Linker<WasiCtx>,
-    limits: Limits,
+    instances: Instances,
     fuel: Option<u64>,
+}
+
+/// Where the instance of a request comes from.
+#[derive(Debug)]
+enum Instances {
+    /// From a store that was used before, and has been reset since.
+    Pooled(InstancePool<WasiCtx>),
+    /// From a store of its own: a start function is code of the guest, which has
+    /// to be interruptible; and some imports cannot be pooled.
+    Fresh(InstancePre<WasiCtx>, Limits),
 }
 
 /// How a guest has ended.
@@ -59,27 +70,11 @@ impl Program {
         }
         let mut linker = Linker::new(&engine);
         rwasm_wasi::add_to_linker(&mut linker, |guest| guest).map_err(failed)?;
-        let program = Program {
-            module,
-            linker,
-            limits: limits(&settings.limits),
+        let pre = linker.instantiate_pre(&module).map_err(failed)?;
+        Ok(Program {
+            instances: Instances::new(pre, limits(&settings.limits)).map_err(failed)?,
             fuel: settings.limits.fuel,
-        };
-        program.try_out().map_err(failed)?;
-        Ok(program)
-    }
-
-    /// Finds out now what would make every request fail: imports that there are
-    /// not, more memory than is allowed. A module with a start function would run
-    /// here; it fails later.
-    fn try_out(&self) -> rwasm::Result<()> {
-        if self.module.parsed().start().is_some() {
-            return Ok(());
-        }
-        let nothing = WasiCtx::builder().build().map_err(Error::host)?;
-        let mut store = Store::try_new(self.module.engine(), nothing)?;
-        store.limits(self.limits)?;
-        self.linker.instantiate(&mut store, &self.module).map(drop)
+        })
     }
 
     /// Runs it once, in an instance of its own. `starts` gets what stops the
@@ -91,26 +86,66 @@ impl Program {
         starts: impl FnOnce(InterruptHandle),
         ended: impl FnOnce(Ended),
     ) {
-        let mut store = match Store::try_new(self.module.engine(), guest) {
-            Ok(store) => store,
+        let (mut store, instance) = match self.instances.store(guest) {
+            Ok(made) => made,
             Err(error) => return ended(Ended::from_error(&error)),
         };
         starts(store.interrupt_handle());
-        ended(match self.run_in(&mut store) {
+        ended(match self.run_in(&mut store, instance) {
             Ok(()) => Ended::Exit(0),
             Err(error) => Ended::from_error(&error),
         });
     }
 
-    fn run_in(&self, store: &mut Store<WasiCtx>) -> rwasm::Result<()> {
-        store.limits(self.limits)?;
+    fn run_in(&self, store: &mut Store<WasiCtx>, instance: Option<Instance>) -> rwasm::Result<()> {
         if let Some(fuel) = self.fuel {
             store.set_fuel(fuel)?;
         }
-        let instance = self.linker.instantiate(&mut *store, &self.module)?;
+        let instance = match instance {
+            Some(instance) => instance,
+            None => self.instances.pre().instantiate(&mut *store)?,
+        };
         instance
             .get_typed_func::<(), ()>(&mut *store, START)?
             .call(store, ())
+    }
+}
+
+impl Instances {
+    /// Finds out now what would make every request fail, such as more memory than
+    /// is allowed, unless that takes a start function.
+    fn new(pre: InstancePre<WasiCtx>, limits: Limits) -> rwasm::Result<Instances> {
+        if pre.module().parsed().start().is_some() {
+            return Ok(Instances::Fresh(pre, limits));
+        }
+        match InstancePool::new(&pre, PoolConfig::new().limits(limits)) {
+            Ok(pool) => Ok(Instances::Pooled(pool)),
+            Err(Error::Pool(_)) => Ok(Instances::Fresh(pre, limits)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn pre(&self) -> &InstancePre<WasiCtx> {
+        match self {
+            Instances::Pooled(pool) => pool.instance_pre(),
+            Instances::Fresh(pre, _) => pre,
+        }
+    }
+
+    /// A store with the guest's system in it, and an instance where there is one
+    /// already.
+    fn store(&self, guest: WasiCtx) -> rwasm::Result<(Store<WasiCtx>, Option<Instance>)> {
+        match self {
+            Instances::Pooled(pool) => {
+                let (store, instance) = pool.instantiate(guest)?;
+                Ok((store, Some(instance)))
+            }
+            Instances::Fresh(pre, limits) => {
+                let mut store = Store::try_new(pre.module().engine(), guest)?;
+                store.limits(*limits)?;
+                Ok((store, None))
+            }
+        }
     }
 }
 
