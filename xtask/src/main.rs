@@ -35,10 +35,11 @@ commands:
   compare [--rwasm PATH] [--rounds N] [--size N] [PROGRAM]…
                                         run the modules of guests/modules/ under rwasm and the
                                         peers on PATH; tables and charts in target/compare/
-  payload [--rwasm PATH] [--quick] [--check] [--docs] [--servers N,…] [--loads PERCENT,…]
-          [--arms NAME,…] [--runs N] [--seconds N] [--warm-up N] [--processors SERVERS,LOAD]
+  payload [--rwasm PATH | --no-build] [--quick] [--check] [--docs] [--servers N,…]
+          [--loads PERCENT,…] [--arms NAME,…] [--runs N] [--seconds N] [--warm-up N]
+          [--processors SERVERS,LOAD]
                                         build one API for every peer, compare the answers, and
-                                        measure it under load (hours; --quick: half an hour;
+                                        measure it under load (hours; --quick: 15 minutes;
                                         --check: compare only); results in target/payload/,
                                         with --docs in docs/
   real-programs [--rwasm PATH] [NAME]…  run real and hostile programs under `rwasm run`, and

@@ -31,7 +31,7 @@ pub fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {
     let options = Options::parse(args)?;
     let output = paths.target.join("payload");
     fs::create_dir_all(&output).at(&output)?;
-    let arms = Arms::build(paths, &output, &options)?;
+    let arms = Arms::new(paths, &output, &options)?;
     check::all(&arms, &options)?;
     if options.check_only {
         return Ok(ExitCode::SUCCESS);

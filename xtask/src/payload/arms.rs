@@ -40,57 +40,16 @@ pub struct Arm {
 }
 
 impl Arms {
-    /// Builds everybody who is asked for.
-    pub fn build(paths: &Paths, output: &Path, options: &Options) -> Result<Arms> {
-        let workspace = paths.root.join("benches/payload");
+    /// Builds all, unless that was done, and chooses those that are asked for.
+    pub fn new(paths: &Paths, output: &Path, options: &Options) -> Result<Arms> {
         let programs = output.join("programs");
-        fs::create_dir_all(&programs).at(&programs)?;
-
-        eprintln!("building the programs for WASI");
-        let toolchain = Toolchain::set_up(paths)?;
-        let mut cargo = toolchain.cargo(paths, &[]);
-        cargo.args([
-            "build",
-            "--profile",
-            "server",
-            "--locked",
-            "--target",
-            TARGET,
-        ]);
-        cargo.args(["--package", "payload-guest"]);
-        process::run(cargo.current_dir(&workspace))?;
-        let built = paths.guest_build().join(TARGET).join("server");
-        for guest in GUESTS {
-            keep(&built.join(guest).with_extension("wasm"), &programs)?;
+        let node = output.join("node/built/server.js");
+        if options.build {
+            build(paths, output, &programs, options)?;
         }
-
-        eprintln!("building the native servers");
-        let native = ["payload-axum", "payload-actix", "payload-load"];
-        build_native(&workspace, output, "server", &native, &programs)?;
-        eprintln!("building wasmtime");
-        build_native(
-            &workspace,
-            output,
-            "release",
-            &["payload-wasmtime"],
-            &programs,
-        )?;
-        let rwasm = match &options.rwasm {
-            Some(rwasm) => rwasm.clone(),
-            None => build_rwasm(paths)?,
-        };
-        let rwasm = keep(&rwasm, &programs)?;
-        eprintln!("building the server in TypeScript");
-        let node = build_node(&workspace.join("node"), output)?;
-
-        let artifact = programs.join("payload-cgi.cwasm");
+        let rwasm = programs.join("rwasm");
         let wasmtime = programs.join("payload-wasmtime");
-        let mut compile = Command::new(&wasmtime);
-        compile
-            .arg("compile")
-            .arg(programs.join("payload-cgi.wasm"));
-        process::run(compile.arg(&artifact))?;
-
+        let artifact = programs.join("payload-cgi.cwasm");
         let native = |name: &'static str, program: &str| {
             let program = programs.join(program);
             Arm::new(name, &[&text(&program), ADDRESS], vec![program])
@@ -176,6 +135,55 @@ impl Arm {
     }
 }
 
+/// Builds all programs into a folder.
+fn build(paths: &Paths, output: &Path, programs: &Path, options: &Options) -> Result<()> {
+    let workspace = paths.root.join("benches/payload");
+    fs::create_dir_all(programs).at(programs)?;
+
+    eprintln!("building the programs for WASI");
+    let toolchain = Toolchain::set_up(paths)?;
+    let mut cargo = toolchain.cargo(paths, &[]);
+    cargo.args([
+        "build",
+        "--profile",
+        "server",
+        "--locked",
+        "--target",
+        TARGET,
+    ]);
+    cargo.args(["--package", "payload-guest"]);
+    process::run(cargo.current_dir(&workspace))?;
+    let built = paths.guest_build().join(TARGET).join("server");
+    for guest in GUESTS {
+        keep(&built.join(guest).with_extension("wasm"), programs)?;
+    }
+
+    eprintln!("building the native servers");
+    let native = ["payload-axum", "payload-actix", "payload-load"];
+    build_native(&workspace, output, "server", &native, programs)?;
+    eprintln!("building wasmtime");
+    build_native(
+        &workspace,
+        output,
+        "release",
+        &["payload-wasmtime"],
+        programs,
+    )?;
+    let rwasm = match &options.rwasm {
+        Some(rwasm) => rwasm.clone(),
+        None => build_rwasm(paths)?,
+    };
+    keep(&rwasm, programs)?;
+    eprintln!("building the server in TypeScript");
+    build_node(&workspace.join("node"), output)?;
+
+    let mut compile = Command::new(programs.join("payload-wasmtime"));
+    compile
+        .arg("compile")
+        .arg(programs.join("payload-cgi.wasm"));
+    process::run(compile.arg(programs.join("payload-cgi.cwasm")))
+}
+
 /// Builds packages that are programs of that name, and copies these to `programs`.
 fn build_native(
     workspace: &Path,
@@ -198,7 +206,7 @@ fn build_native(
 
 /// Compiles the server in TypeScript, apart from its sources: the compiler's
 /// packages are no part of the repository.
-fn build_node(sources: &Path, output: &Path) -> Result<PathBuf> {
+fn build_node(sources: &Path, output: &Path) -> Result<()> {
     if process::output(Command::new("node").arg("--version")).is_err() {
         debian::install(&["nodejs".to_owned(), "npm".to_owned()])?;
     }
@@ -214,8 +222,7 @@ fn build_node(sources: &Path, output: &Path) -> Result<PathBuf> {
     )?;
     let mut compile = Command::new("npm");
     compile.args(["run", "--silent", "build", "--", "--outDir", "built"]);
-    process::run(compile.current_dir(&folder))?;
-    Ok(folder.join("built/server.js"))
+    process::run(compile.current_dir(&folder))
 }
 
 /// What Node is on this machine, with its libraries, and the scripts.

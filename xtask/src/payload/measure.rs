@@ -79,10 +79,12 @@ impl<'a> Laboratory<'a> {
         for (at, size) in sizes.iter().enumerate() {
             for &count in &self.options.servers {
                 // The first size is the one that the figures are of.
-                if at > 0 && self.options.quick && count > 1 {
-                    continue;
-                }
-                cells.extend(self.load(size, count)?);
+                let loads = match &self.options.loads[..] {
+                    loads if at == 0 || !self.options.quick => loads,
+                    _ if count > 1 => continue,
+                    loads => &loads[loads.len() / 2..=loads.len() / 2],
+                };
+                cells.extend(self.load(size, count, loads)?);
             }
         }
         let sizes = sizes
@@ -247,7 +249,7 @@ impl<'a> Laboratory<'a> {
     }
 
     /// Random arrivals at so many servers.
-    fn load(&self, size: &Size, count: usize) -> Result<Vec<Value>> {
+    fn load(&self, size: &Size, count: usize, loads: &[u32]) -> Result<Vec<Value>> {
         let mut cells = Vec::new();
         for run in 0..self.options.runs {
             // What the native arm can do, with as many servers.
@@ -263,7 +265,7 @@ impl<'a> Laboratory<'a> {
                 "{}, {count} servers: capacity {capacity:.1} per second",
                 size.name
             );
-            for &load in &self.options.loads {
+            for &load in loads {
                 let rate = capacity * f64::from(load) / 100.0;
                 let pace = ["--rate".to_owned(), format!("{rate:.2}")];
                 cells.extend(self.each(run, |arm| {

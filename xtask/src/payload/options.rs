@@ -8,12 +8,14 @@ use crate::error::{Error, Result};
 
 /// What to measure.
 pub struct Options {
-    /// One short run of each, and the other sizes with one server only.
+    /// One short run of each, and the other sizes with one server and one load only.
     pub quick: bool,
     /// Compare the answers, and no more.
     pub check_only: bool,
     /// Put the results into `docs/`.
     pub docs: bool,
+    /// Whether to build first, or to take what was built before.
+    pub build: bool,
     /// The command; built if it is not given.
     pub rwasm: Option<PathBuf>,
     /// The processor of the servers, and that of the load generator.
@@ -44,6 +46,7 @@ impl Options {
             quick,
             check_only: false,
             docs: false,
+            build: true,
             rwasm: None,
             processors: (0, 1),
             servers: vec![1, 4, 16, 64],
@@ -62,6 +65,7 @@ impl Options {
                 "--quick" => {}
                 "--check" => options.check_only = true,
                 "--docs" => options.docs = true,
+                "--no-build" => options.build = false,
                 "--rwasm" => options.rwasm = Some(value()?.into()),
                 "--servers" => options.servers = list(value()?)?,
                 "--loads" => options.loads = list(value()?)?,
