@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-/// Bytes of a guest's output, and of a request's body, that wait in memory.
-/// A pipe of Linux holds as many.
-pub(crate) const PIPE_BYTES: usize = 64 << 10;
+/// Bytes of a guest's output, and of a request's body, that wait in memory at
+/// most. Each time that they are full the guest's thread and the task of the
+/// connection take turns: with 64 KiB, as a pipe has them, an answer of 315 KiB on
+/// one core took 20 switches of context (docs/RATIONALE.md).
+pub(crate) const PIPE_BYTES: usize = 1 << 20;
 
 /// The most bytes of a response's head.
 pub(crate) const MAX_RESPONSE_HEAD: usize = 32 << 10;

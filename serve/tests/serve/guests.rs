@@ -204,10 +204,9 @@ pub fn short() -> String {
 
 /// More than waits in memory, then a trap.
 pub fn late_trap() -> String {
-    program(
-        "",
-        &format!("{HEAD} (call $write (i32.const 0) (i32.const 262144)) unreachable"),
-    )
+    // Far more than waits in memory, so that the head is on its way.
+    let much = "(call $write (i32.const 0) (i32.const 262144))".repeat(16);
+    program("", &format!("{HEAD} {much} unreachable"))
 }
 
 /// Output without end.
