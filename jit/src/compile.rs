@@ -11,6 +11,7 @@ use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::ModuleCode;
 use std::io;
 use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use thiserror::Error;
@@ -65,6 +66,9 @@ pub enum FunctionError {
     /// Its translation could not be compiled.
     #[error(transparent)]
     Codegen(#[from] CodegenError),
+    /// What the compiler takes for granted did not hold.
+    #[error("the compiler panicked: {0}")]
+    Panic(String),
 }
 
 /// A function as machine code, ready to be published.
@@ -108,7 +112,7 @@ impl Compiler {
         func: LocalFuncIndex,
         entry: Entry,
     ) -> Result<Compiled, FunctionError> {
-        let compiled = self.0.compile(code, func, entry)?;
+        let compiled = self.0.guard(|worker| worker.compile(code, func, entry))?;
         Ok(Compiled {
             func,
             entry,
@@ -130,7 +134,8 @@ pub fn compile_module(code: &ModuleCode, options: &Options<'_>) -> Result<Summar
         return Ok(summary);
     }
     let mut compiled = Vec::new();
-    for (func, result) in compile_functions(isa, code, options)? {
+    let job = |worker: &mut Worker<'_>, func| worker.compile(code, func, Entry::Function);
+    for (func, result) in compile_functions(isa, code.cells.len(), options, job)? {
         match result {
             Ok(function) => compiled.push(Compiled {
                 func,
@@ -148,13 +153,14 @@ pub fn compile_module(code: &ModuleCode, options: &Options<'_>) -> Result<Summar
 
 type Outcome = (LocalFuncIndex, Result<CompiledFunction, FunctionError>);
 
-/// Compiles the selected functions, in any order.
+/// Does `job` for the selected ones of `count` functions, in any order. A panic is
+/// that function's failure alone.
 fn compile_functions(
     isa: &dyn TargetIsa,
-    code: &ModuleCode,
+    count: usize,
     options: &Options<'_>,
+    job: impl Fn(&mut Worker<'_>, LocalFuncIndex) -> Result<CompiledFunction, FunctionError> + Sync,
 ) -> Result<Vec<Outcome>, CompileError> {
-    let count = code.cells.len();
     let next = AtomicUsize::new(0);
     let select = options.select;
     let work = || {
@@ -167,7 +173,7 @@ fn compile_functions(
             }
             let func = LocalFuncIndex::from_u32(index as u32);
             if select(func) {
-                done.push((func, worker.compile(code, func, Entry::Function)));
+                done.push((func, worker.guard(|worker| job(worker, func))));
             }
         }
     };
@@ -204,6 +210,25 @@ impl<'i> Worker<'i> {
             isa,
             translator: Translator::new(isa),
             context: Context::new(),
+        }
+    }
+
+    /// Cranelift asserts what it believes; a guest need not pay for it.
+    fn guard<T>(
+        &mut self,
+        job: impl FnOnce(&mut Self) -> Result<T, FunctionError>,
+    ) -> Result<T, FunctionError> {
+        match catch_unwind(AssertUnwindSafe(|| job(self))) {
+            Ok(result) => result,
+            Err(panic) => {
+                // Its buffers may be half full of the function that failed.
+                *self = Worker::new(self.isa);
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+                Err(FunctionError::Panic(
+                    text.unwrap_or("no message").to_owned(),
+                ))
+            }
         }
     }
 
@@ -282,4 +307,61 @@ pub enum PrintError {
     /// The function has no machine code.
     #[error(transparent)]
     Function(#[from] FunctionError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rwasm_parser::{Module, ParseOptions};
+    use rwasm_runtime::code::{CodeCell, CodeSettings, Entries};
+    use rwasm_runtime::layout::{Status, VmCtx};
+    use rwasm_runtime::types::TypeRegistry;
+    use std::ptr;
+
+    #[test]
+    fn a_panic_leaves_one_function_interpreted() {
+        let text = "(module (func) (func (result i32) i32.const 1) (func))";
+        let options = ParseOptions::default();
+        let module = Module::parse_any(text.as_bytes().to_vec().into(), None, &options).unwrap();
+        let entries = Entries {
+            interp: ptr::null(),
+            array: never_called,
+            native: ptr::null(),
+        };
+        let registry = Arc::new(TypeRegistry::new());
+        let settings = CodeSettings::default();
+        let code = ModuleCode::new(Arc::new(module), registry, settings, entries, None);
+        let options = Options {
+            // The one that panics compiles the next function, too.
+            threads: NonZero::<usize>::MIN,
+            select: &|_| true,
+            interp_entry: ptr::null(),
+        };
+        let job = |worker: &mut Worker<'_>, func: LocalFuncIndex| {
+            let compiled = worker.compile(&code, func, Entry::Function);
+            assert!(func.index() != 1, "as asked");
+            compiled
+        };
+        let isa = isa::host().unwrap();
+        let outcomes = compile_functions(isa, code.cells.len(), &options, job).unwrap();
+        assert_eq!(outcomes.len(), 3);
+        for (func, outcome) in outcomes {
+            match outcome {
+                Ok(_) => assert_ne!(func.index(), 1),
+                Err(error) => {
+                    assert_eq!(func.index(), 1);
+                    assert_eq!(error.to_string(), "the compiler panicked: as asked");
+                }
+            }
+        }
+    }
+
+    unsafe extern "C" fn never_called(
+        _callee: *mut VmCtx,
+        _caller: *mut VmCtx,
+        _cell: *const CodeCell,
+        _slots: *mut u64,
+    ) -> Status {
+        unreachable!("nothing is run")
+    }
 }
