@@ -26,7 +26,7 @@ use arms::Arms;
 use measure::Laboratory;
 use options::Options;
 
-/// `payload [--quick] [--docs] [--check] …`, see [`options::USAGE`].
+/// `payload [--quick] [--docs] [--check] …`, see `xtask/src/payload/options.rs`.
 pub fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {
     let options = Options::parse(args)?;
     let output = paths.target.join("payload");
