@@ -128,7 +128,7 @@ fn the_interpreters_code_is_shown() {
         (i32.add (local.get 0) (local.get 0)))
       (func $other (result i32) (i32.const 1)))"#;
     let folder = Folder::new().with("two.wat", TWO);
-    let double = "func 1 \"double\", 3 slots\n    acc = I32Add s0, s0\n    ret acc\n";
+    let double = "func 1 \"double\", 3 slots\n    acc = I32Add s0, s0\n  + ret acc\n";
     let other = "func 2 \"other\", 1 slots\n    ret 0x1\n";
     for (args, code, stdout, stderr) in [
         ("", 0, format!("{double}{other}"), ""),
