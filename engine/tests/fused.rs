@@ -54,6 +54,31 @@ fn pairs_compute_what_their_parts_do() {
     assert_eq!(call::<(i32, i32), i32>("label_between", (64, 0)), 161);
 }
 
+/// Two loads are one handler only where both addresses are in places that it knows;
+/// lowering CPython panicked where the second was a constant.
+#[test]
+fn floats_are_loaded_from_any_addresses() {
+    for (first, second) in [
+        ("(local.get 0)", "(i32.const 8)"),
+        ("(i32.const 0)", "(i32.const 8)"),
+        ("(i32.const 0)", "(local.get 1)"),
+        ("(local.get 0)", "(local.get 1)"),
+    ] {
+        let module = format!(
+            r#"(module
+                (memory 1)
+                (data (i32.const 0) "\00\00\00\00\00\00\f8\3f\00\00\00\00\00\00\02\40")
+                (func (export "difference") (param i32 i32) (result f64)
+                    (local $a f64) (local $b f64)
+                    (local.set $a (f64.load {first}))
+                    (local.set $b (f64.load {second}))
+                    (f64.sub (local.get $a) (local.get $b))))"#
+        );
+        let difference: f64 = call_of(&module, "difference", (0, 8));
+        assert_eq!(difference, 1.5 - 2.25, "{first} {second}");
+    }
+}
+
 #[test]
 fn interpreters_go_through_their_head() {
     // + 7, nothing, the place (67), - 3, - 4.

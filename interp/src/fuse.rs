@@ -108,8 +108,11 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
             else {
                 return None;
             };
+            if b.is_const() {
+                return None;
+            }
             let handler = float::load_load_handler(d.class(), a.class(), e.class(), b.class());
-            (!b.is_const()).then_some((handler, 2))
+            Some((handler, 2))
         }
         Inst::Load { op, a, d, .. } if !a.is_const() => {
             Some((after_load(op, a.class(), d, second)?, 2))
