@@ -15,6 +15,8 @@ use thiserror::Error;
 pub(crate) struct ResponseBody {
     content: Content,
     record: Record,
+    /// Why it ends early, once that is known.
+    truncated: Option<Truncated>,
 }
 
 #[derive(Debug)]
@@ -52,6 +54,7 @@ impl ResponseBody {
         ResponseBody {
             content: Content::Whole(bytes),
             record,
+            truncated: None,
         }
     }
 
@@ -59,6 +62,7 @@ impl ResponseBody {
         ResponseBody {
             content: Content::Guest(listener),
             record,
+            truncated: None,
         }
     }
 }
@@ -125,6 +129,9 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Truncated>>> {
         let this = &mut *self;
+        if let Some(truncated) = this.truncated {
+            return Poll::Ready(Some(Err(truncated)));
+        }
         let next = match &mut this.content {
             Content::Whole(bytes) if bytes.is_empty() => None,
             Content::Whole(bytes) => Some(Ok(std::mem::take(bytes))),
@@ -133,12 +140,21 @@ impl Body for ResponseBody {
                 Poll::Pending => return Poll::Pending,
             },
         };
-        match &next {
-            Some(Ok(bytes)) => this.record.sent(bytes.len()),
-            Some(Err(truncated)) => this.record.truncated(*truncated),
-            None => {}
+        match next {
+            Some(Ok(bytes)) => {
+                this.record.sent(bytes.len());
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            Some(Err(truncated)) => {
+                this.record.truncated(truncated);
+                this.truncated = Some(truncated);
+                // Once it has an error, hyper 1 does not send what it has buffered,
+                // be it the head: it gets the chance to do so before.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            None => Poll::Ready(None),
         }
-        Poll::Ready(next.map(|result| result.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -39,22 +39,14 @@ fn a_guest_that_fails_in_the_middle_resets_the_connection() {
     let answer = server.get("/late");
     assert_eq!(answer.status, 200);
     assert!(answer.body.ends_with("<cut>"), "the end is not an end");
-    // Whether the head was sent by then is a matter of chance, and whether the
-    // reset reached the client before it had read that.
-    let is_lost = |answer: &Answer| answer.status == 0 && answer.body.is_empty();
+    // Whether the head was sent by then is a matter of chance.
     for _ in 0..50 {
         let answer = server.get("/early");
         let cut = answer.status == 200 && answer.body == "<cut>";
-        assert!(
-            cut || answer.status == 502 || is_lost(&answer),
-            "{answer:?}"
-        );
+        assert!(cut || answer.status == 502, "{answer:?}");
         let answer = server.get("/short");
         let cut = answer.status == 200 && answer.body == "short";
-        assert!(
-            cut || answer.status == 502 || is_lost(&answer),
-            "{answer:?}"
-        );
+        assert!(cut || answer.status == 502, "{answer:?}");
     }
 }
 
