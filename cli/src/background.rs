@@ -51,7 +51,7 @@ impl Background {
 }
 
 /// Lets the guest, and what compiles for it, go first where there are too few
-/// cores for all. By Linux's account, threads have priorities of their own.
+/// cores for all. On Linux a thread has a priority of its own.
 fn give_way() {
     #[cfg(target_os = "linux")]
     {

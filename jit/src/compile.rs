@@ -66,9 +66,6 @@ pub enum FunctionError {
     /// Its translation could not be compiled.
     #[error(transparent)]
     Codegen(#[from] CodegenError),
-    /// What the compiler takes for granted did not hold.
-    #[error("the compiler panicked: {0}")]
-    Panic(String),
 }
 
 /// A function as machine code, ready to be published.
@@ -223,11 +220,7 @@ impl<'i> Worker<'i> {
             Err(panic) => {
                 // Its buffers may be half full of the function that failed.
                 *self = Worker::new(self.isa);
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-                Err(FunctionError::Panic(
-                    text.unwrap_or("no message").to_owned(),
-                ))
+                Err(CodegenError::panicked(&*panic).into())
             }
         }
     }

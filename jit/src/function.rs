@@ -9,6 +9,7 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{Context, FinalizedMachCallSite, FinalizedRelocTarget, MachSrcLoc, ir};
 use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::trap::Trap;
+use std::any::Any;
 use thiserror::Error;
 
 /// Machine code of one function, position-independent but for its relocations.
@@ -69,6 +70,18 @@ pub enum CodegenError {
     /// Cranelift made something that the linker does not know.
     #[error("unknown {0} in compiled code")]
     Unknown(String),
+    /// What Cranelift takes for granted did not hold.
+    #[error("the compiler panicked: {0}")]
+    Panicked(String),
+}
+
+impl CodegenError {
+    /// What was caught while something was compiled.
+    pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        CodegenError::Panicked(text.unwrap_or("no message").to_owned())
+    }
 }
 
 impl CompiledFunction {

@@ -8,7 +8,7 @@
 use crate::adapter::{self, Destination};
 use crate::arch;
 use crate::compile::CompileError;
-use crate::function::CompiledFunction;
+use crate::function::{CodegenError, CompiledFunction};
 use crate::isa;
 use crate::libcall::LibCall;
 use crate::link::{LinkError, Linker};
@@ -112,7 +112,7 @@ fn make(
         let thread = std::thread::Builder::new().spawn_scoped(scope, compile)?;
         thread
             .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            .unwrap_or_else(|panic| Err(CodegenError::panicked(&*panic).into()))
     })
 }
 
@@ -238,5 +238,16 @@ unsafe fn resolve_own(cell: *const CodeCell) -> Result<*const (), CompileError> 
         let unresolved = arch::resolve_and_enter as *const ();
         (*cell).resolve_native(unresolved, entry);
         Ok(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_of_the_adapter() {
+        let error = make(|_, _, _| panic!("as asked")).expect_err("it panics");
+        assert_eq!(error.to_string(), "the compiler panicked: as asked");
     }
 }

@@ -131,19 +131,29 @@ impl Policy {
         }
         let failed = last.failed.clone();
         drop(asked);
-        self.ask(cell, code, Entry::Loop(loop_at), failed);
+        if !self.ask(cell, code, Entry::Loop(loop_at), failed) {
+            // The next loop that asks need not wait for it.
+            self.lock().loops.remove(&cell.func.as_u32());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for code, once. `failed` becomes true if it cannot be made.
-    fn ask(&self, cell: &CodeCell, code: &ModuleCode, entry: Entry, failed: Arc<AtomicBool>) {
+    /// Asks for code, once; returns whether that was done, now or before. `failed`
+    /// becomes true if the code cannot be made.
+    fn ask(
+        &self,
+        cell: &CodeCell,
+        code: &ModuleCode,
+        entry: Entry,
+        failed: Arc<AtomicBool>,
+    ) -> bool {
         let key = (cell.func.as_u32(), entry);
         let mut asked = self.lock();
         if asked.entries.contains(&key) {
-            return;
+            return true;
         }
         let request = Request {
             module: code.downgrade(),
@@ -152,13 +162,15 @@ impl Policy {
             failed,
         };
         // What finds no place is asked for again.
-        if self.queue.push(request) {
-            asked.entries.insert(key);
-            drop(asked);
-            if self.stress.is_some_and(|stress| stress.wait) {
-                self.queue.wait_until_idle();
-            }
+        if !self.queue.push(request) {
+            return false;
         }
+        asked.entries.insert(key);
+        drop(asked);
+        if self.stress.is_some_and(|stress| stress.wait) {
+            self.queue.wait_until_idle();
+        }
+        true
     }
 }
 
