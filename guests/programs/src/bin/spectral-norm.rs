@@ -10,13 +10,16 @@ fn main() -> ExitCode {
     programs::run(|size| {
         let mut u = [1.0; N];
         let mut v = [0.0; N];
+        // Of every round, since the vectors soon stay the same.
+        let mut checksum = 0;
         for _ in 0..size * 35 {
             v = multiply(&multiply(&u, entry), |row, column| entry(column, row));
             u = multiply(&multiply(&v, entry), |row, column| entry(column, row));
             let length = dot(&u, &u).sqrt();
             u = u.map(|value| value / length);
+            checksum = programs::mix(checksum, length.to_bits());
         }
-        programs::mix(dot(&u, &v).to_bits(), dot(&v, &v).to_bits())
+        programs::mix(checksum, dot(&u, &v).to_bits())
     })
 }
 
