@@ -39,6 +39,15 @@ pub enum Error {
     /// The guest asked to end the program with this exit code.
     #[error("the guest exited with code {0}")]
     Exit(i32),
+    /// A host function suspends the guest, where it can be
+    /// ([`TypedFunc::call_suspendable`](crate::TypedFunc::call_suspendable));
+    /// elsewhere it ends the call.
+    #[error("the guest was suspended")]
+    Suspended,
+    /// A guest was to be started so that it can be suspended, or was to go on, in
+    /// a store where that cannot be now.
+    #[error("{0}")]
+    NotSuspendable(&'static str),
     /// A host function failed.
     #[error(transparent)]
     Host(Box<dyn StdError + Send + Sync>),
@@ -152,6 +161,7 @@ impl Error {
             // A trap of the host's: who left the guest for the host adds the
             // frames.
             Error::Trap(error) if error.backtrace.frames().is_empty() => error.trap.into(),
+            Error::Suspended => Pending::Suspended,
             error => Pending::Host(Box::new(error)),
         }
     }
@@ -163,6 +173,7 @@ impl Error {
                 trap,
                 backtrace: WasmBacktrace::from_raw(backtrace),
             }),
+            Pending::Suspended => Error::Suspended,
             Pending::Host(error) => error
                 .downcast::<Error>()
                 .map_or_else(Error::Host, |error| *error),

@@ -95,20 +95,25 @@ pub struct InstanceSnapshot {
 }
 
 impl InstanceSnapshot {
-    /// The state of an instance between two calls, for instances in stores of an
-    /// [`InstancePool`]. The store's data is no part of it, nor is its fuel.
+    /// The state of an instance between two calls, or in one that is suspended
+    /// ([`TypedFunc::call_suspendable`](crate::TypedFunc::call_suspendable)), for
+    /// instances in stores of an [`InstancePool`]. There, a suspended call goes on
+    /// by [`Store::resume`]. The store's data is no part of it, nor is its fuel.
     ///
     /// # Errors
     /// [`Error::Pool`] if the store is running or has definitions that are not the
     /// instance's, or if the instance has objects, values of the host, or functions
-    /// of the host that it does not import.
+    /// of the host that it does not import; if the suspended guest has a reference
+    /// to any function among its operands and locals.
     ///
     /// # Panics
     /// If the instance belongs to another store.
     pub fn new(mut ctx: impl AsContextMut, instance: Instance) -> Result<Self> {
         let mut ctx = ctx.as_context_mut();
         let module = instance.module(ctx.as_context()).clone();
-        let state = ctx.opaque_mut().runtime.snapshot(instance.handle())?;
+        let runtime = &mut ctx.opaque_mut().runtime;
+        let links = rwasm_interp::suspended_links(runtime);
+        let state = runtime.snapshot(instance.handle(), &links)?;
         Ok(InstanceSnapshot { module, state })
     }
 

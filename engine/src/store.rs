@@ -26,7 +26,7 @@ use crate::pool::Home;
 use crate::val::Val;
 use rwasm_runtime::gc::HeapStats;
 use rwasm_runtime::handle::{Handle, InstanceHandle, StoreId};
-use rwasm_runtime::layout::{FuncRef, Status};
+use rwasm_runtime::layout::FuncRef;
 use rwasm_runtime::store::OwnedStore;
 use rwasm_runtime::{entry, error::Pending, trap::Trap};
 use std::collections::HashMap;
@@ -296,18 +296,14 @@ impl StoreOpaque {
         // SAFETY: as the caller promises.
         unsafe {
             let runtime = (*this.as_ptr()).runtime.as_ptr();
-            match entry::call(runtime, func.as_ptr(), slots) {
-                Status::Ok => Ok(()),
-                Status::Exception => Err((*this.as_ptr()).uncaught()),
-                _ => Err((*this.as_ptr()).failure()),
-            }
+            StoreOpaque::outcome(this, entry::call(runtime, func.as_ptr(), slots))
         }
     }
 
     /// Why the last call failed. Resumes the panic if it was one.
     #[cold]
     #[inline(never)]
-    fn failure(&mut self) -> Error {
+    pub(crate) fn failure(&mut self) -> Error {
         let error = match self.runtime.take_pending() {
             Some(Pending::Panic(panic)) => panic::resume_unwind(panic),
             Some(reason) => Error::from_pending(reason),

@@ -7,7 +7,7 @@ use crate::exec::call::{CALL_ARRAY, EXIT, LOWER};
 use crate::exec::regs::{Ip, Regs, header, run};
 use rwasm_runtime::backtrace::{complete_exception, complete_trap};
 use rwasm_runtime::code::{CodeCell, Entries};
-use rwasm_runtime::layout::{ArrayEntry, Segment, SegmentKind, Status, VmCtx};
+use rwasm_runtime::layout::{ArrayEntry, Segment, SegmentKind, Status, StoreCtx, VmCtx};
 use rwasm_runtime::store::Store;
 use rwasm_runtime::sys::{signals, stack};
 use rwasm_runtime::trap::Trap;
@@ -87,6 +87,49 @@ unsafe extern "C" fn enter_array(
         *fp.offset(header::RETURN) = EXIT.ip() as u64;
         *fp.offset(header::VMCTX) = callee as u64;
         *base.offset(header::VMCTX) = callee as u64;
+        let status = run_segment(store, cell.interp_entry.load(Ordering::Acquire), fp, cell);
+        if status == Status::Ok {
+            let results = fp.offset(header::RESULT);
+            copy_slots(results, slots, cell.result_slots);
+        }
+        status
+    }
+}
+
+/// Goes on with a suspended guest, as [`entry::resume`] wants it: its frames are a
+/// segment again, whose newest is one that was begun for a function of the host.
+///
+/// # Safety
+/// As for every [`entry::Resume`]: the frames on the store's value stack are as they
+/// were left, and `frame` is the newest, that of the function of `callee`.
+///
+/// [`entry::resume`]: rwasm_runtime::entry::resume
+/// [`entry::Resume`]: rwasm_runtime::entry::Resume
+pub unsafe extern "C" fn resume(
+    store: *mut StoreCtx,
+    frame: *mut u64,
+    callee: *const CodeCell,
+) -> Status {
+    // SAFETY: the contract above; the frame's header returns to its caller, whose
+    // registers the return loads from its frame.
+    unsafe { run_segment(store, CALL_ARRAY.ip(), frame, callee) }
+}
+
+/// Runs the chain from the instruction `ip` in the frame `fp` as a segment of its
+/// own, with a cell in the accumulator.
+///
+/// # Safety
+/// The store is live; the contract of all handlers holds for these registers, and
+/// the oldest frame below `fp` returns to `EXIT`.
+#[inline(always)]
+unsafe fn run_segment(
+    store: *mut StoreCtx,
+    ip: *const u64,
+    fp: *mut u64,
+    cell: *const CodeCell,
+) -> Status {
+    // SAFETY: the caller's contract.
+    unsafe {
         let mut segment = Segment {
             previous: (*store).segment,
             resume_sp: 0,
@@ -99,9 +142,9 @@ unsafe extern "C" fn enter_array(
         let outer_top = (*store).stack_top;
         (*store).segment = &raw mut segment;
         let mut regs = Regs {
-            ip: Ip(cell.interp_entry.load(Ordering::Acquire)),
+            ip: Ip(ip),
             fp,
-            acc: ptr::from_ref(cell) as u64,
+            acc: cell as u64,
             p0: 0,
             p1: 0,
             p2: 0,
@@ -117,10 +160,6 @@ unsafe extern "C" fn enter_array(
         }
         (*store).segment = segment.previous;
         (*store).stack_top = outer_top;
-        if status == Status::Ok {
-            let results = fp.offset(header::RESULT);
-            copy_slots(results, slots, cell.result_slots);
-        }
         status
     }
 }

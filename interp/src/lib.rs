@@ -21,9 +21,11 @@ mod lower;
 mod object;
 mod op;
 mod print;
+mod suspended;
 
-pub use enter::{ENTRIES, host_entries, init};
+pub use enter::{ENTRIES, host_entries, init, resume};
 pub use lower::LowerError;
+pub use suspended::links as suspended_links;
 
 use lower::Lowered;
 use rwasm_parser::LocalFuncIndex;

@@ -1,7 +1,7 @@
 //! The way from the host into a function, outermost or nested.
 
 use crate::code::CodeCell;
-use crate::layout::{FuncRef, Status, StoreCtx, TailCall};
+use crate::layout::{ArrayEntry, FuncRef, Status, StoreCtx, TailCall};
 use crate::store::Store;
 use crate::sys::{signals, stack};
 use crate::trap::Trap;
@@ -21,12 +21,91 @@ use std::ptr;
 /// take, and holds arguments of the function's parameter types.
 #[inline]
 pub unsafe fn call(store: *mut Store, func: *const FuncRef, slots: *mut u64) -> Status {
+    // SAFETY: the store and the function are live by contract. A cell's array entry
+    // takes these arguments, with a null caller for the host, and never unwinds:
+    // `extern "C"` forbids it.
+    unsafe {
+        enter(store, |ctx| {
+            let cell = (*func).cell;
+            let status = (*cell).array_entry()((*func).instance, ptr::null_mut(), cell, slots);
+            finish_tail_calls(ctx, status, cell, slots)
+        })
+    }
+}
+
+/// How a call of a guest that may be suspended has come out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It has ended, as by [`call`].
+    Ended(Status),
+    /// It waits ([`Store::suspension`]) and can go on by [`resume`].
+    Suspended,
+}
+
+/// As [`call`], for a function without parameters and results, in the interpreter
+/// alone: so a host function that it calls can suspend it.
+///
+/// # Safety
+/// As for [`call`]; nothing runs in the store and nothing is suspended there.
+/// `interpreter` is the array entry of interpreted functions.
+pub unsafe fn start(store: *mut Store, func: *const FuncRef, interpreter: ArrayEntry) -> Progress {
+    let ctx: *mut StoreCtx = store.cast();
+    let slots = [0; 0].as_mut_ptr();
+    // SAFETY: as the caller promises; a function of the host has no body to be
+    // interpreted, and one of a module has.
+    unsafe {
+        if (*(*func).cell).module.is_null() {
+            return Progress::Ended(call(store, func, slots));
+        }
+        (*ctx).interpreted = true;
+        let status = enter(store, |_| {
+            interpreter((*func).instance, ptr::null_mut(), (*func).cell, slots)
+        });
+        (*ctx).interpreted = false;
+        match (*store).hold_suspended() {
+            true => Progress::Suspended,
+            false => Progress::Ended(status),
+        }
+    }
+}
+
+/// How a tier goes on: by calling the function of the cell once more, whose frame
+/// is the newest of those on the value stack and has the arguments in it.
+pub type Resume =
+    unsafe extern "C" fn(ctx: *mut StoreCtx, frame: *mut u64, callee: *const CodeCell) -> Status;
+
+/// Goes on with the guest that is suspended in the store, if one is, until its call
+/// ends.
+///
+/// # Safety
+/// The store is live, nothing runs in it, and no reference into it is live.
+/// `resume` is of the interpreter.
+pub unsafe fn resume(store: *mut Store, resume: Resume) -> Option<Status> {
+    // SAFETY: as the caller promises; the frames are as they were left, since all
+    // else has happened above them.
+    unsafe {
+        let suspension = (*store).release_suspended()?;
+        let frame = (*store).ctx.stack_base.add(suspension.frame());
+        Some(enter(store, |ctx| {
+            let status = resume(ctx, frame, suspension.callee());
+            if status != Status::TailCall {
+                return status;
+            }
+            tail_calls(ctx, 0, [0; 0].as_mut_ptr())
+        }))
+    }
+}
+
+/// Has `run` enter a guest.
+///
+/// # Safety
+/// The store is live, and no reference into it is. `run` does not unwind.
+#[inline(always)]
+unsafe fn enter(store: *mut Store, run: impl FnOnce(*mut StoreCtx) -> Status) -> Status {
     let ctx: *mut StoreCtx = store.cast();
     let here = stack::pointer();
-    // SAFETY: the store and the function are live by contract, and the context
-    // is the store's first field. A cell's array entry takes these arguments,
-    // with a null caller for the host, and never unwinds: `extern "C"` forbids
-    // it. So what is changed here is always restored.
+    // SAFETY: as the caller promises; the context is the store's first field. What
+    // is changed here is always restored.
     unsafe {
         let (outer_limit, outer_top) = ((*ctx).native_stack_limit, (*ctx).stack_top);
         let outer_base = (*ctx).native_stack_base;
@@ -42,9 +121,7 @@ pub unsafe fn call(store: *mut Store, func: *const FuncRef, slots: *mut u64) -> 
             (*ctx).native_stack_base = here;
         }
         let outer_store = signals::activate(store);
-        let cell = (*func).cell;
-        let status = (*cell).array_entry()((*func).instance, ptr::null_mut(), cell, slots);
-        let status = finish_tail_calls(ctx, status, cell, slots);
+        let status = run(ctx);
         signals::activate(outer_store);
         (*ctx).stack_top = outer_top;
         (*ctx).native_stack_limit = outer_limit;

@@ -19,6 +19,9 @@ pub enum Pending {
     /// An exception that no guest caught; it is the store's pending one. Said of
     /// the outermost segment's only.
     Exception(Backtrace),
+    /// A host function suspends the guest, or wants to
+    /// ([`crate::entry::start`]).
+    Suspended,
     /// A host function returned an error.
     Host(Box<dyn Error + Send + Sync>),
     /// A host function panicked; to be resumed at the outermost entry.

@@ -265,6 +265,9 @@ pub struct StoreCtx {
     pub tail_call: TailCall,
     /// The garbage-collected heap.
     pub gc: GcCtx,
+    /// Whether calls stay in the interpreter, also those of functions that have
+    /// machine code. Written by [`crate::entry::start`].
+    pub interpreted: bool,
 }
 
 /// A tail call that leaves its segment, so that the native stack does not grow.

@@ -6,9 +6,11 @@
 
 mod reset;
 mod snapshot;
+mod suspend;
 
 pub use reset::{Baseline, MemoryImages, ResetError};
 pub use snapshot::Snapshot;
+pub use suspend::{Link, Links, Suspension};
 
 use crate::arena::Arena;
 use crate::code::{CodeCell, CodeSettings, Entries, func_slots};
@@ -47,6 +49,8 @@ pub struct Store {
     /// Why the last call ended abnormally, until the outermost entry takes it.
     /// Never lent through `&Store`: a panic's payload need not be `Sync`.
     pending: Option<Pending>,
+    /// Where its guest waits, if it is suspended.
+    suspension: Option<Suspension>,
     /// The trap of a fault, noted by the signal handler.
     hardware_trap: Option<Trap>,
     /// Addresses of the guarded memories, for the signal handler.
@@ -122,8 +126,10 @@ impl OwnedStore {
                 caller: ptr::null_mut(),
                 callee: ptr::null(),
                 tail_call: TailCall::NONE,
+                interpreted: false,
             },
             pending: None,
+            suspension: None,
             hardware_trap: None,
             guarded: Vec::new(),
             this: ptr::null_mut(),
@@ -222,10 +228,11 @@ impl Store {
     /// Changes what it may take from now on; what it has already stays.
     ///
     /// The value stack is replaced if its size changes. That fails while a call
-    /// runs, and if the new one cannot be mapped; nothing has changed then.
+    /// runs or is suspended, and if the new one cannot be mapped; nothing has
+    /// changed then.
     pub fn set_limits(&mut self, limits: Limits) -> Result<(), ResourceError> {
         if limits.stack_bytes != self.limits.stack_bytes {
-            if self.ctx.native_stack_limit != 0 {
+            if self.ctx.native_stack_limit != 0 || self.suspension.is_some() {
                 return Err(ResourceError::StackInUse);
             }
             self.map_stack(limits.stack_bytes)?;

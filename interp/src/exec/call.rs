@@ -368,6 +368,10 @@ handler! {
         let cell = &*(r.acc as *const CodeCell);
         let (caller, return_to) = (r.header(header::CALLER), r.header(header::RETURN));
         let store = r.store();
+        if (*store).interpreted && !cell.module.is_null() {
+            // It has machine code, and a body all the same.
+            tail!(lower_and_enter, r)
+        }
         leave_to_caller(&r);
         if return_to == EXIT.ip() as u64 && !cell.module.is_null() {
             // A tail call out of the segment's first frame: the segment ends
@@ -382,6 +386,10 @@ handler! {
         let status = cell.array_entry()(r.vmctx(), caller_vmctx, cell, r.fp);
         let status = finish_tail_calls(store, status, cell, r.fp);
         (*store).stack_top = outer_top;
+        if status == Status::Trap {
+            rwasm_runtime::store::Store::note_failed_call(store, cell, r.fp);
+            return status as Outcome;
+        }
         return_from_array!(r, status, cell, caller, return_to)
     }
 }

@@ -68,7 +68,7 @@ handler! {
         let cell = &*(r.ip.u64(8) as *const CodeCell);
         let code = &*cell.module;
         let heir = code.tier_up().loop_is_hot(code, cell, r.ip.u32(16));
-        if heir.is_null() {
+        if heir.is_null() || (*r.store()).interpreted {
             r.ip = r.ip.next(24);
             dispatch!(r)
         }

@@ -1,12 +1,13 @@
 //! Going back: a store that is used again and again, each time as if it were new.
 //!
-//! What its definitions hold is written back, what only a use may have left is
-//! dropped. Addresses stay: of definitions, of the value stack, of host functions
+//! What its definitions hold is written back, and so are the frames of a suspended
+//! guest; what only a use may have left is dropped. Addresses stay: of definitions, of the value stack, of host functions
 //! and of references to functions, so that nothing is allocated or mapped, and
 //! the pointers in tables, globals and objects are as good as before. The store's
 //! identity does not stay: handles of one use are of another store than the next.
 
 use super::Store;
+use super::suspend::SuspendedStack;
 use crate::gc::HeapImage;
 use crate::handle::{Handle, StoreId};
 use crate::instance::SegmentStates;
@@ -34,6 +35,8 @@ pub struct Baseline {
     globals: Box<[[u64; 2]]>,
     segments: Box<[SegmentStates]>,
     heap: HeapImage,
+    /// The frames of the guest, if it is suspended.
+    stack: Option<SuspendedStack>,
 }
 
 /// What a store has definitions of. If there are more later, there is no way
@@ -66,6 +69,13 @@ pub enum ResetError {
     /// Its guests have functions that no other store could tell.
     #[error("the instance has a function that it neither defines nor imports")]
     ForeignFunction,
+    /// Its suspended guest has a function among its operands or locals, which no
+    /// other store could tell from a number.
+    #[error("the suspended guest holds a reference to a function")]
+    FunctionOnStack,
+    /// The stack of its suspended guest is larger than that of another store.
+    #[error("the suspended guest has a larger stack than the store")]
+    Stack,
     /// A call runs in it.
     #[error("the store is running")]
     Running,
@@ -122,6 +132,7 @@ impl Store {
                 globals: globals.collect(),
                 segments: instances.map(|instance| (*instance).segments()).collect(),
                 heap: HeapImage::of(&self.ctx.gc, &self.heap),
+                stack: self.suspended_stack(),
             })
         }
     }
@@ -141,6 +152,7 @@ impl Store {
         self.id = StoreId::new();
         // What is the host's, whose destructors run here.
         self.pending = None;
+        self.suspension = None;
         drop(mem::take(&mut self.host_refs));
         self.roots_mut().clear();
         self.hardware_trap = None;
@@ -164,6 +176,9 @@ impl Store {
             for (memory, image) in self.memories.iter().zip(&to.memories.0[..]) {
                 (*memory).reset(image, resident)?;
             }
+        }
+        if let Some(stack) = &to.stack {
+            self.put_back(stack);
         }
         Ok(())
     }
@@ -202,6 +217,7 @@ impl Store {
     /// What calls leave for code to find.
     fn reset_ctx(&mut self) {
         let ctx = &mut self.ctx;
+        ctx.interpreted = false;
         ctx.stack_top = ctx.stack_base;
         ctx.fuel = 0;
         ctx.pending_exception = 0;

@@ -3,6 +3,7 @@
 //! References to functions are addresses, so they are kept by index. Objects and
 //! values of the host belong to one store, and cannot be part of it.
 
+use super::suspend::{Link, StackImage};
 use super::{MemoryImages, ResetError, Store};
 use crate::gc::layout::is_object_ref;
 use crate::handle::InstanceHandle;
@@ -24,6 +25,8 @@ struct State {
     tables: Box<[Box<[Value]>]>,
     globals: Box<[Value]>,
     segments: SegmentStates,
+    /// If its guest is suspended.
+    stack: Option<StackImage>,
 }
 
 /// A value that any store can have.
@@ -41,13 +44,18 @@ impl Snapshot {
 }
 
 impl Store {
-    /// The state of an instance between two calls.
+    /// The state of an instance between two calls, or in the middle of one that is
+    /// suspended. `links` are all addresses in the headers of its frames.
     ///
     /// # Errors
     /// If a call runs, if the store has other definitions than the instance's, or if there are
     /// objects, values of the host, or references to functions that the instance
-    /// neither has nor imports.
-    pub fn snapshot(&mut self, instance: InstanceHandle) -> Result<Snapshot, ResetError> {
+    /// neither has nor imports; in a suspended stack, any reference to a function.
+    pub fn snapshot(
+        &mut self,
+        instance: InstanceHandle,
+        links: &[(usize, Link)],
+    ) -> Result<Snapshot, ResetError> {
         if !self.ctx.segment.is_null() {
             return Err(ResetError::Running);
         }
@@ -81,6 +89,7 @@ impl Store {
                 tables: tables.collect::<Result<_, _>>()?,
                 globals: globals.collect::<Result<_, _>>()?,
                 segments: segments.without_values(),
+                stack: self.portable_stack(vmctx, links)?,
             })))
         }
     }
@@ -114,6 +123,9 @@ impl Store {
                 (*table).reset(&elements)?;
             }
             (*instance.as_ptr()).drop_segments(&state.segments);
+            if let Some(stack) = &state.stack {
+                self.take_up_stack(instance, stack)?;
+            }
         }
         Ok(())
     }
