@@ -3,10 +3,12 @@
 use crate::clocks::{Clock, Clocks};
 use crate::ctx::{State, WasiCtx};
 use crate::descriptor::{Descriptor, Directory, HostFile, Object};
+use crate::errno::Errno;
 use crate::limits::Limits;
 use crate::random::Random;
 use crate::refusal::{Observer, Refusal};
 use crate::rights::Rights;
+use crate::snapshot::{Turn, WasiSnapshot};
 use crate::stdio::{Input, Output};
 use crate::strings::Strings;
 use crate::table::Table;
@@ -68,6 +70,9 @@ pub enum BuildError {
     /// A listener cannot be used.
     #[error("cannot use a listener")]
     Listener(#[source] io::Error),
+    /// A snapshot is of a guest that was given other descriptors.
+    #[error("the snapshot is of a guest that was given something else: {0}")]
+    Snapshot(Errno),
     /// Standard streams, directories and listeners are more than [`Limits::open_files`].
     #[error("more than {0} files are open at the start")]
     TooManyFiles(u32),
@@ -102,6 +107,8 @@ pub struct WasiCtxBuilder {
     monotonic: Option<Box<dyn Clock>>,
     random: Random,
     on_refusal: Option<Observer>,
+    turn: Turn,
+    snapshot: Option<WasiSnapshot>,
 }
 
 struct Preopen {
@@ -125,6 +132,8 @@ impl Default for WasiCtxBuilder {
             monotonic: None,
             random: Random::Host,
             on_refusal: None,
+            turn: Turn::default(),
+            snapshot: None,
         }
     }
 }
@@ -273,6 +282,20 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Has the guest go on where another was when the snapshot was taken, which had
+    /// been given as many descriptors: it has them under the numbers, with the
+    /// flags and the rights that they had then, and without those that it had
+    /// closed; its monotonic clock goes on.
+    pub fn go_on_from(&mut self, snapshot: &WasiSnapshot) -> &mut Self {
+        self.snapshot = Some(snapshot.clone());
+        self
+    }
+
+    pub(crate) fn turn(&mut self, turn: Turn) -> &mut Self {
+        self.turn = turn;
+        self
+    }
+
     /// Builds it, and leaves a builder that gives nothing.
     pub fn build(&mut self) -> Result<WasiCtx, BuildError> {
         let given = std::mem::take(self);
@@ -309,20 +332,30 @@ impl WasiCtxBuilder {
                 object: Object::File(file),
                 rights: Rights::LISTENER,
                 inheriting: Rights::CONNECTION,
+                origin: None,
             });
         }
-        for descriptor in open {
+        for (mut descriptor, number) in open.into_iter().zip(0..) {
             let full = |_| BuildError::TooManyFiles(given.limits.open_files);
+            descriptor.origin = Some(number);
             table.insert(descriptor).map_err(full)?;
+        }
+        let mut clocks = Clocks::new(given.wall, given.monotonic);
+        if let Some(snapshot) = given.snapshot {
+            table = snapshot
+                .arrange(&mut table, given.limits.open_files)
+                .map_err(BuildError::Snapshot)?;
+            clocks.began_at(snapshot.began());
         }
         Ok(WasiCtx::new(State {
             args,
             env,
             table,
-            clocks: Clocks::new(given.wall, given.monotonic),
+            clocks,
             random: given.random,
             limits: given.limits,
             on_refusal: given.on_refusal,
+            turn: given.turn,
         }))
     }
 }
@@ -342,6 +375,7 @@ impl Preopen {
             object: Object::Directory(directory),
             rights: Rights::DIRECTORY,
             inheriting: Rights::INHERITING,
+            origin: None,
         })
     }
 }

@@ -42,6 +42,16 @@ impl Clocks {
         }
     }
 
+    /// When the monotonic clock began, as the host's has it.
+    pub(crate) fn began(&self) -> u64 {
+        self.origin
+    }
+
+    /// Has it begun at that time.
+    pub(crate) fn began_at(&mut self, origin: u64) {
+        self.origin = origin;
+    }
+
     /// Nanoseconds that the clock shows.
     #[inline]
     pub(crate) fn now(&self, id: ClockId) -> u64 {

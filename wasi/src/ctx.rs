@@ -5,6 +5,7 @@ use crate::clocks::Clocks;
 use crate::limits::Limits;
 use crate::random::Random;
 use crate::refusal::Observer;
+use crate::snapshot::Turn;
 use crate::strings::Strings;
 use crate::table::Table;
 use std::fmt;
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub(crate) random: Random,
     pub(crate) limits: Limits,
     pub(crate) on_refusal: Option<Observer>,
+    pub(crate) turn: Turn,
 }
 
 /// How a call reaches the state.
@@ -78,6 +80,16 @@ impl WasiCtx {
         match &mut self.0 {
             Holder::Own(state) => Access::Alone(state),
             Holder::Shared(state) => Access::Together(state),
+        }
+    }
+
+    /// Looks at the state, between calls.
+    pub(crate) fn with_state<R>(&mut self, look: impl FnOnce(&mut State) -> R) -> R {
+        match &mut self.0 {
+            Holder::Own(state) => look(state),
+            Holder::Shared(state) => {
+                look(&mut state.lock().unwrap_or_else(PoisonError::into_inner))
+            }
         }
     }
 

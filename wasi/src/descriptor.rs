@@ -21,6 +21,8 @@ pub(crate) struct Descriptor {
     pub(crate) rights: Rights,
     /// What the files opened through it may be used for.
     pub(crate) inheriting: Rights,
+    /// Its number at the start, if it was given then.
+    pub(crate) origin: Option<u32>,
 }
 
 /// The thing behind a file descriptor.
@@ -114,6 +116,8 @@ pub(crate) struct HostFile {
     pub(crate) nowait: Cell<bool>,
     /// Whether it is a listener that the guest was given at its start.
     pub(crate) listener: bool,
+    /// Whether it is the one connection that all listeners of the guest yield.
+    pub(crate) only_connection: bool,
     /// Whether it was reached through a read-only directory.
     pub(crate) read_only: bool,
 }
@@ -178,6 +182,7 @@ impl HostFile {
             blocking: Blocking::OpenFile,
             nowait: Cell::new(true),
             listener: false,
+            only_connection: false,
             read_only: false,
         }
     }

@@ -23,6 +23,8 @@ pub(crate) enum Stop {
     Errno(Errno),
     /// With a trap, because somebody interrupted the guest.
     Interrupted,
+    /// To be called again when the guest goes on, which is suspended now.
+    Suspended,
     /// To be called again when what is awaited has come.
     Later,
 }

@@ -292,6 +292,7 @@ impl Outcome for Result<(), Stop> {
             Ok(()) => Ok(0),
             Err(Stop::Errno(errno)) => Ok(errno as i32),
             Err(Stop::Interrupted) => Err(Trap::Interrupted.into()),
+            Err(Stop::Suspended) => Err(Error::Suspended),
             Err(Stop::Later) => unreachable!("it was called again"),
         }
     }

@@ -159,6 +159,7 @@ pub(crate) fn open(
     Ok(Descriptor {
         rights: open.rights & inheriting & applicable,
         inheriting: handed_on,
+        origin: None,
         object,
     })
 }

@@ -11,6 +11,7 @@ use crate::errno::Errno;
 use crate::host_io::complete;
 use crate::interruption::{Awaited, Interruption, Stop, timespec};
 use crate::rights::Rights;
+use crate::snapshot::Listening;
 use crate::table::Table;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{fcntl_dupfd_cloexec, ioctl_fionread};
@@ -22,12 +23,13 @@ use std::time::{Duration, Instant};
 /// subscriptions.
 pub(crate) fn wait(
     table: &Table,
+    listening: Listening,
     clocks: &Clocks,
     interruption: &Interruption,
     subscriptions: &[Subscription],
     mut emit: impl FnMut(Event) -> Result<(), Errno>,
 ) -> Result<(), Stop> {
-    let mut waits = Waits::new(interruption.start());
+    let mut waits = Waits::new(interruption.start(), listening);
     let pending: Vec<Pending<'_>> = subscriptions
         .iter()
         .map(|subscription| waits.add(table, clocks, subscription.to))
@@ -72,6 +74,7 @@ enum Pending<'t> {
 /// Everything to wait for.
 struct Waits<'t> {
     start: Instant,
+    listening: Listening,
     /// Each file once, however often it was subscribed to: there are limits on
     /// the number that one `poll` takes.
     fds: Vec<PollFd<'t>>,
@@ -82,9 +85,10 @@ struct Waits<'t> {
 }
 
 impl<'t> Waits<'t> {
-    fn new(start: Instant) -> Waits<'t> {
+    fn new(start: Instant, listening: Listening) -> Waits<'t> {
         Waits {
             start,
+            listening,
             fds: Vec::new(),
             indices: HashMap::new(),
             nearest: None,
@@ -140,6 +144,14 @@ impl<'t> Waits<'t> {
             self.at_once = true;
             return Ok(Pending::Ready);
         };
+        match self.listening {
+            Listening::Ready if file.listener => {
+                self.at_once = true;
+                return Ok(Pending::Ready);
+            }
+            Listening::Never if file.listener => return Ok(Pending::Until(None)),
+            _ => {}
+        }
         let next = self.fds.len();
         let (index, polled) = self.indices.entry(fd).or_insert((next, PollFlags::empty()));
         *polled |= flags;

@@ -20,6 +20,7 @@ use rustix::net::{
     SocketFlags, accept_with, recv, recvmsg, sendmsg,
 };
 use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::OwnedFd;
 
 /// Accepts a connection, with `flags` for the guest.
 pub(crate) fn accept(
@@ -35,6 +36,14 @@ pub(crate) fn accept(
     })?;
     let stat = fstat(&accepted).map_err(Errno::from)?;
     Ok(HostFile::socket(accepted, &stat, flags))
+}
+
+/// A connection that was accepted for the guest.
+pub(crate) fn only_connection(connection: OwnedFd, flags: FdFlags) -> Result<HostFile, Errno> {
+    let stat = fstat(&connection)?;
+    let mut connection = HostFile::socket(connection, &stat, flags);
+    connection.only_connection = true;
+    Ok(connection)
 }
 
 /// What `sock_recv` has received.

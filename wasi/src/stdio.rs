@@ -206,6 +206,7 @@ fn stream(object: Object, without: Rights) -> Descriptor {
         object,
         rights,
         inheriting: Rights::empty(),
+        origin: None,
     }
 }
 

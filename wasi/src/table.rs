@@ -103,6 +103,21 @@ impl Table {
         Ok(())
     }
 
+    /// What each number stands for, from 0 on.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = Option<&Descriptor>> {
+        self.slots.iter().map(Option::as_ref)
+    }
+
+    /// Gives the next number to a descriptor, or to none.
+    pub(crate) fn append(&mut self, descriptor: Option<Descriptor>) -> Result<(), Errno> {
+        if descriptor.is_some() {
+            self.require_room()?;
+            self.open += 1;
+        }
+        self.slots.push(descriptor);
+        Ok(())
+    }
+
     /// The listeners that were given at the start.
     pub(crate) fn listeners(&mut self) -> impl Iterator<Item = &mut HostFile> {
         let open = self.slots.iter_mut().flatten();

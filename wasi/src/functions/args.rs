@@ -2,6 +2,7 @@
 
 use super::Call;
 use crate::errno::Errno;
+use crate::interruption::Stop;
 use crate::memory::GuestMemory;
 
 pub(crate) fn args_get(call: &mut Call<'_>, argv: u32, argv_buf: u32) -> Result<(), Errno> {
@@ -17,12 +18,12 @@ pub(crate) fn args_sizes_get(
     write_pair(&mut call.memory, call.ctx.args.sizes(), argc, argv_buf_size)
 }
 
-pub(crate) fn environ_get(
-    call: &mut Call<'_>,
-    environ: u32,
-    environ_buf: u32,
-) -> Result<(), Errno> {
-    call.ctx.env.copy_to(&mut call.memory, environ, environ_buf)
+pub(crate) fn environ_get(call: &mut Call<'_>, environ: u32, environ_buf: u32) -> Result<(), Stop> {
+    call.ctx.turn.environment()?;
+    Ok(call
+        .ctx
+        .env
+        .copy_to(&mut call.memory, environ, environ_buf)?)
 }
 
 #[inline]
@@ -30,13 +31,15 @@ pub(crate) fn environ_sizes_get(
     call: &mut Call<'_>,
     environc: u32,
     environ_buf_size: u32,
-) -> Result<(), Errno> {
-    write_pair(
+) -> Result<(), Stop> {
+    call.ctx.turn.environment()?;
+    let sizes = call.ctx.env.sizes();
+    Ok(write_pair(
         &mut call.memory,
-        call.ctx.env.sizes(),
+        sizes,
         environc,
         environ_buf_size,
-    )
+    )?)
 }
 
 #[inline]

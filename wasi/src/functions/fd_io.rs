@@ -83,6 +83,7 @@ fn read(
     nread: u32,
 ) -> Result<(), Stop> {
     let descriptor = call.ctx.table.get_mut(fd)?;
+    call.ctx.turn.transfer(descriptor)?;
     require_transfer(descriptor, Rights::FD_READ, at)?;
     call.memory.range(nread, 4)?;
     let mut iovecs = Iovecs::default();
@@ -108,6 +109,7 @@ fn write(
     nwritten: u32,
 ) -> Result<(), Stop> {
     let descriptor = call.ctx.table.get_mut(fd)?;
+    call.ctx.turn.transfer(descriptor)?;
     require_transfer(descriptor, Rights::FD_WRITE, at)?;
     call.memory.range(nwritten, 4)?;
     let mut iovecs = Iovecs::default();

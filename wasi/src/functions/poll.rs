@@ -36,9 +36,11 @@ pub(crate) fn poll_oneoff(
         .map(|bytes| Subscription::decode(*snapshot, bytes))
         .collect::<Result<Vec<_>, Errno>>()?;
 
+    let listening = ctx.turn.waits(&ctx.table, &subscriptions)?;
     let mut count = 0;
     poll::wait(
         &ctx.table,
+        listening,
         &ctx.clocks,
         interruption,
         &subscriptions,

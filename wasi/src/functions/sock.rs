@@ -32,11 +32,15 @@ pub(crate) fn sock_accept(
     let inheriting = descriptor.inheriting;
     call.memory.range(connection, 4)?;
     call.ctx.table.require_room()?;
-    let accepted = socket::accept(listener, flags, interruption)?;
+    let accepted = match call.ctx.turn.accept(&call.ctx.table, listener)? {
+        Some(connection) => socket::only_connection(connection, flags)?,
+        None => socket::accept(listener, flags, interruption)?,
+    };
     let accepted = call.ctx.table.insert(Descriptor {
         object: Object::File(accepted),
         rights: Rights::CONNECTION & inheriting,
         inheriting: Rights::empty(),
+        origin: None,
     })?;
     Ok(call.memory.write_u32(connection, accepted)?)
 }

@@ -13,6 +13,7 @@ mod readdir;
 mod rights;
 mod sandbox;
 mod sock;
+mod turn;
 mod uninterrupted;
 
 use crate::abi::{EventType, FdFlags, FileType, FstFlags, OFlags, Snapshot};

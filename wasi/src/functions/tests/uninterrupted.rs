@@ -9,7 +9,7 @@ macro_rules! uninterrupted {
         pub(in crate::functions::tests) fn $name(call: &mut Call<'_>, $($param: uninterrupted!(@type $param)),*) -> Result<(), Errno> {
             match functions::$name(call, &Interruption::never(), $($param),*) {
                 Err(Stop::Errno(errno)) => Err(errno),
-                Err(Stop::Interrupted | Stop::Later) => unreachable!("nobody does"),
+                Err(Stop::Interrupted | Stop::Later | Stop::Suspended) => unreachable!("nobody does"),
                 Ok(()) => Ok(()),
             }
         }
