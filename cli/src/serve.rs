@@ -54,7 +54,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
             let mounts = mounts.map(|mount| (&*mount.path, &mount.module));
             for (path, module) in everywhere.chain(mounts) {
                 let path = path.to_owned();
-                settings.mounts.push(mount(path, module, &args.program));
+                settings.mounts.push(mount(path, module, &args.program)?);
             }
             settings
         }
@@ -81,17 +81,23 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
 }
 
 /// A module at a path, with what flags say of all.
-fn mount(path: String, module: &Path, args: &ProgramArgs) -> Mount {
-    Mount {
+fn mount(path: String, module: &Path, args: &ProgramArgs) -> Result<Mount> {
+    let workers = args.workers;
+    let mode = match (args.mode, args.snapshot) {
+        (args::Mode::Cgi, snapshot) => Mode::Cgi { snapshot },
+        (args::Mode::Listen, false) => Mode::Listen { workers },
+        (args::Mode::Isolate, _) => Mode::Isolate,
+        (args::Mode::Listen, true) => {
+            let message = "--snapshot is not for the mode listen, whose instances live on; leave \
+                           it out, or serve in the mode isolate";
+            return Err(Failure::new(exit::USAGE, message));
+        }
+    };
+    Ok(Mount {
         path,
-        mode: match args.mode {
-            args::Mode::Cgi => Mode::Cgi,
-            args::Mode::Listen => Mode::Listen {
-                workers: args.workers,
-            },
-        },
+        mode,
         program: program(module, args),
-    }
+    })
 }
 
 /// The program of a module, with what flags say of all.

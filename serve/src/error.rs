@@ -1,5 +1,6 @@
 //! Why a server does not start, or does not go on.
 
+use crate::start::StartError;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -37,6 +38,14 @@ pub enum ServeError {
         path: PathBuf,
         /// Why.
         source: rwasm_wasi::BuildError,
+    },
+    /// A program cannot be started once for all requests.
+    #[error("cannot start {} once for all requests", path.display())]
+    Start {
+        /// The file of its module.
+        path: PathBuf,
+        /// Why.
+        source: Box<StartError>,
     },
     /// The path of a mount is not `/` and not like `/a/b`.
     #[error("{0:?} cannot be the path of a mount")]

@@ -244,6 +244,11 @@ impl Exchange {
         self.state().ended.clone()
     }
 
+    /// Why it was stopped, if it was.
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        self.state().stopped
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // What is under the lock is whole whenever anything could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -17,7 +17,7 @@ use hyper_util::server::graceful::Watcher;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -32,6 +32,14 @@ pub(crate) struct Site {
     pub(crate) max_head: usize,
     /// Whether the server was told to stop.
     pub(crate) stopping: AtomicBool,
+}
+
+impl Site {
+    /// From now on no new requests are taken.
+    pub(crate) fn begin_to_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        tracing::info!("stopping");
+    }
 }
 
 /// What a client of HTTP/2 sends first (RFC 9113, section 3.4).

@@ -1,9 +1,10 @@
 //! HTTP in front of WASI programs: `rwasm serve`.
 //!
 //! A [`Server`] is bound to an address and knows programs by the paths that they
-//! are mounted at ([`Settings`]). A program meets HTTP in one of two ways
+//! are mounted at ([`Settings`]). A program meets HTTP in one of three ways
 //! ([`Mode`]): by the Common Gateway Interface (RFC 3875), with a fresh instance
-//! for each request, or as a server of its own that is given the listener.
+//! for each request; as a server of its own that is given the listener; or as such
+//! a server with a fresh instance for each connection.
 //!
 //! ```no_run
 //! use rwasm_serve::{Mount, Program, Server, Settings};
@@ -44,6 +45,7 @@ mod error;
 mod exchange;
 mod guest;
 mod http;
+mod isolate;
 mod lines;
 mod listen;
 mod metrics;
@@ -54,9 +56,11 @@ mod router;
 mod scratch;
 mod server;
 mod settings;
+mod start;
 mod timer;
 mod tunables;
 
 pub use error::ServeError;
 pub use server::{Server, signalled};
 pub use settings::{Folder, Mode, Mount, Program, RequestLimits, Settings};
+pub use start::StartError;

@@ -3,27 +3,40 @@
 
 use crate::error::ServeError;
 use crate::settings::{Program as Settings, RequestLimits};
+use crate::start::{INITIALIZE, Once};
 use rwasm::{
-    Engine, Error, ExternType, Instance, InstancePool, InstancePre, InterruptHandle, Limits,
-    Linker, Module, PoolConfig, Store, Trap,
+    Engine, Error, ExternType, Instance, InstancePool, InstancePre, InstanceSnapshot,
+    InterruptHandle, Limits, Linker, Module, PoolConfig, Store, Trap,
 };
-use rwasm_wasi::{WasiCtx, starts_threads};
+use rwasm_wasi::{SuspendAt, WasiCtx, WasiSnapshot, starts_threads};
 use std::fs;
 use std::path::Path;
 
 /// What a command exports to be run.
-const START: &str = "_start";
+pub(crate) const START: &str = "_start";
 
 /// A program that was loaded and linked.
 #[derive(Debug)]
 pub(crate) struct Program {
     instances: Instances,
-    fuel: Option<u64>,
+    limits: RequestLimits,
+    entry: Entry,
+    /// What its guests go on from, if it was started already.
+    system: Option<WasiSnapshot>,
+}
+
+/// What is done with an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// `_start` is called.
+    Start,
+    /// It goes on where it was suspended in `_start`.
+    Resume,
 }
 
 /// Where the instance of a request comes from.
 #[derive(Debug)]
-enum Instances {
+pub(crate) enum Instances {
     /// From a store that was used before, and has been reset since.
     Pooled(InstancePool<WasiCtx>),
     /// From a store of its own: a start function is code of the guest, which has
@@ -73,8 +86,47 @@ impl Program {
         let pre = linker.instantiate_pre(&module).map_err(failed)?;
         Ok(Program {
             instances: Instances::new(pre, limits(&settings.limits)).map_err(failed)?,
-            fuel: settings.limits.fuel,
+            limits: settings.limits,
+            entry: Entry::Start,
+            system: None,
         })
+    }
+
+    /// Has all instances begin with a snapshot.
+    pub(crate) fn begin_with(
+        &mut self,
+        snapshot: &InstanceSnapshot,
+        system: WasiSnapshot,
+        entry: Entry,
+    ) -> rwasm::Result<()> {
+        let config = PoolConfig::new().limits(limits(&self.limits));
+        let pool = InstancePool::with_snapshot(self.instances.pre(), snapshot, config)?;
+        self.instances = Instances::Pooled(pool);
+        self.system = Some(system);
+        self.entry = entry;
+        Ok(())
+    }
+
+    /// What can be done once for all requests.
+    pub(crate) fn once(&self) -> Once {
+        match self.instances.pre().module().get_export(INITIALIZE) {
+            Some(ExternType::Func(_)) => Once::Initialize,
+            _ => Once::Start(SuspendAt::Request),
+        }
+    }
+
+    /// What its guests go on from, if it was started already.
+    pub(crate) fn system(&self) -> Option<&WasiSnapshot> {
+        self.system.as_ref()
+    }
+
+    pub(crate) fn instances(&self) -> &Instances {
+        &self.instances
+    }
+
+    /// What a request may take.
+    pub(crate) fn request_limits(&self) -> RequestLimits {
+        self.limits
     }
 
     /// Runs it once, in an instance of its own. `starts` gets what stops the
@@ -98,16 +150,28 @@ impl Program {
     }
 
     fn run_in(&self, store: &mut Store<WasiCtx>, instance: Option<Instance>) -> rwasm::Result<()> {
-        if let Some(fuel) = self.fuel {
+        let instance = self.prepare(store, instance)?;
+        match self.entry {
+            Entry::Start => instance
+                .get_typed_func::<(), ()>(&mut *store, START)?
+                .call(store, ()),
+            Entry::Resume => store.resume(),
+        }
+    }
+
+    /// Gives a store what a guest may take, and an instance if it has none.
+    pub(crate) fn prepare(
+        &self,
+        store: &mut Store<WasiCtx>,
+        instance: Option<Instance>,
+    ) -> rwasm::Result<Instance> {
+        if let Some(fuel) = self.limits.fuel {
             store.set_fuel(fuel)?;
         }
-        let instance = match instance {
-            Some(instance) => instance,
-            None => self.instances.pre().instantiate(&mut *store)?,
-        };
-        instance
-            .get_typed_func::<(), ()>(&mut *store, START)?
-            .call(store, ())
+        match instance {
+            Some(instance) => Ok(instance),
+            None => self.instances.pre().instantiate(store),
+        }
     }
 }
 
@@ -125,7 +189,7 @@ impl Instances {
         }
     }
 
-    fn pre(&self) -> &InstancePre<WasiCtx> {
+    pub(crate) fn pre(&self) -> &InstancePre<WasiCtx> {
         match self {
             Instances::Pooled(pool) => pool.instance_pre(),
             Instances::Fresh(pre, _) => pre,
@@ -134,7 +198,10 @@ impl Instances {
 
     /// A store with the guest's system in it, and an instance where there is one
     /// already.
-    fn store(&self, guest: WasiCtx) -> rwasm::Result<(Store<WasiCtx>, Option<Instance>)> {
+    pub(crate) fn store(
+        &self,
+        guest: WasiCtx,
+    ) -> rwasm::Result<(Store<WasiCtx>, Option<Instance>)> {
         match self {
             Instances::Pooled(pool) => {
                 let (store, instance) = pool.instantiate(guest)?;
@@ -164,13 +231,13 @@ fn read(path: &Path) -> Result<Vec<u8>, ServeError> {
 }
 
 impl Ended {
-    fn from_error(error: &Error) -> Ended {
-        if let Some(code) = error.exit_code() {
-            return Ended::Exit(code);
-        }
-        match error.trap() {
-            Some(Trap::OutOfFuel) => Ended::OutOfFuel,
-            Some(Trap::Interrupted) => Ended::Interrupted,
+    pub(crate) fn from_error(error: &Error) -> Ended {
+        match (error, error.trap()) {
+            (Error::Exit(code), _) => Ended::Exit(*code),
+            // It waits for another connection than its own.
+            (Error::Suspended, _) => Ended::Exit(0),
+            (_, Some(Trap::OutOfFuel)) => Ended::OutOfFuel,
+            (_, Some(Trap::Interrupted)) => Ended::Interrupted,
             _ => Ended::Failed(error.to_string()),
         }
     }

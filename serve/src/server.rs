@@ -5,6 +5,7 @@ use crate::cgi::{Cgi, Means};
 use crate::error::ServeError;
 use crate::exchange::Stop;
 use crate::http::{self, Site};
+use crate::isolate::Isolated;
 use crate::listen::Workers;
 use crate::metrics::Metrics;
 use crate::pool::Pool;
@@ -17,7 +18,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -46,6 +47,14 @@ enum Front {
     /// So many instances of a program that does it itself, on threads with so
     /// much stack.
     Workers(Workers, usize, usize),
+    /// The server, for a program that has an instance for each connection.
+    Isolated(Isolated, TcpListener),
+}
+
+/// How a program that is the only one meets HTTP.
+enum Alone {
+    Listen { workers: usize },
+    Isolate,
 }
 
 /// Both ends of a connection.
@@ -70,14 +79,22 @@ impl Server {
         let stacks = settings.mounts.iter();
         let stacks = stacks.map(|mount| mount.program.limits.stack);
         let stack_bytes = stacks.max().unwrap_or(0) + HOST_STACK;
+        let timer = Timer::start()?;
         let (front, router) = match lone_listener(&settings.mounts)? {
-            Some((mount, workers)) => {
-                let program = Workers::load(mount.program.clone(), &mount.path, listener)?;
+            Some((Mount { path, program, .. }, Alone::Listen { workers })) => {
+                let program = Workers::load(program.clone(), path, listener)?;
                 let front = Front::Workers(program, workers, stack_bytes);
                 (front, Router::new(Vec::new())?)
             }
+            Some((Mount { path, program, .. }, Alone::Isolate)) => {
+                let own = listener.try_clone().map_err(ServeError::Threading)?;
+                let own = in_runtime(&runtime, own)?;
+                let counts = metrics.mount(path);
+                let program = Isolated::load(program.clone(), path, listener, counts, &timer)?;
+                (Front::Isolated(program, own), Router::new(Vec::new())?)
+            }
             None => {
-                let router = router(settings.mounts, &metrics)?;
+                let router = router(settings.mounts, &metrics, &timer)?;
                 (Front::Http(in_runtime(&runtime, listener)?), router)
             }
         };
@@ -89,7 +106,6 @@ impl Server {
             None => None,
         };
         let pool = Pool::new(settings.concurrency, settings.queue, stack_bytes)?;
-        let timer = Timer::start()?;
         let site = Site {
             router,
             means: Means { pool, timer },
@@ -140,11 +156,14 @@ impl Server {
                 let started = program.start(workers, stack_bytes);
                 if started.is_ok() {
                     runtime.block_on(stop);
-                    site.stopping.store(true, Ordering::Relaxed);
-                    tracing::info!("stopping");
+                    site.begin_to_stop();
                 }
                 program.stop(grace);
                 started
+            }
+            Front::Isolated(program, listener) => {
+                runtime.block_on(program.answer(listener, &site, grace, stop));
+                Ok(())
             }
         };
         site.means.timer.stop_all(Stop::Shutdown);
@@ -167,9 +186,8 @@ async fn answer(
         () = accept(&listener, addr, site, &graceful) => {}
         () = stop => {}
     }
-    site.stopping.store(true, Ordering::Relaxed);
+    site.begin_to_stop();
     drop(listener);
-    tracing::info!("stopping");
     if timeout(grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests that did not end in time are stopped");
     }
@@ -207,25 +225,26 @@ fn check(settings: &Settings) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// The program that accepts connections itself, if there is one, and how many
-/// instances of it there are to be.
-fn lone_listener(mounts: &[Mount]) -> Result<Option<(&Mount, usize)>, ServeError> {
+/// The program that accepts connections itself, if there is one.
+fn lone_listener(mounts: &[Mount]) -> Result<Option<(&Mount, Alone)>, ServeError> {
     for mount in mounts {
-        let Mode::Listen { workers } = mount.mode else {
-            continue;
+        let alone = match mount.mode {
+            Mode::Cgi { .. } => continue,
+            Mode::Listen { workers } => Alone::Listen { workers },
+            Mode::Isolate => Alone::Isolate,
         };
         if mounts.len() > 1 {
             return Err(ServeError::NotAlone(mount.path.clone()));
         }
-        if workers == 0 {
+        if let Alone::Listen { workers: 0 } = alone {
             return Err(ServeError::Zero("the number of workers"));
         }
-        return Ok(Some((mount, workers)));
+        return Ok(Some((mount, alone)));
     }
     Ok(None)
 }
 
-fn router(mounts: Vec<Mount>, metrics: &Metrics) -> Result<Router, ServeError> {
+fn router(mounts: Vec<Mount>, metrics: &Metrics, timer: &Arc<Timer>) -> Result<Router, ServeError> {
     let mut scratch: Option<Arc<TempDir>> = None;
     let mut programs = Vec::new();
     for mount in mounts {
@@ -234,7 +253,13 @@ fn router(mounts: Vec<Mount>, metrics: &Metrics) -> Result<Router, ServeError> {
             scratch = Some(Arc::new(all.map_err(ServeError::Scratch)?));
         }
         let counts = metrics.mount(&mount.path);
-        let cgi = Cgi::load(mount.program, &mount.path, counts, scratch.clone())?;
+        let scratch = scratch.clone();
+        let cgi = match mount.mode {
+            Mode::Cgi { snapshot: true } => {
+                Cgi::load_started(mount.program, &mount.path, counts, scratch, timer)?
+            }
+            _ => Cgi::load(mount.program, &mount.path, counts, scratch)?,
+        };
         programs.push((mount.path, cgi));
     }
     Router::new(programs)
@@ -263,7 +288,7 @@ fn in_runtime(runtime: &Runtime, listener: net::TcpListener) -> Result<TcpListen
 /// How many connections there may be: half of the files that the process may
 /// have open, after having asked for as many as it can get. The others are for
 /// guests.
-fn connections() -> usize {
+pub(crate) fn connections() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let all = Rlimit {
         current: limit.maximum,

@@ -55,11 +55,11 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// In the mode [`Mode::Cgi`].
+    /// In the mode [`Mode::Cgi`], started anew for each request.
     pub fn cgi(path: impl Into<String>, program: Program) -> Mount {
         Mount {
             path: path.into(),
-            mode: Mode::Cgi,
+            mode: Mode::Cgi { snapshot: false },
             program,
         }
     }
@@ -70,7 +70,17 @@ impl Mount {
 pub enum Mode {
     /// A fresh instance for each request, by RFC 3875: the request in variables
     /// and on the standard input, the response on the standard output.
-    Cgi,
+    Cgi {
+        /// Whether the program is started once, before the first request, and each
+        /// instance goes on from there: after `wizer.initialize` if the module has
+        /// such a function, else where `_start` first reads its environment or
+        /// standard input, or writes to its standard output.
+        ///
+        /// What it has done by then is done for all requests, also what it has
+        /// taken from clocks and random numbers. It must not have opened files that
+        /// are still open then, nor hold objects of the garbage-collected heap.
+        snapshot: bool,
+    },
     /// The program is a server of its own: it gets the listener of
     /// [`Settings::addr`] as its first descriptor after the folders, and lives on.
     /// It is the only one of its server. Of its limits, those of memory and stack
@@ -79,6 +89,16 @@ pub enum Mode {
         /// Instances that share the listener, each with a thread.
         workers: usize,
     },
+    /// The program is a server of its own, as for [`Mode::Listen`], but each
+    /// connection has an instance of its own. The program is started once, until it
+    /// first accepts a connection or waits for one; that is where each instance goes
+    /// on, with the same consequences as `snapshot` has. An instance ends when it
+    /// wants another connection, having closed its own or by an accept that waits.
+    ///
+    /// A request is a connection here, for [`Settings::concurrency`],
+    /// [`Settings::queue`] and limits, and to refuse one is to close it. Output and
+    /// body have no limits: they are what the program sends and reads.
+    Isolate,
 }
 
 /// A program, and what it is given.

@@ -8,9 +8,10 @@
 use crate::error::ServeError;
 use crate::exchange::{Exchange, Stop};
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The timer's thread needs next to no stack.
 const STACK_BYTES: usize = 128 << 10;
@@ -21,6 +22,10 @@ pub(crate) struct Timer {
     state: Mutex<State>,
     earlier: Condvar,
 }
+
+/// The timer, whose thread ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct TimerThread(Arc<Timer>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -38,8 +43,14 @@ pub(crate) struct Watch {
     key: (Instant, u64),
 }
 
+/// So much later than that; what `Instant` cannot hold is as good as never.
+pub(crate) fn later(begin: Instant, time: Duration) -> Instant {
+    let far = || begin + Duration::from_secs(u32::MAX.into());
+    begin.checked_add(time).unwrap_or_else(far)
+}
+
 impl Timer {
-    pub(crate) fn start() -> Result<Arc<Timer>, ServeError> {
+    pub(crate) fn start() -> Result<TimerThread, ServeError> {
         let timer = Arc::new(Timer {
             state: Mutex::default(),
             earlier: Condvar::new(),
@@ -50,7 +61,7 @@ impl Timer {
             .stack_size(STACK_BYTES)
             .spawn(move || of_thread.run())
             .map_err(ServeError::Threading)?;
-        Ok(timer)
+        Ok(TimerThread(timer))
     }
 
     /// Stops `exchange` at the deadline.
@@ -113,6 +124,20 @@ impl Timer {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing below panics half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deref for TimerThread {
+    type Target = Arc<Timer>;
+
+    fn deref(&self) -> &Arc<Timer> {
+        &self.0
+    }
+}
+
+impl Drop for TimerThread {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

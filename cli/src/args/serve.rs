@@ -78,6 +78,13 @@ pub struct ProgramArgs {
     #[arg(long, value_enum, default_value_t = Mode::default())]
     pub mode: Mode,
 
+    /// Start the program once, before the first request, and have each request go on
+    /// from there: after `wizer.initialize` if the module exports it, else where it
+    /// first reads its environment or standard input, or writes to its standard
+    /// output. For --mode cgi; --mode isolate does so by itself
+    #[arg(long)]
+    pub snapshot: bool,
+
     /// With --mode listen: instances of the program that share the listener
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub workers: usize,
@@ -148,6 +155,9 @@ pub enum Mode {
     Cgi,
     /// As a server of its own, which is given the listener and lives on
     Listen,
+    /// As such a server, with a fresh instance for each connection: the program is
+    /// started once, until it first accepts one
+    Isolate,
 }
 
 /// What is logged.

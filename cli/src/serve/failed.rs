@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use rwasm_serve::ServeError;
+use rwasm_serve::{ServeError, StartError};
 
 use crate::exit;
 use crate::failure::Failure;
@@ -54,6 +54,7 @@ pub fn failure(error: &ServeError) -> Failure {
             ),
             _ => format!("cannot listen on {addr}: {source}; --addr names an address"),
         },
+        ServeError::Start { path, source } => return not_started(path, source),
         ServeError::Scratch(source) => format!(
             "cannot make a folder for temporary files: {source}; TMPDIR names where they may be"
         ),
@@ -68,6 +69,31 @@ pub fn failure(error: &ServeError) -> Failure {
             | ServeError::Zero(_)
     );
     Failure::new(if usage { exit::USAGE } else { exit::FAILED }, message)
+}
+
+/// Why a program was not started once for all requests.
+fn not_started(path: &Path, error: &StartError) -> Failure {
+    let name = path.display();
+    let next = match error {
+        StartError::Grant(source) => return grants::cannot_grant(source),
+        StartError::TimeOver => "--timeout gives it more time",
+        StartError::OutOfFuel => "--fuel gives it more",
+        StartError::Ended(_) => {
+            "with --snapshot, `wizer.initialize` must return, or `_start` read a request; in the \
+             mode isolate it must accept a connection"
+        }
+        StartError::Open(_) => {
+            "have it close what it opens at its start, or serve it without --snapshot, or in the \
+             mode listen"
+        }
+        StartError::State(_) => "serve it without --snapshot, or in the mode listen",
+        _ => "see what it does at its start by `rwasm run`",
+    };
+    let message = format!(
+        "{name} cannot be started once for all requests: {error}{}; {next}",
+        cause(error)
+    );
+    Failure::new(exit::FAILED, message)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

@@ -48,6 +48,7 @@ struct Program {
     path: String,
     module: PathBuf,
     mode: Option<Mode>,
+    snapshot: Option<bool>,
     workers: Option<usize>,
     #[serde(default)]
     args: Vec<String>,
@@ -85,11 +86,11 @@ pub fn read(path: &Path, flags: &ProgramArgs) -> Result<Settings> {
     }
     // Paths in the file are relative to it, wherever the command was started.
     let folder = path.parent().unwrap_or(Path::new(""));
-    Ok(file.settings(folder, flags))
+    file.settings(folder, flags)
 }
 
 impl File {
-    fn settings(self, folder: &Path, flags: &ProgramArgs) -> Settings {
+    fn settings(self, folder: &Path, flags: &ProgramArgs) -> Result<Settings> {
         let mut settings = Settings::new(self.addr.map_or(ADDR.into(), |addr| addr.0.0));
         settings.metrics_addr = self.metrics_addr.map(|addr| addr.0.0);
         settings.concurrency = self.concurrency.unwrap_or(settings.concurrency);
@@ -97,13 +98,14 @@ impl File {
         settings.max_head = self.max_head.map_or(settings.max_head, |max| size(max.0));
         settings.grace = self.grace.map_or(settings.grace, |grace| grace.0);
         let mounts = self.mount.into_iter();
-        settings.mounts = mounts.map(|mount| mount.mount(folder, flags)).collect();
-        settings
+        let mounts = mounts.map(|mount| mount.mount(folder, flags));
+        settings.mounts = mounts.collect::<Result<_>>()?;
+        Ok(settings)
     }
 }
 
 impl Program {
-    fn mount(self, folder: &Path, flags: &ProgramArgs) -> Mount {
+    fn mount(self, folder: &Path, flags: &ProgramArgs) -> Result<Mount> {
         let mut all = flags.clone();
         all.dirs
             .extend(self.dir.into_iter().map(|Dir(grant)| DirGrant {
@@ -116,6 +118,7 @@ impl Program {
                 value: Some(value.into()),
             }));
         all.mode = self.mode.unwrap_or(all.mode);
+        all.snapshot = self.snapshot.unwrap_or(all.snapshot);
         all.workers = self.workers.unwrap_or(all.workers);
         all.scratch = self.scratch.map(Into::into).or(all.scratch);
         all.timeout = self.timeout.map(|time| time.0).or(all.timeout);
@@ -124,9 +127,9 @@ impl Program {
         all.fuel = self.fuel.or(all.fuel);
         all.max_output = self.max_output.map(|size| size.0).or(all.max_output);
         all.max_body = self.max_body.map(|size| size.0).or(all.max_body);
-        let mut mount = mount(self.path, &folder.join(self.module), &all);
+        let mut mount = mount(self.path, &folder.join(self.module), &all)?;
         mount.program.args = self.args.into_iter().map(Into::into).collect();
-        mount
+        Ok(mount)
     }
 }
 

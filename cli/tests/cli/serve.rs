@@ -54,6 +54,7 @@ fn it_serves_until_it_is_told_to_stop() {
         module = "served.wat"
         dir = [".::/here:ro"]
         scratch = "/tmp"
+        snapshot = true
         max-body = 1000
     "#;
     let folder = Folder::new()
@@ -63,7 +64,7 @@ fn it_serves_until_it_is_told_to_stop() {
     for (args, paths) in [
         ("serve --addr 127.0.0.1:0 served.wat", ["/", "/x/y"]),
         (
-            "serve --addr 127.0.0.1:0 --mount /a=served.wat --mount /b=served.wat",
+            "serve --addr 127.0.0.1:0 --snapshot --mount /a=served.wat --mount /b=served.wat",
             ["/a", "/b/c"],
         ),
         ("serve", ["/a", "/b"]),
@@ -99,6 +100,15 @@ fn what_cannot_be_served_is_told_in_a_sentence() {
     let folder = Folder::new()
         .with("served.wat", GUEST)
         .with("library.wat", "(module)")
+        .with("silent.wat", r#"(module (func (export "_start")))"#)
+        .with(
+            "endless.wat",
+            r#"(module (func (export "_start") (loop $l (br $l))))"#,
+        )
+        .with(
+            "listen.toml",
+            "[[mount]]\npath = '/'\nmodule = 'served.wat'\nmode = 'listen'\nsnapshot = true",
+        )
         .with("empty.toml", "")
         .with("unknown.toml", "[[mount]]\npath = '/'\nmodul = 'a.wasm'")
         .with(
@@ -137,6 +147,19 @@ fn what_cannot_be_served_is_told_in_a_sentence() {
         Case::new("serve --addr 8080 served.wat")
             .code(2)
             .stderr(&["the port is missing; write HOST:PORT"]),
+        Case::new("serve --snapshot silent.wat").code(1).stderr(&[
+            "silent.wat cannot be started once for all requests: it ended with exit code 0",
+            "`_start` read a request",
+        ]),
+        Case::new("serve --mode isolate --addr 127.0.0.1:0 --timeout 100ms endless.wat")
+            .code(1)
+            .stderr(&["it took too long; --timeout gives it more time"]),
+        Case::new("serve --snapshot --mode listen served.wat")
+            .code(2)
+            .stderr(&["--snapshot is not for the mode listen"]),
+        Case::new("serve --config listen.toml")
+            .code(2)
+            .stderr(&["--snapshot is not for the mode listen"]),
         Case::new("serve --config none.toml")
             .code(1)
             .stderr(&["none.toml: no such file"]),

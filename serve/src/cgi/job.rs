@@ -7,10 +7,12 @@ use crate::guest;
 use crate::lines::Lines;
 use crate::program::Ended;
 use crate::scratch::Scratch;
-use crate::timer::Watch;
+use crate::start::StartError;
+use crate::timer::{Timer, Watch};
 use crate::tunables::{MAX_STDERR, OPEN_FILES};
 use rwasm_wasi::{Access, BuildError, Input, Limits, Output, WasiCtx, WasiCtxBuilder};
 use std::ffi::OsString;
+use std::io;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -30,7 +32,7 @@ enum SetupError {
     #[error("cannot give it what it is to be given: {0}")]
     Grant(#[from] BuildError),
     #[error("cannot make its scratch folder: {0}")]
-    Scratch(#[from] std::io::Error),
+    Scratch(#[from] io::Error),
 }
 
 impl Job {
@@ -94,11 +96,38 @@ impl Shared {
                 &self.mount,
                 MAX_STDERR,
             )));
+        self.give_scratch(&mut builder, scratch)?;
+        if let Some(system) = self.program.system() {
+            builder.go_on_from(system);
+        }
+        Ok(builder.build()?)
+    }
+
+    /// Does what is done once. There is no request yet: the environment is the
+    /// program's own, and what it prints goes to the log.
+    pub(super) fn start(&mut self, timer: &Arc<Timer>) -> Result<(), StartError> {
+        let mut builder = self.builder()?;
+        let lines = |stream| Output::writer(Lines::new(stream, &self.mount, MAX_STDERR));
+        builder.stdout(lines("stdout")).stderr(lines("stderr"));
+        let mut scratch = None;
+        self.give_scratch(&mut builder, &mut scratch)
+            .map_err(StartError::Scratch)?;
+        let once = self.program.once();
+        self.program.start_once(builder, once, timer)
+    }
+
+    /// Gives a guest a scratch folder, which is kept in `scratch`, if it is to have
+    /// one.
+    fn give_scratch(
+        &self,
+        builder: &mut WasiCtxBuilder,
+        scratch: &mut Option<Scratch>,
+    ) -> io::Result<()> {
         if let (Some(name), Some(all)) = (&self.settings.scratch, &self.scratch) {
             let folder = scratch.insert(Scratch::new(all)?);
             builder.preopened_handle(folder.dir()?, name, Access::ReadWrite);
         }
-        Ok(builder.build()?)
+        Ok(())
     }
 
     /// What all its guests are given.

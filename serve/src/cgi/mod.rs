@@ -14,8 +14,8 @@ use crate::program::{Ended, Program};
 use crate::record::{Problem, Record};
 use crate::router::Target;
 use crate::server::Peer;
-use crate::settings::{self, RequestLimits};
-use crate::timer::Timer;
+use crate::settings;
+use crate::timer::{Timer, TimerThread, later};
 use bytes::Bytes;
 use head::{Finder, Head, HeadError};
 use http_body_util::BodyExt;
@@ -25,7 +25,6 @@ use hyper::{Method, Response, StatusCode};
 use job::Job;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Instant;
 use tempfile::TempDir;
 
 /// A program that is mounted.
@@ -48,7 +47,7 @@ struct Shared {
 #[derive(Debug)]
 pub(crate) struct Means {
     pub(crate) pool: Pool,
-    pub(crate) timer: Arc<Timer>,
+    pub(crate) timer: TimerThread,
 }
 
 /// How a request is answered.
@@ -84,6 +83,23 @@ impl Cgi {
         Ok(Cgi(Arc::new(shared)))
     }
 
+    /// The same, for a program that is started now, once for all requests.
+    pub(crate) fn load_started(
+        settings: settings::Program,
+        mount: &str,
+        metrics: Arc<MountMetrics>,
+        scratch: Option<Arc<TempDir>>,
+        timer: &Arc<Timer>,
+    ) -> Result<Cgi, ServeError> {
+        let Cgi(mut shared) = Cgi::load(settings, mount, metrics, scratch)?;
+        let new = Arc::get_mut(&mut shared).expect("nobody else has it yet");
+        new.start(timer).map_err(|source| ServeError::Start {
+            path: new.settings.module.clone(),
+            source: Box::new(source),
+        })?;
+        Ok(Cgi(shared))
+    }
+
     pub(crate) fn metrics(&self) -> &Arc<MountMetrics> {
         &self.0.metrics
     }
@@ -106,7 +122,7 @@ impl Cgi {
         let exchange = Exchange::new(limits.output);
         // From here on, the guest is stopped when nobody waits for it.
         let mut listener = Listener::new(Arc::clone(&exchange));
-        let deadline = deadline(&record, &limits);
+        let deadline = later(record.begin(), limits.timeout);
         let job = Job {
             program: Arc::clone(&self.0),
             variables: variables::variables(head, target, peer, length),
@@ -164,13 +180,6 @@ impl Cgi {
 }
 
 const WRONG_LENGTH: &str = "its `Content-Length` is not the length of its body";
-
-fn deadline(record: &Record, limits: &RequestLimits) -> Instant {
-    let begin = record.begin();
-    // Beyond what `Instant` can hold is as good as never.
-    let far = || begin + std::time::Duration::from_secs(u32::MAX.into());
-    begin.checked_add(limits.timeout).unwrap_or_else(far)
-}
 
 /// Passes a body on to the guest, from when it first asks for it: only then is a
 /// client that waits for `100 Continue` told to go on.

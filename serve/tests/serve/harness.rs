@@ -4,10 +4,12 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rwasm_serve::{Mount, Program, ServeError, Server, Settings};
+use rwasm_serve::{Mode, Mount, Program, ServeError, Server, Settings};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::Command;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -49,6 +51,24 @@ impl Plan {
         let mount = Mount::cgi(format!("/{name}"), program);
         self.settings.mounts.push(mount);
         self
+    }
+
+    /// Has all programs meet HTTP in this way.
+    pub fn mode(mut self, mode: Mode) -> Plan {
+        for mount in &mut self.settings.mounts {
+            mount.mode = mode;
+        }
+        self
+    }
+
+    /// A folder that is there as long as the plan or its server.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Why no server comes of it.
+    pub fn error(self) -> ServeError {
+        Server::bind(self.settings).map(drop).unwrap_err()
     }
 
     pub fn start(self) -> Running {
@@ -238,4 +258,42 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(begin.elapsed() < Duration::from_secs(20), "{what}");
         thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// Whether this is a process for the test of this name alone. If not, one is run:
+/// other tests open and close what the test counts.
+pub fn alone(test: &str) -> bool {
+    const ALONE: &str = "RWASM_SERVE_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut alone = Command::new(std::env::current_exe().unwrap());
+    let status = alone.args([test, "--exact"]).env(ALONE, "1").status();
+    assert!(status.unwrap().success());
+    false
+}
+
+/// What this process has: descriptors, threads, mappings of memory, bytes that
+/// are resident.
+pub fn holdings() -> [usize; 4] {
+    let entries = |path| fs::read_dir(path).unwrap().count();
+    let mappings = fs::read_to_string("/proc/self/maps").unwrap();
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages = statm.split(' ').nth(1).unwrap();
+    [
+        entries("/proc/self/fd"),
+        entries("/proc/self/task"),
+        mappings.lines().count(),
+        pages.parse::<usize>().unwrap() << 12,
+    ]
+}
+
+pub fn eventually_holds_no_more_than(before: [usize; 4]) {
+    eventually("it has what it had before", || {
+        let after = holdings();
+        after[0] <= before[0]
+            && after[1] <= before[1]
+            && after[2] <= before[2] + 16
+            && after[3] <= before[3] + (4 << 20)
+    });
 }

@@ -1,8 +1,7 @@
 //! Nothing of a request is there for another, and nothing is left over.
 
 use crate::guests;
-use crate::harness::{Plan, Running, eventually};
-use std::fs;
+use crate::harness::{Plan, Running, alone, eventually_holds_no_more_than, holdings};
 use std::io::{Read, Write};
 use std::thread;
 
@@ -56,31 +55,10 @@ fn many(server: &Running, path: &str, count: usize) {
     }
 }
 
-/// What this process has: descriptors, threads, mappings of memory, bytes that
-/// are resident.
-fn holdings() -> [usize; 4] {
-    let entries = |path| fs::read_dir(path).unwrap().count();
-    let mappings = fs::read_to_string("/proc/self/maps").unwrap();
-    let statm = fs::read_to_string("/proc/self/statm").unwrap();
-    let pages = statm.split(' ').nth(1).unwrap();
-    [
-        entries("/proc/self/fd"),
-        entries("/proc/self/task"),
-        mappings.lines().count(),
-        pages.parse::<usize>().unwrap() << 12,
-    ]
-}
-
 /// In a process of its own: other tests open and close what is counted.
 #[test]
 fn nothing_is_left_after_many_requests() {
-    const ALONE: &str = "RWASM_SERVE_TEST_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        let this = std::env::current_exe().unwrap();
-        let name = "isolation::nothing_is_left_after_many_requests";
-        let mut alone = std::process::Command::new(this);
-        let status = alone.args([name, "--exact"]).env(ALONE, "1").status();
-        assert!(status.unwrap().success());
+    if !alone("isolation::nothing_is_left_after_many_requests") {
         return;
     }
     // One guest at a time, so that all threads have started before it is counted.
@@ -94,11 +72,5 @@ fn nothing_is_left_after_many_requests() {
     many(&server, "/secret", 500);
     let before = holdings();
     many(&server, "/secret", 3000);
-    eventually("it has what it had before", || {
-        let after = holdings();
-        after[0] <= before[0]
-            && after[1] <= before[1]
-            && after[2] <= before[2] + 16
-            && after[3] <= before[3] + (4 << 20)
-    });
+    eventually_holds_no_more_than(before);
 }

@@ -2,10 +2,13 @@
 
 mod guests;
 mod harness;
+mod servers;
 
 mod cgi;
+mod isolate;
 mod isolation;
 mod limits;
 mod listen;
 mod protocol;
 mod setup;
+mod snapshot;

@@ -5,10 +5,6 @@ use crate::harness::Plan;
 use rwasm_serve::{Folder, Mount, Program, ServeError, Server, Settings};
 use rwasm_wasi::Access;
 
-fn error(plan: Plan) -> ServeError {
-    Server::bind(plan.settings).map(drop).unwrap_err()
-}
-
 #[test]
 fn programs_that_cannot_run_are_refused_at_once() {
     let good = guests::deaf();
@@ -22,14 +18,14 @@ fn programs_that_cannot_run_are_refused_at_once() {
         Err(ServeError::Read { .. })
     ));
     let library = Plan::new().mount("a", "(module)", |_| ());
-    assert!(matches!(error(library), ServeError::NoStart(_)));
+    assert!(matches!(library.error(), ServeError::NoStart(_)));
     let unknown = r#"(module (import "env" "f" (func)) (func (export "_start")))"#;
     let unknown = Plan::new().mount("a", unknown, |_| ());
-    assert!(matches!(error(unknown), ServeError::Load { .. }));
+    assert!(matches!(unknown.error(), ServeError::Load { .. }));
     let invalid = Plan::new().mount("a", "(module (func (i32.add)))", |_| ());
-    assert!(matches!(error(invalid), ServeError::Load { .. }));
+    assert!(matches!(invalid.error(), ServeError::Load { .. }));
     let large = Plan::new().mount("a", &good, |program| program.limits.memory = 1 << 16);
-    assert!(matches!(error(large), ServeError::Load { .. }));
+    assert!(matches!(large.error(), ServeError::Load { .. }));
     let folder = Plan::new().mount("a", &good, |program| {
         program.folders.push(Folder {
             host: "/no/such/folder".into(),
@@ -37,11 +33,11 @@ fn programs_that_cannot_run_are_refused_at_once() {
             access: Access::ReadOnly,
         });
     });
-    assert!(matches!(error(folder), ServeError::Grant { .. }));
+    assert!(matches!(folder.error(), ServeError::Grant { .. }));
     let twice = Plan::new()
         .mount("a", &good, |_| ())
         .mount("a/", &good, |_| ());
-    assert!(matches!(error(twice), ServeError::MountTwice(_)));
+    assert!(matches!(twice.error(), ServeError::MountTwice(_)));
     let path = Plan::new().mount("a/../b", &good, |_| ());
-    assert!(matches!(error(path), ServeError::MountPath(_)));
+    assert!(matches!(path.error(), ServeError::MountPath(_)));
 }

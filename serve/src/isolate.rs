@@ -1,0 +1,239 @@
+//! Programs that accept connections themselves, with a fresh state for each: the
+//! program is started once until it wants its first connection, and every
+//! connection has an instance that goes on from there.
+
+use crate::error::ServeError;
+use crate::exchange::{Exchange, Stop};
+use crate::guest;
+use crate::http::Site;
+use crate::lines::Lines;
+use crate::metrics::MountMetrics;
+use crate::program::{Ended, Program};
+use crate::server::connections;
+use crate::settings;
+use crate::start::Once;
+use crate::timer::{Timer, Watch, later};
+use crate::tunables::{ACCEPT_PAUSE, MAX_STDERR, OPEN_FILES};
+use prometheus_client::metrics::gauge::Gauge;
+use rwasm_wasi::{BuildError, Limits, Output, SuspendAt, WasiCtxBuilder};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+
+/// A program whose connections are apart from each other.
+#[derive(Debug)]
+pub(crate) struct Isolated(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    program: Program,
+    settings: settings::Program,
+    mount: Arc<str>,
+    metrics: Arc<MountMetrics>,
+    /// For instances to look at; connections are accepted for them.
+    listener: TcpListener,
+}
+
+/// One connection, and what is to be given back after it.
+struct Job {
+    program: Arc<Shared>,
+    stream: TcpStream,
+    remote: SocketAddr,
+    exchange: Arc<Exchange>,
+    watch: Watch,
+    open: Open,
+}
+
+/// A connection that counts as open until this is dropped.
+struct Open {
+    connections: Gauge,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Isolated {
+    /// Loads the program, and starts it.
+    pub(crate) fn load(
+        settings: settings::Program,
+        mount: &str,
+        listener: TcpListener,
+        metrics: Arc<MountMetrics>,
+        timer: &Arc<Timer>,
+    ) -> Result<Isolated, ServeError> {
+        let mut shared = Shared {
+            program: Program::load(&settings)?,
+            settings,
+            mount: mount.into(),
+            metrics,
+            listener,
+        };
+        let builder = shared.builder().map_err(|source| ServeError::Grant {
+            path: shared.settings.module.clone(),
+            source,
+        })?;
+        let once = Once::Start(SuspendAt::Connection);
+        let started = shared.program.start_once(builder, once, timer);
+        started.map_err(|source| ServeError::Start {
+            path: shared.settings.module.clone(),
+            source: Box::new(source),
+        })?;
+        Ok(Isolated(Arc::new(shared)))
+    }
+
+    /// Accepts connections until `stop` is ready, and then lets those end that there
+    /// are, but waits no longer than `grace`.
+    pub(crate) async fn answer(
+        &self,
+        listener: tokio::net::TcpListener,
+        site: &Arc<Site>,
+        grace: Duration,
+        stop: impl Future<Output = ()>,
+    ) {
+        let places = connections();
+        let room = Arc::new(Semaphore::new(places));
+        tokio::select! {
+            () = self.accept(&listener, site, &room) => {}
+            () = stop => {}
+        }
+        site.begin_to_stop();
+        drop(listener);
+        let all = u32::try_from(places).unwrap_or(u32::MAX);
+        if timeout(grace, room.acquire_many(all)).await.is_err() {
+            tracing::warn!("connections that did not end in time are closed");
+        }
+    }
+
+    /// Accepts connections for ever. One too many is closed at once.
+    async fn accept(
+        &self,
+        listener: &tokio::net::TcpListener,
+        site: &Arc<Site>,
+        room: &Arc<Semaphore>,
+    ) {
+        loop {
+            let Ok(place) = Arc::clone(room).acquire_owned().await else {
+                return;
+            };
+            let accepted = match listener.accept().await {
+                Ok((stream, remote)) => stream.into_std().map(|stream| (stream, remote)),
+                Err(error) => Err(error),
+            };
+            let (stream, remote) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let _ = stream.set_nodelay(true);
+            let exchange = Exchange::new(u64::MAX);
+            let deadline = later(Instant::now(), self.0.settings.limits.timeout);
+            let job = Job {
+                program: Arc::clone(&self.0),
+                stream,
+                remote,
+                watch: site.means.timer.watch(Arc::clone(&exchange), deadline),
+                exchange,
+                open: Open::new(&site.metrics.connections, place),
+            };
+            if site.means.pool.submit(Box::new(|| job.run())).is_err() {
+                self.0
+                    .failed(remote, "overload", "too many connections wait already");
+            }
+        }
+    }
+}
+
+impl Job {
+    fn run(self) {
+        let Job {
+            program,
+            stream,
+            remote,
+            exchange,
+            watch,
+            open,
+        } = self;
+        if !exchange.begin() {
+            return program.stopped(remote, &exchange);
+        }
+        let built = program.builder().and_then(|mut builder| {
+            builder.connection(stream);
+            builder.build()
+        });
+        let guest = match built {
+            Ok(guest) => guest,
+            Err(error) => return program.failed(remote, "setup", &error.to_string()),
+        };
+        program.program.run(
+            guest,
+            |handle| exchange.guest_starts(handle),
+            |ended| {
+                exchange.finish(ended.clone());
+                drop(watch);
+                program.ended(remote, &exchange, &ended);
+            },
+        );
+        drop(open);
+    }
+}
+
+impl Open {
+    fn new(connections: &Gauge, place: OwnedSemaphorePermit) -> Open {
+        connections.inc();
+        Open {
+            connections: connections.clone(),
+            _place: place,
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.connections.dec();
+    }
+}
+
+impl Shared {
+    /// What an instance is given, but for the connection.
+    fn builder(&self) -> Result<WasiCtxBuilder, BuildError> {
+        let mut limits = Limits::default();
+        limits.open_files = OPEN_FILES;
+        let mut builder = guest::builder(&self.settings, limits)?;
+        let listener = self.listener.try_clone().map_err(BuildError::Listener)?;
+        let lines = |stream| Output::writer(Lines::new(stream, &self.mount, MAX_STDERR));
+        builder
+            .listener(listener)
+            .stdout(lines("stdout"))
+            .stderr(lines("stderr"));
+        if let Some(system) = self.program.system() {
+            builder.go_on_from(system);
+        }
+        Ok(builder)
+    }
+
+    fn ended(&self, remote: SocketAddr, exchange: &Exchange, ended: &Ended) {
+        match ended {
+            Ended::Exit(0) => {}
+            Ended::Exit(code) => self.failed(remote, "exit", &format!("exit code {code}")),
+            Ended::OutOfFuel => self.failed(remote, "fuel", "it used up its fuel"),
+            Ended::Interrupted => self.stopped(remote, exchange),
+            Ended::Failed(message) => self.failed(remote, "trap", message),
+        }
+    }
+
+    fn stopped(&self, remote: SocketAddr, exchange: &Exchange) {
+        match exchange.stopped() {
+            Some(Stop::Shutdown) => self.failed(remote, "shutdown", "the server stops"),
+            _ => self.failed(remote, "timeout", "its time was over"),
+        }
+    }
+
+    /// Writes down why a connection was closed that its guest did not close.
+    fn failed(&self, remote: SocketAddr, kind: &'static str, problem: &str) {
+        self.metrics.count_problem(kind);
+        tracing::warn!(%remote, mount = &*self.mount, kind, problem, "a connection was closed");
+    }
+}
