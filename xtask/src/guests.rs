@@ -19,13 +19,14 @@ use crate::{
 
 /// The programs in Rust: folders that are a package of that name with a binary
 /// of that name.
-const RUST_PROGRAMS: [&str; 6] = [
+const RUST_PROGRAMS: [&str; 7] = [
     "hello-std",
     "wordcount",
     "json-regex",
     "sqlite-shell",
     "std-files",
     "tcp-server",
+    "visits",
 ];
 
 /// The modules of the package `kernels`, which are its examples.
@@ -34,8 +35,9 @@ pub const KERNELS: [&str; 6] = ["fib", "matmul", "sieve", "crc32", "sort", "core
 /// The programs in C and C++: the module, its source file, and what is needed
 /// beyond the usual flags. Those with exceptions come in the legacy form, which
 /// is what clang makes by default, and in that of WebAssembly 3.0.
-const C_PROGRAMS: [(&str, &str, &[&str]); 6] = [
+const C_PROGRAMS: [(&str, &str, &[&str]); 7] = [
     ("cfile", "cfile/cfile.c", &["-O2"]),
+    ("visits-c", "visits-c/visits.c", &["-O2"]),
     (
         "hello",
         "hello/hello.c",
@@ -77,7 +79,7 @@ const C_PROGRAMS: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// The programs in Go: folders that are a module of that name.
-const GO_PROGRAMS: [&str; 1] = ["go-http"];
+const GO_PROGRAMS: [&str; 2] = ["go-http", "go-visits"];
 
 /// Builds all guests and returns the modules, in `target/guests/`.
 pub fn build_all(paths: &Paths, toolchain: &Toolchain) -> Result<Vec<PathBuf>> {

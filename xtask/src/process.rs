@@ -1,8 +1,9 @@
 //! Running other programs.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -94,6 +95,53 @@ pub fn capture(command: &mut Command, input: Input, limit: Duration) -> Result<C
         stderr: collect(stderr),
         time,
     })
+}
+
+/// Runs a server until `client` has ended, which gets the line of standard error in
+/// which `said` is found; then asks it to end by SIGTERM. `None` if it never says
+/// so.
+pub fn serve<R>(
+    command: &mut Command,
+    said: &'static str,
+    limit: Duration,
+    client: impl FnOnce(&str) -> R,
+) -> Result<(Captured, Option<R>)> {
+    let begin = Instant::now();
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|source| start(command, source))?;
+    let (tell, told) = mpsc::channel();
+    let stderr = child.stderr.take().map(|pipe| {
+        thread::spawn(move || {
+            let mut all = Vec::new();
+            for line in BufReader::new(pipe).split(b'\n').map_while(io::Result::ok) {
+                let text = String::from_utf8_lossy(&line);
+                if text.contains(said) {
+                    // Only the first is waited for.
+                    let _ = tell.send(text.into_owned());
+                }
+                all.extend_from_slice(&line);
+                all.push(b'\n');
+            }
+            all
+        })
+    });
+    // Fails as soon as the server has ended.
+    let result = told.recv_timeout(limit).ok().map(|line| client(&line));
+    let pid = child.id().to_string();
+    run(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]))?;
+    let status = wait(&mut child, limit).map_err(|source| start(command, source))?;
+    let captured = Captured {
+        status,
+        stdout: Vec::new(),
+        stderr: stderr
+            .and_then(|reader| reader.join().ok())
+            .unwrap_or_default(),
+        time: begin.elapsed(),
+    };
+    Ok((captured, result))
 }
 
 /// What stands on a program's standard input.

@@ -1,6 +1,7 @@
 //! Servers, on a listener that they are given, and their clients.
 
 use std::{
+    collections::HashSet,
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     thread,
@@ -25,7 +26,27 @@ pub const PROGRAMS: &[Program] = &[
         name: "go-http",
         check: go_http,
     },
+    Program {
+        name: "visits",
+        check: |trial| visits(trial, "visits", Drawn::BeforeTheRequest),
+    },
+    Program {
+        name: "visits-c",
+        check: |trial| visits(trial, "visits-c", Drawn::BeforeTheRequest),
+    },
+    Program {
+        name: "go-visits",
+        check: |trial| visits(trial, "go-visits", Drawn::AfterTheEnvironment),
+    },
 ];
+
+/// When a program draws its number: after its system has read the environment, as
+/// Go's does first of all, it belongs to a request of CGI.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drawn {
+    BeforeTheRequest,
+    AfterTheEnvironment,
+}
 
 /// A server that nobody stops ends by then.
 const TIMEOUT: &str = "60s";
@@ -89,6 +110,53 @@ fn go_http(trial: &mut Trial<'_>) -> Result<(), Failure> {
     })
 }
 
+/// A program that counts its visitors, behind `rwasm serve` in all ways: whether the
+/// count goes on says what lives on, and the number that it draws at its start how
+/// often it was started.
+fn visits(trial: &mut Trial<'_>, name: &str, drawn: Drawn) -> Result<(), Failure> {
+    const VISITORS: usize = 5;
+    let module = trial.modules.guest(name);
+    let early = drawn == Drawn::BeforeTheRequest;
+    for (flags, lives_on, starts_once) in [
+        (&["--mode", "cgi"][..], false, false),
+        (&["--mode", "cgi", "--snapshot"], false, early),
+        (&["--mode", "listen"], true, true),
+        (&["--mode", "isolate"], false, true),
+    ] {
+        trial.serve(&module, flags, |address| {
+            let mut numbers = HashSet::new();
+            for visit in 1..=VISITORS {
+                let body = format!("visitor {visit} ").repeat(10_000);
+                let answer = exchange_http(address, &body)?;
+                let (first, rest) = answer.split_once('\n').unwrap_or((&answer, ""));
+                let (count, number) = first.split_once(' ').unwrap_or((first, ""));
+                let expected = if lives_on { visit } else { 1 };
+                compare(Ok(count.to_owned()), &expected.to_string())?;
+                compare(Ok(rest.to_owned()), &body.to_uppercase())?;
+                numbers.insert(number.to_owned());
+            }
+            let expected = if starts_once { 1 } else { VISITORS };
+            compare(Ok(numbers.len().to_string()), &expected.to_string())
+        })?;
+    }
+    Ok(())
+}
+
+/// The body of the answer to one that is sent.
+fn exchange_http(address: SocketAddr, body: &str) -> Result<String, Failure> {
+    let request = format!(
+        "POST / HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    // The connection stays open: who shuts it down has no more interest in hyper's
+    // eyes.
+    let answer = send(address, request.as_bytes()).and_then(receive);
+    answer.map(body_of).map_err(|error| Failure::Answer {
+        actual: error.to_string(),
+        expected: "an answer".to_owned(),
+    })
+}
+
 /// Runs a server, and a client meanwhile.
 fn serve(
     trial: &mut Trial<'_>,
@@ -129,10 +197,19 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 
 /// Sends all, then reads all.
 fn exchange(address: SocketAddr, sent: &[u8]) -> io::Result<String> {
+    let stream = send(address, sent)?;
+    stream.shutdown(Shutdown::Write)?;
+    receive(stream)
+}
+
+fn send(address: SocketAddr, sent: &[u8]) -> io::Result<TcpStream> {
     let mut stream = connect(address)?;
     stream.set_read_timeout(Some(START))?;
     stream.write_all(sent)?;
-    stream.shutdown(Shutdown::Write)?;
+    Ok(stream)
+}
+
+fn receive(mut stream: TcpStream) -> io::Result<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)

@@ -3,6 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs,
+    net::SocketAddr,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
@@ -125,6 +126,35 @@ impl<'a> Trial<'a> {
         self.time += captured.time;
         self.runs += 1;
         expected.compare(&process::line(&command), captured)
+    }
+
+    /// Serves a guest by `rwasm serve`, with a client meanwhile, which gets its
+    /// address.
+    pub fn serve(
+        &mut self,
+        module: &Path,
+        flags: &[&str],
+        client: impl FnOnce(SocketAddr) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        const SERVING: &str = "serving on http://";
+        let mut command = Command::new(self.rwasm);
+        command
+            .args(["serve", "--addr", "127.0.0.1:0", "--log", "warn"])
+            .args(flags)
+            .arg(module);
+        let (captured, answered) = process::serve(&mut command, SERVING, LIMIT, |line| {
+            let address = line.split(SERVING).nth(1).unwrap_or_default();
+            let address = address.trim().parse().map_err(|_| Failure::Answer {
+                actual: line.to_owned(),
+                expected: "an address".to_owned(),
+            })?;
+            client(address)
+        })?;
+        self.time += captured.time;
+        self.runs += 1;
+        let served = Outcome::code(0).compare(&process::line(&command), captured);
+        // The client knows better what went wrong.
+        answered.unwrap_or(Ok(())).and(served)
     }
 
     /// The time of all runs, from start to end.

@@ -1,0 +1,3 @@
+module go-visits
+
+go 1.21
