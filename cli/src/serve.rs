@@ -65,9 +65,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
     if let Some(addr) = &args.metrics_addr {
         settings.metrics_addr = Some(addr.0.clone());
     }
-    if let Some(concurrency) = args.concurrency {
-        settings.concurrency = concurrency;
-    }
+    settings.concurrency = args.concurrency.or(settings.concurrency);
     if let Some(queue) = args.queue {
         settings.queue = queue;
     }

@@ -12,13 +12,14 @@ use crate::pool::Pool;
 use crate::router::Router;
 use crate::settings::{Mode, Mount, Settings};
 use crate::timer::Timer;
-use crate::tunables::{ACCEPT_PAUSE, BACKLOG, HOST_STACK, MAX_CONNECTIONS};
+use crate::tunables::{ACCEPT_PAUSE, BACKLOG, HOST_STACK, ISOLATED_GUESTS, MAX_CONNECTIONS};
 use hyper_util::server::graceful::GracefulShutdown;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -105,7 +106,9 @@ impl Server {
             }
             None => None,
         };
-        let pool = Pool::new(settings.concurrency, settings.queue, stack_bytes)?;
+        let isolated = matches!(front, Front::Isolated(..));
+        let concurrency = settings.concurrency.unwrap_or_else(|| guests(isolated));
+        let pool = Pool::new(concurrency, settings.queue, stack_bytes)?;
         let site = Site {
             router,
             means: Means { pool, timer },
@@ -214,7 +217,7 @@ fn check(settings: &Settings) -> Result<(), ServeError> {
     if settings.mounts.is_empty() {
         return Err(ServeError::NoMounts);
     }
-    if settings.concurrency == 0 {
+    if settings.concurrency == Some(0) {
         return Err(ServeError::Zero("the number of guests at a time"));
     }
     for mount in &settings.mounts {
@@ -223,6 +226,15 @@ fn check(settings: &Settings) -> Result<(), ServeError> {
         }
     }
     Ok(())
+}
+
+/// How many guests run at a time, if nobody says so.
+fn guests(wait_for_clients: bool) -> usize {
+    if wait_for_clients {
+        return ISOLATED_GUESTS;
+    }
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    (4 * processors).max(8)
 }
 
 /// The program that accepts connections itself, if there is one.

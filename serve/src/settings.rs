@@ -4,7 +4,6 @@ use rwasm::Config;
 use rwasm_wasi::Access;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::thread;
 use std::time::Duration;
 
 /// What a [`Server`](crate::Server) is asked to do.
@@ -17,7 +16,10 @@ pub struct Settings {
     /// The programs. Of two whose paths fit, the longer path counts.
     pub mounts: Vec<Mount>,
     /// Guests that run at a time. Each has a thread.
-    pub concurrency: usize,
+    ///
+    /// Left out, there are four for each processor and eight at least; 256 in the
+    /// mode [`Mode::Isolate`], where most wait for their clients.
+    pub concurrency: Option<usize>,
     /// Requests that wait for such a thread; the answer to one more is 503.
     pub queue: usize,
     /// The most bytes of a request's head.
@@ -27,15 +29,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// No programs yet; four guests for each processor and eight at least, 256
-    /// requests in the queue, 64 KiB of head, 30 s of grace.
+    /// No programs yet; 256 requests in the queue, 64 KiB of head, 30 s of grace.
     pub fn new(addr: impl Into<String>) -> Settings {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
         Settings {
             addr: addr.into(),
             metrics_addr: None,
             mounts: Vec::new(),
-            concurrency: (4 * processors).max(8),
+            concurrency: None,
             queue: 256,
             max_head: 64 << 10,
             grace: Duration::from_secs(30),

@@ -30,6 +30,10 @@ pub(crate) const BACKLOG: i32 = 4096;
 /// Connections at a time to the address of the metrics.
 pub(crate) const MAX_ADMIN_CONNECTIONS: usize = 64;
 
+/// Connections at a time in the mode `isolate`. A browser keeps six to a server,
+/// and each has a thread as long as it is open.
+pub(crate) const ISOLATED_GUESTS: usize = 256;
+
 /// Requests at a time on one connection of HTTP/2.
 pub(crate) const MAX_STREAMS: u32 = 128;
 

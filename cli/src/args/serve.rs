@@ -49,7 +49,8 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub program: ProgramArgs,
 
-    /// The most requests that are worked on at a time; each has a thread
+    /// The most requests (with --mode isolate, connections) that are worked on at a
+    /// time; each has a thread
     #[arg(long, value_name = "N")]
     pub concurrency: Option<usize>,
 

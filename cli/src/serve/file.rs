@@ -93,7 +93,7 @@ impl File {
     fn settings(self, folder: &Path, flags: &ProgramArgs) -> Result<Settings> {
         let mut settings = Settings::new(self.addr.map_or(ADDR.into(), |addr| addr.0.0));
         settings.metrics_addr = self.metrics_addr.map(|addr| addr.0.0);
-        settings.concurrency = self.concurrency.unwrap_or(settings.concurrency);
+        settings.concurrency = self.concurrency;
         settings.queue = self.queue.unwrap_or(settings.queue);
         settings.max_head = self.max_head.map_or(settings.max_head, |max| size(max.0));
         settings.grace = self.grace.map_or(settings.grace, |grace| grace.0);

@@ -215,7 +215,7 @@ fn overload_closes_connections() {
     let mut plan = plan(&servers::counter(), |program| {
         program.limits.timeout = Duration::from_secs(3);
     });
-    plan.settings.concurrency = 1;
+    plan.settings.concurrency = Some(1);
     plan.settings.queue = 1;
     let server = plan.start();
     let mut served = server.connect();
@@ -303,7 +303,7 @@ fn nothing_is_left_after_many_connections() {
         return;
     }
     let mut plan = plan(&servers::secret(), |_| ());
-    plan.settings.concurrency = 1;
+    plan.settings.concurrency = Some(1);
     let server = plan.start();
     let many = |count| {
         let mut answer = [0; 256];

@@ -63,7 +63,7 @@ fn nothing_is_left_after_many_requests() {
     }
     // One guest at a time, so that all threads have started before it is counted.
     let mut plan = Plan::new();
-    plan.settings.concurrency = 1;
+    plan.settings.concurrency = Some(1);
     let server = plan
         .mount("secret", &guests::secret(), |program| {
             program.scratch = Some("/tmp".into());

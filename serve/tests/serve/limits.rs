@@ -161,7 +161,7 @@ fn overload_is_told() {
             program.limits.timeout = Duration::from_millis(2500);
         })
         .mount("good", &guests::deaf(), |_| ());
-    plan.settings.concurrency = 2;
+    plan.settings.concurrency = Some(2);
     plan.settings.queue = 2;
     let server = plan.start();
     let mut statuses: Vec<u16> = thread::scope(|scope| {
