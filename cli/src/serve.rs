@@ -13,7 +13,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::args::{self, LogLevel, ProgramArgs, ServeArgs};
 use crate::failure::{Failure, Result};
-use crate::{exit, output, run};
+use crate::{cache, exit, output, run};
 
 /// The file that is read if nothing else is named.
 const FILE: &str = "rwasm.toml";
@@ -102,6 +102,9 @@ fn mount(path: String, module: &Path, args: &ProgramArgs) -> Result<Mount> {
 fn program(module: &Path, args: &ProgramArgs) -> Program {
     let mut config = Config::new();
     config.tier(args.tier.into());
+    if !args.no_cache {
+        config.cache(cache::of(&args.cache));
+    }
     args.proposals.apply(&mut config);
     // That there is no such file is found out where it is read.
     let bytes = std::fs::metadata(module).map_or(0, |metadata| metadata.len());

@@ -81,6 +81,10 @@ impl Isolated {
         Ok(Isolated(Arc::new(shared)))
     }
 
+    pub(crate) fn program(&self) -> &Program {
+        &self.0.program
+    }
+
     /// Accepts connections until `stop` is ready, and then lets those end that there
     /// are, but waits no longer than `grace`.
     pub(crate) async fn answer(

@@ -52,6 +52,7 @@ mod metrics;
 mod pool;
 mod program;
 mod record;
+mod remember;
 mod router;
 mod scratch;
 mod server;

@@ -64,6 +64,10 @@ impl Workers {
         Ok(Workers(Arc::new(shared)))
     }
 
+    pub(crate) fn program(&self) -> &Program {
+        &self.0.program
+    }
+
     /// Starts so many instances, each on a thread with so much stack.
     pub(crate) fn start(&self, workers: usize, stack_bytes: usize) -> Result<(), ServeError> {
         for number in 0..workers {

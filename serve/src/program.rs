@@ -109,7 +109,7 @@ impl Program {
 
     /// What can be done once for all requests.
     pub(crate) fn once(&self) -> Once {
-        match self.instances.pre().module().get_export(INITIALIZE) {
+        match self.module().get_export(INITIALIZE) {
             Some(ExternType::Func(_)) => Once::Initialize,
             _ => Once::Start(SuspendAt::Request),
         }
@@ -118,6 +118,11 @@ impl Program {
     /// What its guests go on from, if it was started already.
     pub(crate) fn system(&self) -> Option<&WasiSnapshot> {
         self.system.as_ref()
+    }
+
+    /// What its instances are of.
+    pub(crate) fn module(&self) -> &Module {
+        self.instances.pre().module()
     }
 
     pub(crate) fn instances(&self) -> &Instances {

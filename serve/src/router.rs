@@ -47,6 +47,11 @@ impl Router {
         Ok(Router { mounts })
     }
 
+    /// All programs.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = &Cgi> {
+        self.mounts.iter().map(|(_, cgi)| cgi)
+    }
+
     /// The program for a decoded path, with the path's two parts.
     pub(crate) fn find<'a>(&'a self, path: &'a [u8]) -> Option<(&'a Cgi, &'a [u8], &'a [u8])> {
         self.mounts.iter().find_map(|(mount, cgi)| {

@@ -9,6 +9,8 @@ use crate::isolate::Isolated;
 use crate::listen::Workers;
 use crate::metrics::Metrics;
 use crate::pool::Pool;
+use crate::program::Program;
+use crate::remember::Modules;
 use crate::router::Router;
 use crate::settings::{Mode, Mount, Settings};
 use crate::timer::Timer;
@@ -37,6 +39,7 @@ pub struct Server {
     /// Where metrics are.
     admin: Option<(TcpListener, SocketAddr)>,
     site: Arc<Site>,
+    modules: Modules,
     grace: Duration,
 }
 
@@ -99,6 +102,8 @@ impl Server {
                 (Front::Http(in_runtime(&runtime, listener)?), router)
             }
         };
+        let modules = front.programs().chain(router.programs().map(Cgi::program));
+        let modules = Modules::new(modules.map(|program| program.module().clone()).collect());
         let admin = match &settings.metrics_addr {
             Some(addr) => {
                 let (listener, addr) = listen(addr)?;
@@ -122,6 +127,7 @@ impl Server {
             addr,
             admin,
             site: Arc::new(site),
+            modules,
             grace: settings.grace,
         })
     }
@@ -145,8 +151,10 @@ impl Server {
             addr,
             admin,
             site,
+            modules,
             grace,
         } = self;
+        runtime.spawn(modules.clone().remember_now_and_then());
         if let Some((listener, _)) = admin {
             runtime.spawn(admin::serve(Arc::clone(&site), listener));
         }
@@ -172,7 +180,20 @@ impl Server {
         site.means.timer.stop_all(Stop::Shutdown);
         site.means.timer.end();
         runtime.shutdown_timeout(Duration::from_secs(1));
+        modules.remember();
         started
+    }
+}
+
+impl Front {
+    /// The program, if it is the only one.
+    fn programs(&self) -> impl Iterator<Item = &Program> {
+        match self {
+            Front::Http(_) => None,
+            Front::Workers(workers, ..) => Some(workers.program()),
+            Front::Isolated(isolated, _) => Some(isolated.program()),
+        }
+        .into_iter()
     }
 }
 

@@ -47,6 +47,9 @@ pub(crate) const OPEN_FILES: u32 = 64;
 /// The stack of a thread that runs guests, besides what guests may use of it.
 pub(crate) const HOST_STACK: usize = 512 << 10;
 
+/// How often machine code is remembered, besides at the end.
+pub(crate) const REMEMBER_EVERY: Duration = Duration::from_secs(60);
+
 /// How long a failed `accept` is given to heal: it fails when there are too many
 /// open files.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);

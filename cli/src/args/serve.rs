@@ -8,7 +8,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-use super::{DirGrant, EnvGrant, ListenGrant, MountGrant, Proposals, Tier, byte_size};
+use super::{CacheFolder, DirGrant, EnvGrant, ListenGrant, MountGrant, Proposals, Tier, byte_size};
 use crate::exit;
 
 /// `rwasm serve`.
@@ -144,6 +144,13 @@ pub struct ProgramArgs {
 
     #[command(flatten)]
     pub proposals: Proposals,
+
+    #[command(flatten)]
+    pub cache: CacheFolder,
+
+    /// Remember nothing from one start to the next, and use nothing from earlier ones
+    #[arg(long, conflicts_with = "cache_dir")]
+    pub no_cache: bool,
 }
 
 /// How a program meets HTTP.

@@ -15,8 +15,8 @@ const GUEST: &str = r#"(module
     (i32.store (i32.const 4) (i32.const 32))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
 
-/// The address that a server tells, and what else it will tell.
-fn address(child: &mut Child) -> (String, BufReader<ChildStderr>) {
+/// The address that a server tells, what it has said by then, and will say.
+fn address(child: &mut Child) -> (String, String, BufReader<ChildStderr>) {
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
     loop {
@@ -24,7 +24,7 @@ fn address(child: &mut Child) -> (String, BufReader<ChildStderr>) {
         assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
         if let Some((_, address)) = said[begin..].split_once("serving on http://") {
             let address = address.trim().to_owned();
-            return (address, stderr);
+            return (address, said, stderr);
         }
     }
 }
@@ -71,7 +71,7 @@ fn it_serves_until_it_is_told_to_stop() {
         ("serve --config sub/rwasm.toml", ["/a", "/b"]),
     ] {
         let mut child = folder.rwasm(args).spawn().unwrap();
-        let (address, mut stderr) = address(&mut child);
+        let (address, _, mut stderr) = address(&mut child);
         for path in paths {
             let answer = get(&address, path);
             // In chunks, if the program still ran when its answer began.
@@ -87,6 +87,48 @@ fn it_serves_until_it_is_told_to_stop() {
         assert!(log.contains("status=200"), "{log}");
         assert!(!log.contains("panicked"), "{log}");
     }
+}
+
+/// Loops, and then answers.
+const HOT: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 100) "Content-Type: text/plain\n\nhello\n")
+  (func $step (param i32) (result i32)
+    (i32.add (i32.mul (local.get 0) (i32.const 1664525)) (i32.const 1013904223)))
+  (func (export "_start") (local $i i32) (local $n i32)
+    (loop $l
+      (local.set $n (call $step (local.get $n)))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $l (i32.lt_u (local.get $i) (i32.const 3000000))))
+    (i32.store (i32.const 0) (i32.const 100))
+    (i32.store (i32.const 4) (i32.const 32))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+
+#[test]
+fn a_second_start_has_what_the_first_one_compiled() {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return;
+    }
+    let folder = Folder::new().with("hot.wat", HOT);
+    let serve = || {
+        let args = "serve --addr 127.0.0.1:0 --cache-dir kept hot.wat";
+        let mut serve = folder.rwasm(args);
+        let mut child = serve.env("RWASM_LOG", "cache=debug").spawn().unwrap();
+        let (address, said, mut stderr) = address(&mut child);
+        for _ in 0..5 {
+            assert!(get(&address, "/").starts_with("HTTP/1.1 200"));
+        }
+        let mut kill = folder.shell(&format!("kill -TERM {}", child.id()));
+        assert!(kill.status().unwrap().success());
+        let mut log = String::new();
+        stderr.read_to_string(&mut log).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{log}");
+        said.contains("machine code from an earlier run")
+    };
+    assert!(!serve(), "there was none");
+    // A loaded machine may compile nothing before the server has ended.
+    assert!((0..50).any(|_| serve()));
 }
 
 #[test]

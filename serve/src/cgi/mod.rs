@@ -100,6 +100,10 @@ impl Cgi {
         Ok(Cgi(shared))
     }
 
+    pub(crate) fn program(&self) -> &Program {
+        &self.0.program
+    }
+
     pub(crate) fn metrics(&self) -> &Arc<MountMetrics> {
         &self.0.metrics
     }
