@@ -9,6 +9,7 @@ use crate::http::Site;
 use crate::lines::Lines;
 use crate::metrics::MountMetrics;
 use crate::program::{Ended, Program};
+use crate::record::ACCESS;
 use crate::server::connections;
 use crate::settings;
 use crate::start::Once;
@@ -41,6 +42,7 @@ struct Job {
     program: Arc<Shared>,
     stream: TcpStream,
     remote: SocketAddr,
+    begin: Instant,
     exchange: Arc<Exchange>,
     watch: Watch,
     open: Open,
@@ -133,11 +135,13 @@ impl Isolated {
             };
             let _ = stream.set_nodelay(true);
             let exchange = Exchange::new(u64::MAX);
-            let deadline = later(Instant::now(), self.0.settings.limits.timeout);
+            let begin = Instant::now();
+            let deadline = later(begin, self.0.settings.limits.timeout);
             let job = Job {
                 program: Arc::clone(&self.0),
                 stream,
                 remote,
+                begin,
                 watch: site.means.timer.watch(Arc::clone(&exchange), deadline),
                 exchange,
                 open: Open::new(&site.metrics.connections, place),
@@ -156,6 +160,7 @@ impl Job {
             program,
             stream,
             remote,
+            begin,
             exchange,
             watch,
             open,
@@ -177,7 +182,7 @@ impl Job {
             |ended| {
                 exchange.finish(ended.clone());
                 drop(watch);
-                program.ended(remote, &exchange, &ended);
+                program.ended(begin, remote, &exchange, &ended);
             },
         );
         drop(open);
@@ -218,9 +223,12 @@ impl Shared {
         Ok(builder)
     }
 
-    fn ended(&self, remote: SocketAddr, exchange: &Exchange, ended: &Ended) {
+    fn ended(&self, begin: Instant, remote: SocketAddr, exchange: &Exchange, ended: &Ended) {
         match ended {
-            Ended::Exit(0) => {}
+            Ended::Exit(0) => {
+                let ms = begin.elapsed().as_secs_f64() * 1e3;
+                tracing::info!(target: ACCESS, %remote, mount = &*self.mount, ms);
+            }
             Ended::Exit(code) => self.failed(remote, "exit", &format!("exit code {code}")),
             Ended::OutOfFuel => self.failed(remote, "fuel", "it used up its fuel"),
             Ended::Interrupted => self.stopped(remote, exchange),

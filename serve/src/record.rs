@@ -10,7 +10,7 @@ use std::time::Instant;
 use tracing::{Level, enabled, event};
 
 /// The name under which the log has requests.
-const TARGET: &str = "rwasm::access";
+pub(crate) const ACCESS: &str = "rwasm::access";
 
 /// A request that is being answered. Dropped, it is written down.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(crate) struct Problem {
 
 impl Record {
     pub(crate) fn new(begin: Instant, remote: SocketAddr, head: &Parts) -> Record {
-        let line = enabled!(target: TARGET, Level::WARN).then(|| {
+        let line = enabled!(target: ACCESS, Level::WARN).then(|| {
             Box::new(Line {
                 remote,
                 method: head.method.clone(),
@@ -110,7 +110,7 @@ impl Drop for Record {
         macro_rules! write_down {
             ($level:expr $(, $problem:ident)?) => {
                 event!(
-                    target: TARGET,
+                    target: ACCESS,
                     $level,
                     %remote,
                     %method,

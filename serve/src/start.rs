@@ -40,6 +40,10 @@ pub enum StartError {
     /// It has ended by itself.
     #[error("it ended with exit code {0}")]
     Ended(i32),
+    /// It got to a request in the module's start function, which no host may
+    /// suspend.
+    #[error("it asks for a request before `_start`")]
+    TooEarly,
     /// It trapped, or worse.
     #[error("{0}")]
     Failed(String),
@@ -111,9 +115,10 @@ impl Program {
         once: Once,
         exchange: &Exchange,
     ) -> Result<Started, StartError> {
-        let failed = |error: Error| match exchange.stopped() {
-            Some(Stop::TimeOver) => StartError::TimeOver,
-            _ => Ended::from_error(&error).into(),
+        let failed = |error: Error| match (exchange.stopped(), error) {
+            (Some(Stop::TimeOver), _) => StartError::TimeOver,
+            (_, Error::Suspended) => StartError::TooEarly,
+            (_, error) => Ended::from_error(&error).into(),
         };
         let (mut store, instance) = self.instances().store(guest).map_err(failed)?;
         exchange.guest_starts(store.interrupt_handle());

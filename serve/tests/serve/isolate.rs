@@ -284,6 +284,12 @@ fn programs_that_cannot_be_started_are_refused() {
         .replace("(loop $next", &format!("{object} (loop $next"));
     let error = refused(&object);
     assert!(matches!(error, StartError::State(_)), "{error}");
+    let early = start("").replace(
+        "(func (export \"_start\")",
+        "(start $s) (func (export \"_start\")) (func $s",
+    );
+    let error = refused(&early);
+    assert!(matches!(error, StartError::TooEarly), "{error}");
     // A file that was closed again, and the standard input, do no harm.
     let closes = start(
         "(drop (call $open (i32.const 1))) (drop (call $close (i32.const 5)))
