@@ -21,11 +21,16 @@ fn lower_rwasm(wasm: &[u8], lower: bool) -> Result<Box<dyn Any>, SubjectError> {
         subject: "rwasm",
         cause,
     };
-    let options = ParseOptions::default();
+    // As wasmi does, bodies are validated when they are lowered.
+    let options = ParseOptions {
+        validate_bodies: !lower,
+        ..ParseOptions::default()
+    };
     let module = rwasm_parser::Module::parse(wasm.to_vec().into(), &options)
         .map_err(|cause| error(cause.into()))?;
     let settings = CodeSettings {
         guarded_memories: true,
+        lazy_validation: lower,
         ..CodeSettings::default()
     };
     let code = ModuleCode::new(

@@ -62,19 +62,24 @@ impl<'a, T> Caller<'a, T> {
 
     /// The memory that the calling instance exports as `memory`, without a
     /// look-up by name. `None` also where the host called.
-    #[inline]
     pub fn memory(&self) -> Option<Memory> {
-        // SAFETY: the calling instance is live.
-        let index = unsafe { self.instance?.as_ref().instance };
-        match self.ctx.opaque().info(index) {
-            Some(info) => info.memory,
-            None => self
-                .ctx
-                .opaque()
-                .runtime
-                .exported_memory(self.instance()?)
-                .map(Memory),
-        }
+        let instance = self.instance()?;
+        let runtime = &self.ctx.opaque().runtime;
+        runtime.exported_memory(instance).map(Memory)
+    }
+
+    /// The bytes of that memory and the data of the store, borrowed at once.
+    /// `None` also if others have the memory too, for which see
+    /// [`Memory::to_shared`].
+    ///
+    /// It is the shortest way to them: a few loads.
+    #[inline]
+    pub fn memory_and_data_mut(&mut self) -> Option<(&mut [u8], &mut T)> {
+        let vmctx = self.instance?.as_ptr();
+        let StoreInner { opaque, data } = self.as_context_mut().into_inner();
+        // SAFETY: the calling instance is one of this store's.
+        let bytes = unsafe { opaque.runtime.exported_memory_data_mut(vmctx)? };
+        Some((bytes, data))
     }
 
     /// The calling instance.

@@ -21,13 +21,6 @@ pub struct Instance {
     index: u32,
 }
 
-/// What the store remembers of an instance up here.
-pub(crate) struct InstanceInfo {
-    module: Module,
-    /// The export called `memory`.
-    pub(crate) memory: Option<Memory>,
-}
-
 impl Instance {
     /// Instantiates `module` with its imports in order, and runs its start
     /// function. [`Linker::instantiate`](crate::Linker::instantiate) finds
@@ -75,10 +68,9 @@ impl Instance {
     pub fn module<'a, T: 'static>(&self, ctx: impl Into<StoreContext<'a, T>>) -> &'a Module {
         let store = ctx.into().opaque();
         self.check(store);
-        &store
-            .info(self.index)
+        store.instances[self.index as usize]
+            .as_ref()
             .expect("an instance is known to its store")
-            .module
     }
 
     /// An export.
@@ -144,12 +136,9 @@ impl Instance {
         let store = &mut ctx.into().into_inner().opaque;
         self.check(store);
         let handle = self.handle;
-        let info = store.instances[self.index as usize].as_ref();
-        let exports = info
-            .expect("an instance is known to its store")
-            .module
-            .parsed()
-            .exports();
+        let module = store.instances[self.index as usize].as_ref();
+        let module = module.expect("an instance is known to its store");
+        let exports = module.parsed().exports();
         let runtime = &mut store.runtime;
         exports.iter().map(move |export| Export {
             name: &export.name,
@@ -231,38 +220,13 @@ impl StoreOpaque {
     }
 
     fn remember(&mut self, module: &Module, handle: InstanceHandle) -> Instance {
-        let memory = self.runtime.exported_memory(handle).map(Memory);
         let index = self.instance_index(handle);
         let at = index as usize;
         if self.instances.len() <= at {
             // Failed instantiations leave gaps.
             self.instances.resize_with(at + 1, || None);
         }
-        self.instances[at] = Some(InstanceInfo {
-            module: module.clone(),
-            memory,
-        });
+        self.instances[at] = Some(module.clone());
         Instance { handle, index }
-    }
-
-    /// Renews what is known of instances, in the next life of the store.
-    ///
-    /// # Safety
-    /// All of them are in the store's baseline.
-    pub(crate) unsafe fn renew_instances(&mut self) {
-        for info in self.instances.iter_mut().flatten() {
-            if let Some(Memory(memory)) = &mut info.memory {
-                // SAFETY: as the caller promises: the memory of an instance is
-                // there as long as the instance.
-                *memory = unsafe { self.runtime.renewed(*memory) };
-            }
-        }
-    }
-
-    /// What is known of an instance; nothing if instantiation has failed, in
-    /// which case code that it left in a table may still run.
-    #[inline]
-    pub(crate) fn info(&self, instance: u32) -> Option<&InstanceInfo> {
-        self.instances.get(instance as usize)?.as_ref()
     }
 }

@@ -20,8 +20,8 @@ use crate::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::func::Func;
-use crate::instance::InstanceInfo;
 use crate::interrupt::InterruptHandle;
+use crate::module::Module;
 use crate::pool::Home;
 use crate::val::Val;
 use rwasm_runtime::gc::HeapStats;
@@ -228,8 +228,9 @@ pub(crate) struct StoreOpaque {
     pub(crate) id: StoreId,
     pub(crate) engine: Engine,
     pub(crate) runtime: OwnedStore,
-    /// What instances need up here, by their index in the store.
-    pub(crate) instances: Vec<Option<InstanceInfo>>,
+    /// The modules of instances, by their index in the store; none where instantiation
+    /// has failed.
+    pub(crate) instances: Vec<Option<Module>>,
     /// Host functions of linkers that are functions of this store already, by
     /// the address of the closure, which they keep alive.
     pub(crate) bound: HashMap<usize, Func>,
@@ -268,7 +269,6 @@ impl StoreOpaque {
             for Func(func) in self.bound.values_mut() {
                 *func = self.runtime.renewed(*func);
             }
-            self.renew_instances();
         }
     }
 

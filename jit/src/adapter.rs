@@ -20,6 +20,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::host::HostFunc;
 use rwasm_runtime::layout::{Segment, SegmentKind, Status, StoreCtx, TailCall, VmCtx};
+use rwasm_runtime::tunables::NATIVE_STACK_RESERVE;
 use std::mem::offset_of;
 
 /// Where an adapter leads.
@@ -37,6 +38,12 @@ pub(crate) enum Destination {
     /// of the cell in [`StoreCtx::callee`].
     Array,
 }
+
+/// Slots of an array that need no check of the native stack: what the stack's
+/// limit keeps free for functions of the host ([`NATIVE_STACK_RESERVE`]) has room
+/// for a frame of so few.
+const UNCHECKED_SLOTS: u32 = 32;
+const _: () = assert!(UNCHECKED_SLOTS as usize * 8 * 100 < NATIVE_STACK_RESERVE);
 
 /// Builds an adapter in `into`.
 pub(crate) fn build(
@@ -200,7 +207,10 @@ impl Adapter<'_> {
     fn exit(&mut self, host: bool) {
         let params = self.entry_block();
         let vmctx = params[0];
-        self.check_native_stack();
+        let slots = self.shape.slots();
+        if slots > UNCHECKED_SLOTS {
+            self.check_native_stack();
+        }
         let store = self.load(vmctx, offset_of!(VmCtx, store));
         let cell = match host {
             true => {
@@ -213,8 +223,15 @@ impl Adapter<'_> {
         if !host {
             self.tail_call(store, segment, vmctx, cell, &params[1..]);
         }
-        let array = self.stack_area(self.shape.slots() * size_of::<u64>() as u32);
+        let array = self.stack_area(slots * size_of::<u64>() as u32);
         self.write_array(array, &params[1..]);
+        // What only a failure needs waits in the frame: registers that the call
+        // preserves would have to be saved by every call.
+        let kept = [vmctx, cell, array].map(|value| {
+            let slot = self.stack_slot(size_of::<u64>() as u32);
+            self.b.ins().stack_store(types::I64, value, slot, 0);
+            slot
+        });
         let caller = self.load(store, offset_of!(StoreCtx, caller));
         // The entry is no public field: only its cell knows its type.
         let entry = self.load(cell, CodeCell::array_entry_offset());
@@ -226,17 +243,27 @@ impl Adapter<'_> {
         self.b.ins().brif(status, not_ok, &[], done, &[]);
 
         self.b.switch_to_block(not_ok);
+        self.finish_call(status, kept, done);
+
+        self.b.switch_to_block(done);
+        let results = self.read_array(array, &self.shape.results);
+        self.b.ins().return_(&results);
+        self.b.seal_all_blocks();
+    }
+
+    /// After a call that returned another status than [`Status::Ok`]: goes on at
+    /// `done` or leaves the segment. `kept` are the callee's block, its cell and
+    /// the array.
+    fn finish_call(&mut self, status: ir::Value, kept: [ir::StackSlot; 3], done: ir::Block) {
+        let load = |slot| self.b.ins().stack_load(types::I64, types::I64, slot, 0);
+        let [vmctx, cell, array] = kept.map(load);
+        let store = self.load(vmctx, offset_of!(VmCtx, store));
         let args = [store, status, cell, array];
         let status = self.call_rust(finish_call as *const (), &args, &[types::I32])[0];
         let failed = self.cold_block();
         self.b.ins().brif(status, failed, &[], done, &[]);
         self.b.switch_to_block(failed);
         self.leave(store, status);
-
-        self.b.switch_to_block(done);
-        let results = self.read_array(array, &self.shape.results);
-        self.b.ins().return_(&results);
-        self.b.seal_all_blocks();
     }
 
     /// Where this adapter is the segment's only frame, since the first was
@@ -344,10 +371,15 @@ impl Adapter<'_> {
         block
     }
 
+    /// So many bytes in this frame.
+    fn stack_slot(&mut self, size: u32) -> ir::StackSlot {
+        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
+        self.b.create_sized_stack_slot(data)
+    }
+
     /// The address of so many bytes in this frame.
     fn stack_area(&mut self, size: u32) -> ir::Value {
-        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
-        let slot = self.b.create_sized_stack_slot(data);
+        let slot = self.stack_slot(size);
         self.b.ins().stack_addr(types::I64, slot, 0)
     }
 

@@ -100,7 +100,12 @@ pub fn publish(
         let native: *const () = ptr::with_exposed_provenance(address);
         match function.entry {
             Entry::Function => {
-                cell.publish_native(native, resolve::first_array_call, interp_entry);
+                code.publish_native(
+                    function.func,
+                    native,
+                    resolve::first_array_call,
+                    interp_entry,
+                );
                 state.functions.insert(function.func, (function, address));
                 state.unlinked += 1;
             }
@@ -187,8 +192,7 @@ pub fn relink(code: &ModuleCode) -> Result<bool, CompileError> {
     let placed = state.place(code, &functions)?;
     for (function, address) in functions.into_iter().zip(placed.addresses) {
         let native: *const () = ptr::with_exposed_provenance(address);
-        let cell = &code.cells[function.func.index()];
-        cell.replace_native(native);
+        code.replace_native(function.func, native);
         state.functions.insert(function.func, (function, address));
     }
     state.unlinked = 0;

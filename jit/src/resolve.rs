@@ -217,10 +217,9 @@ unsafe fn resolve_host(func: *mut HostFunc) -> Result<*const (), CompileError> {
         let shape = Shape::of((*store).registry(), (*func).func_ref.ty);
         let adapter = adapter(Destination::Host, shape)?;
         let entry = adapter.address(0);
-        (*func)
-            .cell
-            .native_entry
-            .store(entry.cast_mut(), Ordering::Release);
+        for native in [&(*func).cell.native_entry, &(*func).func_ref.native] {
+            native.store(entry.cast_mut(), Ordering::Release);
+        }
         (*store).keep_code(adapter);
         Ok(entry)
     }
@@ -236,7 +235,7 @@ unsafe fn resolve_own(cell: *const CodeCell) -> Result<*const (), CompileError> 
         MachineCode::of(&*(*cell).module).keep(adapter);
         // Machine code may have been published meanwhile.
         let unresolved = arch::resolve_and_enter as *const ();
-        (*cell).resolve_native(unresolved, entry);
+        (*(*cell).module).resolve_native((*cell).func, unresolved, entry);
         Ok(entry)
     }
 }

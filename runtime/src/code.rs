@@ -1,6 +1,7 @@
 //! Code cells and a module's code: what all instances of a module share.
 
 use crate::exports::Exports;
+use crate::func_refs::LiveRefs;
 use crate::layout::{ArrayEntry, VmOffsets};
 use crate::types::{TypeId, TypeRegistry};
 use rwasm_parser::{
@@ -14,8 +15,9 @@ use std::sync::{Arc, OnceLock, Weak};
 
 /// The code of one function, in every form that it exists in.
 ///
-/// A tier-up is one release-store into a cell; callers load the entry that
-/// they need on every call, so nobody walks instances.
+/// A tier-up is a store into a cell; callers load the entry that they need on
+/// every call. Only references to functions have a copy of theirs
+/// (`func_refs.rs`).
 #[derive(Debug)]
 #[repr(C)]
 pub struct CodeCell {
@@ -113,35 +115,6 @@ impl CodeCell {
         let entry = self.array_entry.load(Ordering::Acquire);
         // SAFETY: only `ArrayEntry` values are ever stored there.
         unsafe { std::mem::transmute::<*mut (), ArrayEntry>(entry) }
-    }
-
-    /// Publishes machine code: calls by the array shape go to `array`, and the
-    /// interpreter's to `interp`, which calls by the array shape.
-    pub fn publish_native(&self, native: *const (), array: ArrayEntry, interp: *const u64) {
-        // First what the other entries lead to.
-        self.native_entry
-            .store(native.cast_mut(), Ordering::Release);
-        self.set_array_entry(array);
-        self.interp_entry
-            .store(interp.cast_mut(), Ordering::Release);
-    }
-
-    /// Leads calls by the native shape to another copy of the machine code.
-    pub fn replace_native(&self, native: *const ()) {
-        self.native_entry
-            .store(native.cast_mut(), Ordering::Release);
-    }
-
-    /// Replaces one way to the other forms by another, unless there is machine
-    /// code by now.
-    pub fn resolve_native(&self, from: *const (), to: *const ()) {
-        // Failing is as well: machine code is there.
-        let _ = self.native_entry.compare_exchange(
-            from.cast_mut(),
-            to.cast_mut(),
-            Ordering::AcqRel,
-            Ordering::Relaxed,
-        );
     }
 
     /// Offset of the entry by the array call shape, for machine code.
@@ -255,6 +228,8 @@ pub struct ModuleCode {
     pub meets_objects: bool,
     /// One cell for each of the module's own functions.
     pub cells: Box<[CodeCell]>,
+    /// References to its functions, which follow the cells.
+    pub(crate) live_refs: LiveRefs,
     /// Made when first asked for.
     exports: OnceLock<Exports>,
     /// Found when first asked for.
@@ -306,6 +281,7 @@ impl ModuleCode {
                 .collect();
             ModuleCode {
                 cells,
+                live_refs: LiveRefs::default(),
                 module,
                 registry,
                 type_ids,
@@ -343,6 +319,44 @@ impl ModuleCode {
     /// A handle that does not keep the module.
     pub fn downgrade(&self) -> Weak<ModuleCode> {
         self.this.clone()
+    }
+
+    /// Publishes machine code of an own function: calls by the array shape go to
+    /// `array`, and the interpreter's to `interp`, which calls by the array shape.
+    pub fn publish_native(
+        &self,
+        func: LocalFuncIndex,
+        native: *const (),
+        array: ArrayEntry,
+        interp: *const u64,
+    ) {
+        // First what the other entries lead to.
+        self.replace_native(func, native);
+        let cell = &self.cells[func.index()];
+        cell.set_array_entry(array);
+        cell.interp_entry
+            .store(interp.cast_mut(), Ordering::Release);
+    }
+
+    /// Leads calls by the native shape to another copy of the machine code.
+    pub fn replace_native(&self, func: LocalFuncIndex, native: *const ()) {
+        let cell = &self.cells[func.index()];
+        cell.native_entry.store(native.cast_mut(), Ordering::SeqCst);
+        self.live_refs.follow(func, cell);
+    }
+
+    /// Replaces one way to the other forms by another, unless there is machine
+    /// code by now.
+    pub fn resolve_native(&self, func: LocalFuncIndex, from: *const (), to: *const ()) {
+        let cell = &self.cells[func.index()];
+        // Failing is as well: machine code is there.
+        let _ = cell.native_entry.compare_exchange(
+            from.cast_mut(),
+            to.cast_mut(),
+            Ordering::SeqCst,
+            Ordering::Relaxed,
+        );
+        self.live_refs.follow(func, cell);
     }
 
     /// The module's exports by name.

@@ -1,6 +1,7 @@
 //! Instances: the block that code reads, and what only Rust needs to know.
 
 use crate::code::ModuleCode;
+use crate::func_refs::{self, FuncRefs};
 use crate::gc::layout::is_object_ref;
 use crate::global::Tag;
 use crate::layout::{FuncRef, GlobalDef, MemoryDef, TableDef, VmCtx, VmCtxKind};
@@ -20,8 +21,8 @@ use std::sync::Arc;
 pub struct Instance {
     /// The instance block.
     block: Zeroed,
-    /// Function references of its own functions, made when first asked for.
-    func_refs: Zeroed,
+    /// References to its own functions.
+    func_refs: FuncRefs,
     /// Code that outlives every call into the instance.
     code: Arc<ModuleCode>,
     /// By data segment: whether it counts as empty from now on.
@@ -69,7 +70,7 @@ impl Instance {
     ) -> Result<Self, ResourceError> {
         let module = &code.module;
         let block = Zeroed::new(code.offsets.size() as usize)?;
-        let func_refs = Zeroed::new(code.cells.len() * size_of::<FuncRef>())?;
+        let func_refs = FuncRefs::new(code)?;
         let head = VmCtx {
             store: store.cast(),
             memory0_base: std::ptr::null_mut(),
@@ -77,6 +78,7 @@ impl Instance {
             func_refs: func_refs.as_ptr(),
             module: Arc::as_ptr(code),
             gc_base: std::ptr::null_mut(),
+            exported_memory: std::ptr::null_mut(),
             instance: index,
             kind: VmCtxKind::Instance,
         };
@@ -150,7 +152,7 @@ impl Instance {
     /// The function of this instance that `func_ref` refers to; `None` if it
     /// refers to one of another instance or of the host.
     pub fn own_func(&self, func_ref: *const FuncRef) -> Option<LocalFuncIndex> {
-        let first = self.func_refs.as_ptr::<FuncRef>();
+        let first = self.func_refs.as_ptr();
         let offset = func_ref.addr().checked_sub(first.addr())?;
         let index = offset / size_of::<FuncRef>();
         (index < self.code.cells.len()).then_some(LocalFuncIndex::from_u32(index as u32))
@@ -160,13 +162,13 @@ impl Instance {
 /// Zeroed memory, aligned for anything in an instance. A large block costs
 /// nothing until it is touched, since the allocator takes it from the system.
 #[derive(Debug)]
-struct Zeroed {
+pub(crate) struct Zeroed {
     base: NonNull<u8>,
     layout: Layout,
 }
 
 impl Zeroed {
-    fn new(bytes: usize) -> Result<Self, ResourceError> {
+    pub(crate) fn new(bytes: usize) -> Result<Self, ResourceError> {
         let refuse = || ResourceError::out_of_memory("an instance", bytes);
         let layout = Layout::from_size_align(bytes, 16).map_err(|_| refuse())?;
         let base = if bytes == 0 {
@@ -178,8 +180,12 @@ impl Zeroed {
         Ok(Zeroed { base, layout })
     }
 
-    fn as_ptr<T>(&self) -> *mut T {
-        self.base.as_ptr().cast()
+    pub(crate) fn as_ptr<T>(&self) -> *mut T {
+        self.as_non_null().as_ptr()
+    }
+
+    pub(crate) fn as_non_null<T>(&self) -> NonNull<T> {
+        self.base.cast()
     }
 }
 
@@ -227,11 +233,7 @@ pub(crate) unsafe fn func_ref(vmctx: *mut VmCtx, func: FuncIndex) -> *const Func
         let func_ref = (*vmctx).func_refs.add(own.index());
         if (*func_ref).cell.is_null() {
             let ty = code.type_ids[code.module.functions()[func.index()].index()];
-            func_ref.write(FuncRef {
-                cell: &code.cells[own.index()],
-                instance: vmctx,
-                ty,
-            });
+            func_refs::make(func_ref, &code.cells[own.index()], vmctx, ty);
         }
         func_ref
     }

@@ -201,14 +201,10 @@ impl Store {
         Some(self.definition(instance, kind, index))
     }
 
-    /// The memory that an instance exports as `memory`. Unlike
-    /// [`Store::export`] it looks nothing up by name, after a module's first
-    /// call.
+    /// The memory that an instance exports as `memory`, without a look-up by name.
     pub fn exported_memory(&self, instance: InstanceHandle) -> Option<Handle<Memory>> {
-        let instance = self.get(instance);
-        let index = instance.code().exported_memory()?;
-        // SAFETY: handles are given out for instances that are complete.
-        Some(self.handle(unsafe { memory(instance.vmctx(), index) }))
+        // SAFETY: the block is that of an instance of this store.
+        unsafe { self.exported_memory_of(self.get(instance).vmctx()) }
     }
 
     /// A definition of an instance: imported or own, exported or not.
@@ -296,7 +292,7 @@ impl Setup<'_> {
             let memory = self.store.new_memory(ty)?;
             self.put(self.code.offsets.memory(index), memory);
         }
-        self.set_memory0_base();
+        self.set_memory_pointers();
         for (global, index) in own(module.globals(), module.num_imported_globals()) {
             let init = global
                 .init
@@ -343,7 +339,12 @@ impl Setup<'_> {
         };
     }
 
-    fn set_memory0_base(&mut self) {
+    /// What the head of the block says of memories that are in place.
+    fn set_memory_pointers(&mut self) {
+        if let Some(index) = self.code.exported_memory() {
+            // SAFETY: see `Setup`; the memory is in place.
+            unsafe { (*self.vmctx).exported_memory = memory(self.vmctx, index).cast() };
+        }
         if !self.code.module.memories().is_empty() && self.code.memory_is_guarded(0) {
             // SAFETY: see `Setup`; the memory is in place.
             unsafe {

@@ -12,7 +12,7 @@
 //!  ├──────────────────────────┤         │ ┌►
 //!  │ *MemoryDef × memories    ├─────────┘ │ GlobalDef { value }
 //!  │ *TableDef  × tables      ├───────────┘┌►
-//!  │ *GlobalDef × globals     ├────────────┘ FuncRef { cell, instance, ty }
+//!  │ *GlobalDef × globals     ├────────────┘ FuncRef { cell, instance, native, ty }
 //!  │ *FuncRef   × func imports├──────────────►
 //!  │ *Tag       × tags        │
 //!  └──────────────────────────┘
@@ -24,7 +24,7 @@ use crate::gc::GcCtx;
 use crate::global::Tag;
 use crate::types::TypeId;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, AtomicUsize};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
 
 /// How a run of frames ended, as it crosses from one tier (or the host) to
 /// another. The payload of anything but [`Status::Ok`] is in the store.
@@ -87,6 +87,9 @@ pub struct VmCtx {
     /// Where the store's garbage-collected heap begins, if the module's code may
     /// get hold of objects; null otherwise.
     pub gc_base: *mut u8,
+    /// The memory that the module exports as `memory`, for functions of the host;
+    /// null if there is none.
+    pub exported_memory: *mut MemoryDef,
     /// Index of the instance in its store.
     pub instance: u32,
     /// What this block is.
@@ -220,6 +223,9 @@ pub struct FuncRef {
     pub cell: *const CodeCell,
     /// The instance that it runs in.
     pub instance: *mut VmCtx,
+    /// The cell's native entry, for calls by machine code, which note the cell
+    /// all the same. It follows the cell (`func_refs.rs`).
+    pub native: AtomicPtr<()>,
     /// Its canonical type.
     pub ty: TypeId,
 }

@@ -17,6 +17,7 @@ pub mod entry;
 pub mod error;
 pub mod exception;
 mod exports;
+mod func_refs;
 pub mod gc;
 pub mod global;
 pub mod handle;

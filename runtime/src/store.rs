@@ -38,6 +38,7 @@ use std::fmt;
 use std::mem;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicPtr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store.
@@ -447,6 +448,7 @@ impl Store {
                 func_refs: ptr::null_mut(),
                 module: ptr::null(),
                 gc_base: ptr::null_mut(),
+                exported_memory: ptr::null_mut(),
                 instance: u32::MAX,
                 kind: VmCtxKind::Host,
             },
@@ -454,6 +456,7 @@ impl Store {
             func_ref: FuncRef {
                 cell: ptr::null(),
                 instance: ptr::null_mut(),
+                native: AtomicPtr::new(entries.native.cast_mut()),
                 ty,
             },
             closure,
@@ -655,6 +658,32 @@ impl Store {
         // the caller's alone; a shared memory without another owner gets none
         // as long as the store is borrowed, because only it could be cloned.
         own.then(|| unsafe { &mut *self.get(memory).data() })
+    }
+
+    /// The bytes of the memory that an instance exports as `memory`, to be
+    /// changed. `None` if it exports none, or as for [`Store::memory_data_mut`].
+    ///
+    /// # Safety
+    /// `vmctx` is the block of an instance of this store.
+    #[inline]
+    pub unsafe fn exported_memory_data_mut(&mut self, vmctx: *mut VmCtx) -> Option<&mut [u8]> {
+        // SAFETY: as the caller promises.
+        let memory = unsafe { self.exported_memory_of(vmctx)? };
+        self.memory_data_mut(memory)
+    }
+
+    /// The memory that an instance exports as `memory`.
+    ///
+    /// # Safety
+    /// As for [`Store::exported_memory_data_mut`].
+    #[inline]
+    pub(crate) unsafe fn exported_memory_of(&self, vmctx: *mut VmCtx) -> Option<Handle<Memory>> {
+        // SAFETY: as the caller promises. The field is a memory of this store: a
+        // memory begins with its definition.
+        unsafe {
+            let memory = (*vmctx).exported_memory.cast::<Memory>();
+            (!memory.is_null()).then(|| self.handle(memory))
+        }
     }
 
     /// Whether a shared memory is this store's alone.

@@ -152,21 +152,17 @@ fn invoke<T: 'static, O: Outcome>(
     waits: Option<&Interruption>,
     body: impl Fn(&mut Call<'_>) -> O,
 ) -> Result<O::Value> {
+    if let Some((bytes, data)) = caller.memory_and_data_mut() {
+        let memory = GuestMemory::new(bytes);
+        return perform(get(data), memory, snapshot, waits, body).finish();
+    }
     let Some(memory) = caller.memory() else {
         let ctx = get(caller.data_mut());
         return without_memory(ctx, snapshot, function, waits, body);
     };
-    match memory.try_data_and_store_mut(&mut *caller) {
-        Some((bytes, data)) => {
-            let memory = GuestMemory::new(bytes);
-            perform(get(data), memory, snapshot, waits, body).finish()
-        }
-        None => {
-            let shared = memory.to_shared(&*caller);
-            let shared = shared.expect("what cannot be borrowed is shared");
-            on_shared(get(caller.data_mut()), shared, snapshot, waits, body)
-        }
-    }
+    let shared = memory.to_shared(&*caller);
+    let shared = shared.expect("what cannot be borrowed is shared");
+    on_shared(get(caller.data_mut()), shared, snapshot, waits, body)
 }
 
 /// Some functions do without a memory; the others find no address valid.

@@ -273,15 +273,15 @@ impl<'a> Lower<'a> {
         self.begin_fuel_block();
     }
 
-    /// Returns whether that was the end of the function.
-    pub(super) fn end(&mut self) -> bool {
+    /// `end`.
+    pub(super) fn end(&mut self) {
         let top = self.frames.len() - 1;
         if self.frames[top].opened == Opened::Function {
             if !self.dead {
                 self.return_();
             }
             self.return_caught();
-            return true;
+            return;
         }
         let frame = &self.frames[top];
         // Whether other paths than falling through come here.
@@ -328,7 +328,6 @@ impl<'a> Lower<'a> {
         if !self.dead {
             self.begin_fuel_block();
         }
-        false
     }
 
     /// Pushes operands that stand in their slots.

@@ -9,16 +9,15 @@ use crate::op::*;
 use wasmparser::{Operator, OperatorsReader};
 
 impl Lower<'_> {
-    /// Lowers the instruction at `offset`; `rest` is what follows it. Returns
-    /// whether it ended the function.
+    /// Lowers the instruction at `offset`; `rest` is what follows it.
     pub(super) fn operator(
         &mut self,
         operator: &Operator<'_>,
         offset: u64,
         rest: &OperatorsReader<'_>,
-    ) -> Result<bool, LowerError> {
+    ) -> Result<(), LowerError> {
         if self.dead && !self.revives(operator) {
-            return Ok(false);
+            return Ok(());
         }
         self.charge_fuel();
         use FloatBinary as FB;
@@ -40,7 +39,7 @@ impl Lower<'_> {
             O::Loop { blockty } => self.loop_(blockty, offset, rest),
             O::If { blockty } => self.if_(blockty),
             O::Else => self.else_(),
-            O::End => return Ok(self.end()),
+            O::End => self.end(),
             O::Br { relative_depth } => {
                 self.br(relative_depth);
                 self.dead = true;
@@ -345,7 +344,7 @@ impl Lower<'_> {
                 }
             }
         }
-        Ok(false)
+        Ok(())
     }
 
     /// In dead code: follows the nesting, and returns whether the instruction is

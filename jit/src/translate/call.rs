@@ -1,7 +1,7 @@
 //! Calls.
 //!
 //! Own functions are called directly. Imported ones, and those that a reference
-//! leads to, are called through the native entry that their code cell has now;
+//! leads to, are called through the native entry that the reference has now;
 //! they may be the host's, hence the note of who calls.
 
 use super::env::{Region, displacement};
@@ -14,7 +14,6 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, ExtFuncData, ExternalName, InstBuilder, types};
 use cranelift_codegen::isa::CallConv;
 use rwasm_parser::{FuncType, HeapType, LocalFuncIndex, TypeIndex};
-use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::layout::FuncRef;
 use rwasm_runtime::trap::Trap;
 use smallvec::SmallVec;
@@ -36,12 +35,11 @@ impl FuncTranslator<'_> {
                 self.emit_call(ty, Callee::Direct(callee), self.vmctx, tail);
             }
             None => {
-                let reference = self.load_vmctx(self.code.offsets.imported_func(func));
-                let cell = offset_of!(FuncRef, cell) as u32;
-                let cell = self.load_fixed(types::I64, reference, cell);
+                let func = self.load_vmctx(self.code.offsets.imported_func(func));
+                let cell = self.load_fixed(types::I64, func, offset_of!(FuncRef, cell) as u32);
                 let instance = offset_of!(FuncRef, instance) as u32;
-                let instance = self.load_fixed(types::I64, reference, instance);
-                self.call_cell(ty, cell, instance, tail);
+                let instance = self.load_fixed(types::I64, func, instance);
+                self.call_reference(ty, func, cell, instance, tail);
             }
         }
         Ok(())
@@ -50,7 +48,7 @@ impl FuncTranslator<'_> {
     /// `call_ref` and `return_call_ref`.
     pub(super) fn call_ref(&mut self, ty: u32, tail: bool) {
         let reference = self.pop();
-        self.call_reference(ty, reference, Some(Trap::NullFunctionReference), tail);
+        self.call_checked(ty, reference, Some(Trap::NullFunctionReference), tail);
     }
 
     /// `call_indirect` and `return_call_indirect`.
@@ -63,7 +61,7 @@ impl FuncTranslator<'_> {
         if !self.is_declared_subtype(&element.heap, ty) {
             self.check_type(reference, ty, null.take());
         }
-        self.call_reference(ty, reference, null, tail);
+        self.call_checked(ty, reference, null, tail);
     }
 
     /// Whether every function of a heap type is of a defined type.
@@ -104,20 +102,27 @@ impl FuncTranslator<'_> {
     }
 
     /// Calls the function that a reference leads to, or traps if it is null.
-    fn call_reference(&mut self, ty: u32, func: ir::Value, null: Option<Trap>, tail: bool) {
+    fn call_checked(&mut self, ty: u32, func: ir::Value, null: Option<Trap>, tail: bool) {
         let cell = offset_of!(FuncRef, cell);
         let cell = self.load_func_field(types::I64, func, cell, null);
         let instance = offset_of!(FuncRef, instance);
         let instance = self.load_func_field(types::I64, func, instance, None);
-        self.call_cell(ty, cell, instance, tail);
+        self.call_reference(ty, func, cell, instance, tail);
     }
 
-    /// Calls the native entry that a code cell has now.
-    fn call_cell(&mut self, ty: u32, cell: ir::Value, instance: ir::Value, tail: bool) {
+    /// Calls the native entry that a reference has now.
+    fn call_reference(
+        &mut self,
+        ty: u32,
+        func: ir::Value,
+        cell: ir::Value,
+        instance: ir::Value,
+        tail: bool,
+    ) {
         self.note_call(cell);
         let flags = self.flags(Region::Code);
-        let offset = displacement(offset_of!(CodeCell, native_entry) as u32);
-        let entry = self.b.ins().load(types::I64, flags, cell, offset);
+        let offset = displacement(offset_of!(FuncRef, native) as u32);
+        let entry = self.b.ins().load(types::I64, flags, func, offset);
         let signature = self.signature(ty);
         self.emit_call(ty, Callee::Indirect(signature, entry), instance, tail);
     }

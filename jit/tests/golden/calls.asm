@@ -29,10 +29,10 @@ func 1
 block0:
   movq (%rdi), %r8
   movq %rdi, 0x48(%r8)
-  movq 0x48(%rdi), %r9
+  movq 0x50(%rdi), %r9
   movq (%r9), %r10
   movq %r10, 0x50(%r8)
-  movq 0x10(%r10), %r10
+  movq 0x10(%r9), %r10
   movq 8(%r9), %rdi
   call    *%r10
   jmp     label1
@@ -53,24 +53,23 @@ block0:
   movl %edx, %eax
   cmpq $0x8, %rax
   jnb #trap=user6
-  movq 0x40(%rdi), %rcx
+  movq 0x48(%rdi), %rcx
   movq (%rcx), %rcx
   leaq (%rcx, %rax, 8), %rdx
   cmpq $0x8, %rax
   cmovaeq %rcx, %rdx
   movq (%rdx), %rax
-  movl 0x10(%rax), %ecx
+  movl 0x18(%rax), %ecx
   movq 0x10(%rdi), %rdx
   movq %rdi, %r8
   cmpl (%rdx), %ecx
   jnz #trap=user8
   movq (%rax), %rcx
   movq 8(%rax), %rdi
-  movq %r8, %rdx
-  movq (%rdx), %rax
-  movq %rdx, 0x48(%rax)
-  movq %rcx, 0x50(%rax)
-  movq 0x10(%rcx), %rax
+  movq (%r8), %rdx
+  movq %r8, 0x48(%rdx)
+  movq %rcx, 0x50(%rdx)
+  movq 0x10(%rax), %rax
   call    *%rax
   jmp     label1
 block1:
@@ -95,13 +94,13 @@ block0:
   movl %edx, %eax
   cmpq $0x8, %rax
   jnb #trap=user6
-  movq 0x40(%rdi), %rcx
+  movq 0x48(%rdi), %rcx
   movq (%rcx), %rcx
   leaq (%rcx, %rax, 8), %rdx
   cmpq $0x8, %rax
   cmovaeq %rcx, %rdx
   movq (%rdx), %r12
-  movl 0x10(%r12), %esi
+  movl 0x18(%r12), %esi
   movq 0x10(%rdi), %rcx
   movq %rdi, %rbx
   movl 4(%rcx), %edx
@@ -112,10 +111,10 @@ block1:
 block3:
   movq (%r12), %rcx
   movq 8(%r12), %rdi
-  movq (%rbx), %rax
-  movq %rbx, 0x48(%rax)
-  movq %rcx, 0x50(%rax)
-  movq 0x10(%rcx), %rax
+  movq (%rbx), %rdx
+  movq %rbx, 0x48(%rdx)
+  movq %rcx, 0x50(%rdx)
+  movq 0x10(%r12), %rax
   movq %r13, %rsi
   call    *%rax
   jmp     label4
@@ -148,7 +147,7 @@ block0:
   movq (%rdi), %r10
   movq %rdi, 0x48(%r10)
   movq %r8, 0x50(%r10)
-  movq 0x10(%r8), %r10
+  movq 0x10(%rdx), %r10
   movq %r9, %rdi
   call    *%r10
   jmp     label1
@@ -182,7 +181,7 @@ block0:
   movq (%rdi), %r10
   movq %rdi, 0x48(%r10)
   movq %r8, 0x50(%r10)
-  movq 0x10(%r8), %r10
+  movq 0x10(%rdx), %r10
   movq %r9, %rdi
   return_call_unknown %r10 (0) tmp=%r11 %rdi=%rdi %rsi=%rsi
 

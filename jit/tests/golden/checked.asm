@@ -2,7 +2,7 @@ func 0
   pushq %rbp
   movq %rsp, %rbp
 block0:
-  movq 0x38(%rdi), %rdi
+  movq 0x40(%rdi), %rdi
   movq 8(%rdi), %rax
   movl %esi, %ecx
   leaq 0x18(%rcx), %rdx
@@ -28,7 +28,7 @@ block0:
   movq %rsi, %r11
   addq $0x14, %r11
   jb #trap=heap_oob
-  movq 0x40(%rdi), %rcx
+  movq 0x48(%rdi), %rcx
   movq 8(%rcx), %rax
   cmpq %rax, %r11
   jnbe #trap=heap_oob

@@ -57,7 +57,7 @@ func 3
   pushq %rbp
   movq %rsp, %rbp
 block0:
-  movq 0x38(%rdi), %rax
+  movq 0x40(%rdi), %rax
   movq 8(%rax), %rax
   movl %esi, %ecx
   leaq 0x40000004(%rcx), %rdx
@@ -85,7 +85,7 @@ func 4
   cmpq %rsp, %r10
   jnbe #trap=stk_ovf
 block0:
-  movq 0x38(%rdi), %r9
+  movq 0x40(%rdi), %r9
   movl %esi, %esi
   movl %ecx, %ecx
   leaq (%rsi, %rcx), %r10
@@ -116,7 +116,7 @@ block0:
   movl %eax, %edx
   movq %rdi, %r14
   call    User(userextname0)
-  movq 0x38(%r14), %r10
+  movq 0x40(%r14), %r10
   movq 8(%r10), %r9
   jmp     label1
 block1:

@@ -5,7 +5,7 @@ block0:
   movl %esi, %r8d
   cmpq $0x8, %r8
   jnb #trap=user5
-  movq 0x38(%rdi), %r10
+  movq 0x40(%rdi), %r10
   movq (%r10), %r10
   leaq (%r10, %r8, 8), %r9
   cmpq $0x8, %r8
@@ -21,7 +21,7 @@ func 1
   pushq %rbp
   movq %rsp, %rbp
 block0:
-  movq 0x40(%rdi), %rax
+  movq 0x48(%rdi), %rax
   movq 8(%rax), %r10
   movl %esi, %r11d
   cmpq %r10, %r11
@@ -42,7 +42,7 @@ func 2
   pushq %rbp
   movq %rsp, %rbp
 block0:
-  movq 0x40(%rdi), %rsi
+  movq 0x48(%rdi), %rsi
   movq 8(%rsi), %rax
   jmp     label1
 block1:

@@ -45,8 +45,16 @@ impl Fixture {
         Self::with(false, Limits::default())
     }
 
+    /// One more store of a registry.
+    pub fn of(registry: Arc<TypeRegistry>) -> Self {
+        Self::make(registry, false, Limits::default())
+    }
+
     pub fn with(guarded_memories: bool, limits: Limits) -> Self {
-        let registry = Arc::new(TypeRegistry::new());
+        Self::make(Arc::new(TypeRegistry::new()), guarded_memories, limits)
+    }
+
+    fn make(registry: Arc<TypeRegistry>, guarded_memories: bool, limits: Limits) -> Self {
         let settings = CodeSettings {
             guarded_memories,
             ..CodeSettings::default()

@@ -4,6 +4,7 @@
 mod child;
 mod entry;
 mod fixture;
+mod func_refs;
 mod instantiation;
 mod memories;
 mod segments;
