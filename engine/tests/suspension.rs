@@ -4,7 +4,7 @@
 use rwasm::{
     AsContextMut, Caller, Config, Engine, Error, Instance, InstancePool, InstancePre,
     InstanceSnapshot, Limits, Linker, Module, PoolConfig, PoolError, Progress, Result, Store, Tier,
-    Trap,
+    Trap, V128,
 };
 
 /// What `host.ask` answers; without it, it suspends.
@@ -478,4 +478,169 @@ fn a_smaller_stack_is_no_place_for_it() {
     let instance = linker.instantiate(&mut store, &module).unwrap();
     let error = start(&mut store, instance).unwrap_err();
     assert_eq!(error.trap(), Some(Trap::StackOverflow));
+}
+
+/// Calls of the host in all surroundings that are different to an interpreter: in
+/// loops with pinned locals, between operands, with results of all types.
+const MANY_CALLS: &str = r#"(module
+  (import "host" "int" (func $int (param i32 i64) (result i64)))
+  (import "host" "float" (func $float (param f32 f64) (result f64)))
+  (import "host" "many" (func $many (param i32) (result i32 f64 i64 f32)))
+  (import "host" "vector" (func $vector (param v128) (result v128)))
+  (import "host" "nothing" (func $nothing))
+  (type $unary (func (param i64) (result i64)))
+  (memory 1)
+  (table funcref (elem $indirect $recursive))
+  (tag $e (param i64))
+  (global $result (export "result") (mut i64) (i64.const 17))
+  (func $mix (param i64)
+    (global.set $result
+      (i64.add (i64.mul (global.get $result) (i64.const 31)) (local.get 0))))
+  (func $indirect (param $n i64) (result i64)
+    (i64.add (local.get $n) (call $int (i32.const 9) (local.get $n))))
+  (func $recursive (param $n i64) (result i64)
+    (if (result i64) (i64.eqz (local.get $n))
+      (then (call $int (i32.const 1) (i64.const 1)))
+      (else (i64.mul
+        (call $recursive (i64.sub (local.get $n) (i64.const 1)))
+        (call $int (i32.const 3) (local.get $n))))))
+  (func $tail (param $n i64) (result i64)
+    (return_call $recursive (i64.add (local.get $n) (i64.const 1))))
+  (func $throws (param $n i64)
+    (drop (call $int (i32.const 0) (local.get $n)))
+    (throw $e (local.get $n)))
+  (func (export "run")
+    (local $i i32) (local $j i64) (local $x f64) (local $f f32) (local $v v128) (local $k i32)
+    (call $nothing)
+    (local.set $i (i32.const 4))
+    (local.set $v (v128.const i32x4 1 2 3 4))
+    (loop $outer
+      (local.set $k (i32.const 3))
+      (loop $inner
+        (local.set $j (i64.add (local.get $j)
+          (i64.sub
+            (call $int (local.get $k) (local.get $j))
+            (i64.extend_i32_s (i32.mul (local.get $i) (local.get $k))))))
+        (i64.store (i32.mul (local.get $k) (i32.const 8))
+          (i64.xor (i64.load (i32.const 8)) (call $int (local.get $i) (local.get $j))))
+        (local.set $k (i32.sub (local.get $k) (i32.const 1)))
+        (br_if $inner (local.get $k)))
+      (local.set $x (f64.add (local.get $x)
+        (f64.mul (f64.const 0.25)
+          (call $float (f32.convert_i32_s (local.get $i)) (f64.neg (local.get $x))))))
+      (block $three (block $two (block $one
+        (br_table $one $two $three
+          (i32.wrap_i64 (i64.rem_u (call $int (i32.const 5) (local.get $j)) (i64.const 3)))))
+        (call $nothing) (call $mix (i64.const 1)) (br $three))
+        (call $mix (i64.const 2)) (call $nothing))
+      (call $many (local.get $i))
+      (local.set $f) (local.set $j (i64.add (local.get $j)))
+      (local.set $x (f64.add (local.get $x)))
+      (local.set $k)
+      (local.set $v (i32x4.add (call $vector (local.get $v)) (call $vector (local.get $v))))
+      (call $mix (i64.add (local.get $j) (i64.extend_i32_s (local.get $k))))
+      (call $mix (i64.reinterpret_f64 (local.get $x)))
+      (call $mix (i64.extend_i32_u (i32.reinterpret_f32 (local.get $f))))
+      (call $mix (i64x2.extract_lane 1 (local.get $v)))
+      (local.set $i (i32.sub (local.get $i) (i32.const 1)))
+      (br_if $outer (local.get $i)))
+    (call $mix (call_indirect (type $unary) (i64.const 7) (i32.const 0)))
+    (call $mix (call_indirect (type $unary) (i64.const 4) (i32.const 1)))
+    (call $mix (call $tail (i64.const 2)))
+    (call $mix (block $caught (result i64)
+      (try_table (catch $e $caught) (call $throws (local.get $j)))
+      (i64.const 0)))
+    (call $mix (select (call $int (i32.const 1) (i64.const 2)) (i64.const 5)
+      (i32.wrap_i64 (call $int (i32.const 2) (i64.const 3)))))
+    (call $mix (i64.load (i32.const 16)))
+    (call $nothing)))"#;
+
+/// How often the host was called, and in which call it suspends.
+#[derive(Clone, Copy, Default)]
+struct Calls {
+    made: u32,
+    suspends: Option<u32>,
+}
+
+impl Calls {
+    fn count(&mut self) -> Result<()> {
+        if self.suspends == Some(self.made) {
+            return Err(Error::Suspended);
+        }
+        self.made += 1;
+        Ok(())
+    }
+}
+
+fn many_calls(config: &Config) -> InstancePre<Calls> {
+    let engine = Engine::new(config).unwrap();
+    let module = Module::new(&engine, MANY_CALLS).unwrap();
+    let mut linker = Linker::<Calls>::new(&engine);
+    macro_rules! define {
+        ($($name:ident($($param:ident: $ty:ty),*) -> $result:ty { $value:expr })*) => {$(
+            let func = |mut caller: Caller<'_, Calls>, $($param: $ty),*| -> Result<$result> {
+                caller.data_mut().count()?;
+                Ok($value)
+            };
+            linker.func_wrap("host", stringify!($name), func).unwrap();
+        )*};
+    }
+    define! {
+        int(a: i32, b: i64) -> i64 { b.wrapping_mul(3) ^ i64::from(a) }
+        float(a: f32, b: f64) -> f64 { f64::from(a) * 1.5 - b }
+        many(a: i32) -> (i32, f64, i64, f32) { (a + 1, f64::from(a) / 3.0, i64::from(a) << 40, 0.1) }
+        vector(a: V128) -> V128 { V128::from(a.as_u128().rotate_left(13)) }
+        nothing() -> () { () }
+    }
+    linker.instantiate_pre(&module).unwrap()
+}
+
+#[test]
+fn wherever_it_is_suspended_the_outcome_is_the_same() {
+    for config in configs() {
+        let pre = many_calls(&config);
+        let engine = pre.module().engine();
+        let mut store = Store::new(engine, Calls::default());
+        let instance = pre.instantiate(&mut store).unwrap();
+        let run = instance
+            .get_typed_func::<(), ()>(&mut store, "run")
+            .unwrap();
+        run.call(&mut store, ()).unwrap();
+        let expected = result(&mut store, instance);
+        let calls = store.data().made;
+        assert!(calls > 50, "{calls}");
+        for at in 0..calls {
+            let suspends = Some(at);
+            let mut store = Store::new(engine, Calls { made: 0, suspends });
+            let instance = pre.instantiate(&mut store).unwrap();
+            let run = instance
+                .get_typed_func::<(), ()>(&mut store, "run")
+                .unwrap();
+            let progress = run.call_suspendable(&mut store).unwrap();
+            assert_eq!(progress, Progress::Suspended);
+            let snapshot = InstanceSnapshot::new(&mut store, instance).unwrap();
+            let goes_on = Calls {
+                suspends: None,
+                ..*store.data()
+            };
+            let pool = InstancePool::with_snapshot(&pre, &snapshot, PoolConfig::new()).unwrap();
+            for _ in 0..2 {
+                let (mut store, instance) = pool.instantiate(goes_on).unwrap();
+                store.resume().unwrap();
+                assert_eq!(
+                    result(&mut store, instance),
+                    expected,
+                    "{config:?}, call {at}"
+                );
+            }
+            store.data_mut().suspends = None;
+            store.resume().unwrap();
+            assert_eq!(
+                result(&mut store, instance),
+                expected,
+                "{config:?}, call {at}"
+            );
+            assert_eq!(store.data().made, calls);
+        }
+    }
 }
