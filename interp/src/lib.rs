@@ -69,7 +69,7 @@ pub fn print_function(code: &ModuleCode, func: LocalFuncIndex) -> Result<String,
     Ok(print::print(&code.module, index, &lowered))
 }
 
-/// Lowers a function, validating it at the same time if nobody did. With `offsets`, the
+/// Lowers a function, validating it first if nobody did. With `offsets`, the
 /// result says where in the module each instruction came from.
 fn lower_function(
     code: &ModuleCode,
@@ -79,10 +79,10 @@ fn lower_function(
     BUFFERS.with_borrow_mut(|buffers| {
         let body = code.module.body(func);
         if !code.settings.lazy_validation {
-            return lower::lower(code, func, &body, None, &mut buffers.lower, offsets);
+            return lower::lower(code, func, &body, &mut buffers.lower, offsets);
         }
-        // The module may be a mapped file, which another process can change:
-        // loops are read twice, and what is read is this copy.
+        // The module may be a mapped file, which another process can change
+        // between validation and lowering: both read this copy.
         buffers.body.clear();
         buffers.body.extend_from_slice(body.as_bytes());
         let features = code.module.features().to_wasmparser();
@@ -90,10 +90,10 @@ fn lower_function(
         let body = FunctionBody::new(BinaryReader::new_features(&buffers.body, start, features));
         let allocations = std::mem::take(&mut buffers.validator);
         let mut validator = code.module.func_validator(func, allocations);
-        let scratch = &mut buffers.lower;
-        let lowered = lower::lower(code, func, &body, Some(&mut validator), scratch, offsets);
+        let valid = rwasm_parser::validate_body(&mut validator, &body);
         buffers.validator = validator.into_allocations();
-        lowered
+        valid?;
+        lower::lower(code, func, &body, &mut buffers.lower, offsets)
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Operator,
+    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
     ValidatorResources, WasmModuleResources,
 };
 
@@ -159,39 +159,17 @@ pub fn validate_body(
     while !reader.eof() {
         let offset = reader.original_position();
         reader.visit_operator(&mut validator.visitor(offset))??;
-        check_height(validator)?;
+        let actual = validator.operand_stack_height();
+        if actual > MAX_OPERANDS {
+            return Err(ParseError::Limit {
+                what: "the operands of a function",
+                limit: MAX_OPERANDS.into(),
+                actual: actual.into(),
+            });
+        }
     }
     let offset = reader.original_position();
     Ok(reader.finish_expression(&validator.visitor(offset))?)
-}
-
-/// Validates the next instruction of a body, for who decodes it anyway, as
-/// [`validate_body`] does all of them. Locals come before
-/// ([`FuncValidator::define_locals`]), [`OperatorsReader::finish`] afterwards.
-///
-/// [`OperatorsReader::finish`]: wasmparser::OperatorsReader::finish
-///
-/// # Errors
-/// If it is not valid here, or there are too many operands at once.
-pub fn validate_operator(
-    validator: &mut FuncValidator<ValidatorResources>,
-    offset: u64,
-    operator: &Operator<'_>,
-) -> Result<(), ParseError> {
-    validator.op(offset, operator)?;
-    check_height(validator)
-}
-
-fn check_height(validator: &FuncValidator<ValidatorResources>) -> Result<(), ParseError> {
-    let actual = validator.operand_stack_height();
-    if actual > MAX_OPERANDS {
-        return Err(ParseError::Limit {
-            what: "the operands of a function",
-            limit: MAX_OPERANDS.into(),
-            actual: actual.into(),
-        });
-    }
-    Ok(())
 }
 
 /// A validation of all bodies by several threads, which take batches in the

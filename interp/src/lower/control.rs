@@ -273,15 +273,15 @@ impl<'a> Lower<'a> {
         self.begin_fuel_block();
     }
 
-    /// `end`.
-    pub(super) fn end(&mut self) {
+    /// Returns whether that was the end of the function.
+    pub(super) fn end(&mut self) -> bool {
         let top = self.frames.len() - 1;
         if self.frames[top].opened == Opened::Function {
             if !self.dead {
                 self.return_();
             }
             self.return_caught();
-            return;
+            return true;
         }
         let frame = &self.frames[top];
         // Whether other paths than falling through come here.
@@ -328,6 +328,7 @@ impl<'a> Lower<'a> {
         if !self.dead {
             self.begin_fuel_block();
         }
+        false
     }
 
     /// Pushes operands that stand in their slots.

@@ -31,7 +31,7 @@ use rwasm_runtime::code::{CodeSettings, ModuleCode};
 use rwasm_runtime::tunables::MAX_FRAME_SLOTS;
 use stack::{Acc, Entry, Kind};
 use thiserror::Error;
-use wasmparser::{FuncValidator, FunctionBody, ValidatorResources};
+use wasmparser::FunctionBody;
 use zeroing::Zeroing;
 
 /// Why a function could not be lowered.
@@ -40,7 +40,7 @@ use zeroing::Zeroing;
 pub enum LowerError {
     /// The body is not valid.
     #[error(transparent)]
-    Invalid(ParseError),
+    Invalid(#[from] ParseError),
     /// An instruction of a proposal that no option enables: the decoder knows
     /// more of them than validation admits.
     #[error(
@@ -62,12 +62,9 @@ pub enum LowerError {
         /// Index of the function in its module.
         func: u32,
     },
-}
-
-impl<E: Into<ParseError>> From<E> for LowerError {
-    fn from(error: E) -> Self {
-        LowerError::Invalid(error.into())
-    }
+    /// The body cannot be decoded: it was not validated.
+    #[error("function body cannot be decoded: {0}")]
+    Malformed(#[from] wasmparser::BinaryReaderError),
 }
 
 /// A local.
@@ -78,9 +75,6 @@ struct LocalInfo {
     /// Operands on the stack that stand for it.
     uses: u32,
 }
-
-/// A validator of one function.
-type Validator = FuncValidator<ValidatorResources>;
 
 /// Buffers kept from function to function.
 #[derive(Default)]
@@ -158,14 +152,12 @@ struct Lower<'a> {
     dead_blocks: u32,
 }
 
-/// Lowers a function of the module. A `validator` of that function, which is new,
-/// validates each instruction before it is lowered; without one, the body is
-/// valid. With `offsets`, the result says where each instruction came from.
+/// Lowers a function of the module from its validated body. With `offsets`, the result says where each
+/// instruction came from.
 pub(crate) fn lower(
     code: &ModuleCode,
     func: LocalFuncIndex,
     body: &FunctionBody<'_>,
-    validator: Option<&mut Validator>,
     scratch: &mut Scratch,
     offsets: bool,
 ) -> Result<Lowered, LowerError> {
@@ -205,7 +197,7 @@ pub(crate) fn lower(
         dead: false,
         dead_blocks: 0,
     };
-    lower.body(body, validator)?;
+    lower.body(body)?;
     if lower.slots as usize >= MAX_FRAME_SLOTS {
         return Err(LowerError::FrameTooLarge { func: func_index });
     }
@@ -222,11 +214,7 @@ pub(crate) fn lower(
 }
 
 impl<'a> Lower<'a> {
-    fn body(
-        &mut self,
-        body: &FunctionBody<'_>,
-        mut validator: Option<&mut Validator>,
-    ) -> Result<(), LowerError> {
+    fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), LowerError> {
         let ty = self.func_type(self.module.functions()[self.func as usize].as_u32());
         for param in &ty.params {
             self.declare_local(Kind::of(param));
@@ -235,11 +223,7 @@ impl<'a> Lower<'a> {
         let param_count = self.locals.len();
         let mut locals = body.get_locals_reader()?;
         for _ in 0..locals.get_count() {
-            let offset = locals.original_position();
             let (count, ty) = locals.read()?;
-            if let Some(validator) = &mut validator {
-                validator.define_locals(offset, count, ty)?;
-            }
             let kind = control::kind_of(ty);
             for _ in 0..count {
                 self.declare_local(kind);
@@ -267,17 +251,15 @@ impl<'a> Lower<'a> {
             let offset = reader.original_position();
             self.offset = offset as u32;
             let operator = reader.read()?;
-            if let Some(validator) = &mut validator {
-                rwasm_parser::validate_operator(validator, offset, &operator)?;
+            if self.operator(&operator, offset, &reader)? {
+                break;
             }
-            self.operator(&operator, offset, &reader)?;
             if self.slots as usize >= MAX_FRAME_SLOTS {
                 // Not at the end alone: what is known of the operands would
                 // grow without bound.
                 return Err(LowerError::FrameTooLarge { func: self.func });
             }
         }
-        reader.finish()?;
         self.end_zeroing();
         Ok(())
     }

@@ -9,15 +9,16 @@ use crate::op::*;
 use wasmparser::{Operator, OperatorsReader};
 
 impl Lower<'_> {
-    /// Lowers the instruction at `offset`; `rest` is what follows it.
+    /// Lowers the instruction at `offset`; `rest` is what follows it. Returns
+    /// whether it ended the function.
     pub(super) fn operator(
         &mut self,
         operator: &Operator<'_>,
         offset: u64,
         rest: &OperatorsReader<'_>,
-    ) -> Result<(), LowerError> {
+    ) -> Result<bool, LowerError> {
         if self.dead && !self.revives(operator) {
-            return Ok(());
+            return Ok(false);
         }
         self.charge_fuel();
         use FloatBinary as FB;
@@ -39,7 +40,7 @@ impl Lower<'_> {
             O::Loop { blockty } => self.loop_(blockty, offset, rest),
             O::If { blockty } => self.if_(blockty),
             O::Else => self.else_(),
-            O::End => self.end(),
+            O::End => return Ok(self.end()),
             O::Br { relative_depth } => {
                 self.br(relative_depth);
                 self.dead = true;
@@ -344,7 +345,7 @@ impl Lower<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// In dead code: follows the nesting, and returns whether the instruction is
