@@ -171,6 +171,39 @@ fn the_decoded_module_is_at_hand() {
     assert_eq!(import.ty().to_string(), "func () -> ()");
 }
 
+/// A body that is validated while it is lowered gives the error that validation
+/// alone gives, wherever the mistake is.
+#[test]
+fn invalid_bodies_are_told_as_by_validation() {
+    // Bodies with their locals, without their sizes.
+    let bodies: &[&[u8]] = &[
+        b"\x00\x42\x01\x0b",                 // an i64 as result
+        b"\x00\x20\x05\x0b",                 // no such local
+        b"\x00\x41\x01\x41\x01\x0b",         // one value too many
+        b"\x00\x02\x40\x41\x01\x0b",         // a block without its end
+        b"\x00\x41\x01\x0b\x01",             // more behind the end
+        b"\x00\x41\x01\xff\x0b",             // no such instruction
+        b"\x00\x41",                         // cut short
+        b"\x01\xff\xff\xff\xff\x0f\x7f\x0b", // too many locals
+        b"\x01\x01\x11\x0b",                 // no such type
+        b"\x00\x03\x40\x20\x00\xff\x0b\x0b", // in a loop, which is read ahead
+        b"",
+    ];
+    for body in bodies {
+        let mut bytes = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0".to_vec();
+        bytes.extend(b"\x07\x05\x01\x01f\0\0");
+        bytes.extend([10, body.len() as u8 + 2, 1, body.len() as u8]);
+        bytes.extend_from_slice(body);
+        let engine = lazy();
+        let module = Module::new(&engine, &bytes).unwrap();
+        let expected = module.validate_all().unwrap_err().to_string();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let error = call(&mut store, instance, "f", &[]).unwrap_err();
+        assert!(error.to_string().contains(&expected), "{error}: {expected}");
+    }
+}
+
 /// A function without machine code is interpreted, and counted.
 #[test]
 fn functions_that_are_left_to_the_interpreter_are_counted() {

@@ -56,6 +56,7 @@ pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
     let code = unsafe { &*cell.module };
     let lowered = lower_function(code, cell.func, false)?;
     let (encoded, _) = encode::encode(&lowered, code);
+    BUFFERS.with_borrow_mut(|buffers| buffers.lower.recycle(lowered));
     Ok(cell.publish_interp_code(encoded, ENTRIES.interp))
 }
 
@@ -79,7 +80,7 @@ fn lower_function(
     BUFFERS.with_borrow_mut(|buffers| {
         let body = code.module.body(func);
         if !code.settings.lazy_validation {
-            return lower::lower(code, func, &body, &mut buffers.lower, offsets);
+            return lower::lower(code, func, &body, None, &mut buffers.lower, offsets);
         }
         // The module may be a mapped file, which another process can change
         // between validation and lowering: both read this copy.
@@ -90,10 +91,15 @@ fn lower_function(
         let body = FunctionBody::new(BinaryReader::new_features(&buffers.body, start, features));
         let allocations = std::mem::take(&mut buffers.validator);
         let mut validator = code.module.func_validator(func, allocations);
-        let valid = rwasm_parser::validate_body(&mut validator, &body);
+        let scratch = &mut buffers.lower;
+        let lowered = lower::lower(code, func, &body, Some(&mut validator), scratch, offsets);
         buffers.validator = validator.into_allocations();
-        valid?;
-        lower::lower(code, func, &body, &mut buffers.lower, offsets)
+        if lowered.is_err() {
+            // What is wrong with an invalid body is told as validation alone does.
+            let mut validator = code.module.func_validator(func, Default::default());
+            rwasm_parser::validate_body(&mut validator, &body)?;
+        }
+        lowered
     })
 }
 

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
-    ValidatorResources, WasmModuleResources,
+    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Operator,
 };
 
 use crate::error::ParseError;
 use crate::index::LocalFuncIndex;
 use crate::module::Module;
+use crate::resources::Resources;
 
 /// Below this many bytes of code, validation stays on the calling thread: at
 /// some 100 MB/s it is done before other threads would have started.
@@ -100,7 +100,7 @@ impl Module {
         &self,
         func: LocalFuncIndex,
         allocations: FuncValidatorAllocations,
-    ) -> FuncValidator<ValidatorResources> {
+    ) -> FuncValidator<Resources> {
         let resources = self
             .validator_resources()
             .expect("a module with bodies has resources");
@@ -151,7 +151,7 @@ impl Module {
 /// # Errors
 /// If the body is not valid, or has too many operands at once.
 pub fn validate_body(
-    validator: &mut FuncValidator<ValidatorResources>,
+    validator: &mut FuncValidator<Resources>,
     body: &FunctionBody<'_>,
 ) -> Result<(), ParseError> {
     let mut reader = body.get_binary_reader();
@@ -159,17 +159,40 @@ pub fn validate_body(
     while !reader.eof() {
         let offset = reader.original_position();
         reader.visit_operator(&mut validator.visitor(offset))??;
-        let actual = validator.operand_stack_height();
-        if actual > MAX_OPERANDS {
-            return Err(ParseError::Limit {
-                what: "the operands of a function",
-                limit: MAX_OPERANDS.into(),
-                actual: actual.into(),
-            });
-        }
+        check_operands(validator)?;
     }
     let offset = reader.original_position();
     Ok(reader.finish_expression(&validator.visitor(offset))?)
+}
+
+/// Validates the next instruction of a body, for who reads that at the same time:
+/// its locals come before, by [`FuncValidator::read_locals`], and at the end
+/// [`OperatorsReader::finish`](wasmparser::OperatorsReader::finish) must succeed.
+/// Which error is the first may differ from [`validate_body`].
+///
+/// # Errors
+/// If the instruction is not valid, or there are too many operands.
+#[inline]
+pub fn validate_operator(
+    validator: &mut FuncValidator<Resources>,
+    offset: u64,
+    operator: &Operator<'_>,
+) -> Result<(), ParseError> {
+    validator.op(offset, operator)?;
+    check_operands(validator)
+}
+
+#[inline]
+fn check_operands(validator: &FuncValidator<Resources>) -> Result<(), ParseError> {
+    let actual = validator.operand_stack_height();
+    if actual > MAX_OPERANDS {
+        return Err(ParseError::Limit {
+            what: "the operands of a function",
+            limit: MAX_OPERANDS.into(),
+            actual: actual.into(),
+        });
+    }
+    Ok(())
 }
 
 /// A validation of all bodies by several threads, which take batches in the
@@ -249,6 +272,4 @@ impl<'a> Survey<'a> {
 const _: () = {
     const fn shared<T: Send + Sync>() {}
     shared::<Module>();
-    const fn resources<T: WasmModuleResources>() {}
-    resources::<ValidatorResources>();
 };

@@ -9,7 +9,46 @@ use crate::types::HeapType;
 /// A validated constant expression: its instructions in order, without the
 /// final `end`. It leaves one value on the stack.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ConstExpr(pub Box<[ConstOp]>);
+pub struct ConstExpr(Form);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Form {
+    /// One `i32.const`, as which segments come by the ten thousand: it needs no
+    /// allocation.
+    I32(i32),
+    /// Anything else.
+    Ops(Box<[ConstOp]>),
+}
+
+impl ConstExpr {
+    /// The expression of these instructions.
+    pub fn new(ops: &[ConstOp]) -> Self {
+        Self(match *ops {
+            [ConstOp::I32Const(value)] => Form::I32(value),
+            _ => Form::Ops(ops.into()),
+        })
+    }
+
+    /// Its instructions.
+    pub fn ops(&self) -> impl Iterator<Item = ConstOp> {
+        let (constant, ops) = match &self.0 {
+            Form::I32(value) => (Some(ConstOp::I32Const(*value)), &[][..]),
+            Form::Ops(ops) => (None, &**ops),
+        };
+        constant.into_iter().chain(ops.iter().copied())
+    }
+
+    /// Its instruction, if it has only one.
+    pub fn single(&self) -> Option<ConstOp> {
+        match &self.0 {
+            Form::I32(value) => Some(ConstOp::I32Const(*value)),
+            Form::Ops(ops) => match **ops {
+                [op] => Some(op),
+                _ => None,
+            },
+        }
+    }
+}
 
 /// An instruction of a constant expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +134,7 @@ impl ConstExprDecoder {
             );
         }
         self.allocations = reader.into_allocations();
-        Ok(ConstExpr(self.ops.as_slice().into()))
+        Ok(ConstExpr::new(&self.ops))
     }
 }
 

@@ -7,29 +7,27 @@
 use std::ops::Range;
 
 use wasmparser::{
-    BinaryReader, Data, Element, ExternalKind, FromReader, Import as RawImport, Parser, Payload,
-    SectionLimited, TableInit, TypeRef, TypeSectionReader, Validator, WasmFeatures,
+    BinaryReader, Chunk, Data, Element, ExternalKind, FromReader, Import as RawImport, Parser,
+    Payload, SectionLimited, TableInit, TypeRef, TypeSectionReader, Validator, WasmFeatures,
 };
 
 use crate::bodies::BodyRange;
-use crate::const_expr::{ConstExpr, ConstExprDecoder, ConstOp};
+use crate::const_expr::ConstExprDecoder;
 use crate::detect;
 use crate::error::ParseError;
 use crate::features::Features;
 use crate::index::{FuncIndex, MemoryIndex, TableIndex, TypeIndex};
 use crate::module::{
-    Contents, DataKind, DataSegment, ElementItems, ElementKind, ElementSegment, Export, ExternKind,
-    Global, Import, Table,
+    Contents, DataKind, DataSegment, DataSegments, ElementItems, ElementKind, ElementSegment,
+    Export, ExternKind, Global, Import, Table,
 };
+use crate::plain::{self, Items};
+use crate::resources::{PlainElements, Resources};
 use crate::sections::{CustomSection, Section, SectionKind};
 use crate::types::{ExternType, UnsupportedType};
 
 /// The largest module: offsets in it are kept in 32 bits.
 const MAX_MODULE_SIZE: u64 = u32::MAX as u64;
-
-/// How many data segments the validator certainly admits: its own limit is the
-/// same, and it is asked above this one.
-const MAX_PLAIN_DATA_SEGMENTS: usize = 100_000;
 
 /// Decodes and validates all of a module but its function bodies.
 pub(crate) fn decode(bytes: &[u8], features: Features) -> Result<Contents, ParseError> {
@@ -45,11 +43,32 @@ pub(crate) fn decode(bytes: &[u8], features: Features) -> Result<Contents, Parse
         validator: Validator::new_with_features(features),
         contents: Contents::default(),
         expressions: ConstExprDecoder::default(),
+        plain_elements: PlainElements::default(),
     };
-    for payload in parser.parse_all(bytes) {
-        decoder.payload(payload?)?;
+    let mut rest = bytes;
+    loop {
+        let (consumed, payload) = match parser.parse(rest, true)? {
+            Chunk::Parsed { consumed, payload } => (consumed, payload),
+            Chunk::NeedMoreData(_) => unreachable!("it was told that there is no more"),
+        };
+        rest = &rest[consumed..];
+        match payload {
+            Payload::End(_) => {
+                decoder.payload(payload)?;
+                return Ok(decoder.contents);
+            }
+            Payload::CodeSectionStart { count, size, .. } => {
+                decoder.payload(payload)?;
+                let start = (bytes.len() - rest.len()) as u64;
+                let items = decoder.items_at(start..start + u64::from(size), count);
+                if decoder.bodies(items)? {
+                    parser.skip_section();
+                    rest = &rest[size as usize..];
+                }
+            }
+            payload => decoder.payload(payload)?,
+        }
     }
-    Ok(decoder.contents)
 }
 
 struct Decoder<'a> {
@@ -57,9 +76,11 @@ struct Decoder<'a> {
     validator: Validator,
     contents: Contents,
     expressions: ConstExprDecoder,
+    /// Element segments that the validator has not seen.
+    plain_elements: PlainElements,
 }
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
     fn payload(&mut self, payload: Payload<'_>) -> Result<(), ParseError> {
         check_count(&payload)?;
         if let Payload::TypeSection(section) = &payload {
@@ -68,6 +89,7 @@ impl Decoder<'_> {
         match &payload {
             Payload::CodeSectionEntry(body) => return self.body(body),
             Payload::DataSection(section) => self.data(section)?,
+            Payload::ElementSection(section) => self.elements(section)?,
             _ => {
                 self.validator.payload(&payload)?;
             }
@@ -86,7 +108,6 @@ impl Decoder<'_> {
                 self.contents.start = Some(FuncIndex::from_u32(func));
                 Ok(())
             }
-            Payload::ElementSection(section) => self.elements(section),
             Payload::CustomSection(section) => {
                 self.contents.custom_sections.push(CustomSection {
                     name: section.name().into(),
@@ -269,9 +290,19 @@ impl Decoder<'_> {
 
     fn elements(
         &mut self,
-        section: wasmparser::ElementSectionReader<'_>,
+        section: &wasmparser::ElementSectionReader<'_>,
     ) -> Result<(), ParseError> {
-        for element in section {
+        if let Some(segments) = plain::elements(self.items(section), &self.contents) {
+            for segment in &segments {
+                if let ElementItems::Functions(functions) = &segment.items {
+                    self.plain_elements.add(functions);
+                }
+            }
+            self.contents.elements = segments;
+            return Ok(());
+        }
+        self.validator.element_section(section)?;
+        for element in section.clone() {
             self.contents
                 .elements
                 .push(element_segment(element?, &mut self.expressions)?);
@@ -279,99 +310,68 @@ impl Decoder<'_> {
         Ok(())
     }
 
+    fn data(&mut self, section: &wasmparser::DataSectionReader<'_>) -> Result<(), ParseError> {
+        if let Some(segments) = plain::data(self.items(section), &self.contents) {
+            self.contents.data = DataSegments::Plain(segments);
+            return Ok(());
+        }
+        self.validator.data_section(section)?;
+        let segments = section.clone().into_iter();
+        let segments = segments.map(|segment| data_segment(segment?, &mut self.expressions));
+        self.contents.data = DataSegments::Any(segments.collect::<Result<_, ParseError>>()?);
+        Ok(())
+    }
+
+    fn items<'s, T: FromReader<'s>>(&self, section: &SectionLimited<'s, T>) -> Items<'a> {
+        let start = section.original_position();
+        self.items_at(start..section.range().end, section.count())
+    }
+
+    fn items_at(&self, range: Range<u64>, count: u32) -> Items<'a> {
+        let start = range.start;
+        let range = offsets(range);
+        let bytes = self.bytes.get(range.start as usize..range.end as usize);
+        Items {
+            // What is cut short gives an error where it is decoded.
+            bytes: bytes.unwrap_or_default(),
+            start,
+            count,
+            features: *self.validator.features(),
+        }
+    }
+
+    /// Notes where all bodies are; `false` if that is to be done one by one.
+    fn bodies(&mut self, items: Items<'_>) -> Result<bool, ParseError> {
+        let Some(bodies) = plain::bodies(items) else {
+            return Ok(false);
+        };
+        if let Some(first) = bodies.first() {
+            let bytes = self.bytes.get(first.range()).unwrap_or_default();
+            let start = first.start() as u64;
+            let reader = BinaryReader::new_features(bytes, start, items.features);
+            // Of all others the validator would say the same.
+            self.note_resources(&wasmparser::FunctionBody::new(reader))?;
+        }
+        self.contents.bodies = bodies;
+        Ok(true)
+    }
+
     fn body(&mut self, body: &wasmparser::FunctionBody<'_>) -> Result<(), ParseError> {
-        // All bodies are validated against the same resources. What else there
-        // is to know of each follows from its index.
-        let func = self.validator.code_section_entry(body)?;
-        self.contents.resources.get_or_insert(func.resources);
+        self.note_resources(body)?;
         self.contents
             .bodies
             .push(BodyRange::new(offsets(body.range())));
         Ok(())
     }
 
-    /// Data segments come by the ten thousand where a linker makes one for each
-    /// string. So those that are plain are read by a decoder of their own, and
-    /// the validator is asked only about what is not plainly valid.
-    fn data(&mut self, section: &wasmparser::DataSectionReader<'_>) -> Result<(), ParseError> {
-        if let Ok(Some(segments)) = self.plain_data(section) {
-            self.contents.data = segments;
-            if self.data_is_plainly_valid() {
-                return Ok(());
-            }
-            self.contents.data.clear();
-        }
-        self.validator.data_section(section)?;
-        for segment in section.clone() {
-            let segment = data_segment(segment?, &mut self.expressions)?;
-            self.contents.data.push(segment);
-        }
+    /// All bodies are validated against the same resources. What else there is to
+    /// know of each follows from its index.
+    fn note_resources(&mut self, body: &wasmparser::FunctionBody<'_>) -> Result<(), ParseError> {
+        let func = self.validator.code_section_entry(body)?;
+        let plain = &mut self.plain_elements;
+        let resources = &mut self.contents.resources;
+        resources.get_or_insert_with(|| Resources::new(func.resources, std::mem::take(plain)));
         Ok(())
-    }
-
-    /// The segments of a data section, if all are passive, or active in the
-    /// first memory at an offset that is one constant: a fifth of the
-    /// instructions that the general way takes.
-    fn plain_data(
-        &self,
-        section: &wasmparser::DataSectionReader<'_>,
-    ) -> wasmparser::Result<Option<Vec<DataSegment>>> {
-        const ACTIVE: u32 = 0;
-        const PASSIVE: u32 = 1;
-        const I32_CONST: u8 = 0x41;
-        const I64_CONST: u8 = 0x42;
-        const END: u8 = 0x0b;
-
-        let start = section.original_position();
-        let range = offsets(start..section.range().end);
-        let contents = self.bytes.get(range.start as usize..range.end as usize);
-        let features = *self.validator.features();
-        let mut reader = BinaryReader::new_features(contents.unwrap_or_default(), start, features);
-        let mut segments = Vec::new();
-        for _ in 0..section.count() {
-            let kind = match reader.read_var_u32()? {
-                ACTIVE => {
-                    let offset = match reader.read_u8()? {
-                        I32_CONST => ConstOp::I32Const(reader.read_var_i32()?),
-                        I64_CONST => ConstOp::I64Const(reader.read_var_i64()?),
-                        _ => return Ok(None),
-                    };
-                    if reader.read_u8()? != END {
-                        return Ok(None);
-                    }
-                    DataKind::Active {
-                        memory: MemoryIndex::from_u32(0),
-                        offset: ConstExpr(Box::new([offset])),
-                    }
-                }
-                PASSIVE => DataKind::Passive,
-                _ => return Ok(None),
-            };
-            let len = reader.read_var_u32()?;
-            let start = reader.original_position();
-            reader.read_bytes(len as usize)?;
-            let range = offsets(start..reader.original_position());
-            segments.push(DataSegment { kind, range });
-        }
-        Ok(reader.eof().then_some(segments))
-    }
-
-    /// Whether all data segments are passive, or active at an offset that is
-    /// one constant of the right type.
-    fn data_is_plainly_valid(&self) -> bool {
-        let plainly_valid = |segment: &DataSegment| match &segment.kind {
-            DataKind::Active { memory, offset } => {
-                let memory = self.contents.memories.get(memory.index());
-                match (&*offset.0, memory.map(|memory| memory.index64)) {
-                    ([ConstOp::I32Const(_)], Some(index64)) => !index64,
-                    ([ConstOp::I64Const(_)], Some(index64)) => index64,
-                    _ => false,
-                }
-            }
-            DataKind::Passive => self.validator.features().bulk_memory(),
-        };
-        self.contents.data.len() <= MAX_PLAIN_DATA_SEGMENTS
-            && self.contents.data.iter().all(plainly_valid)
     }
 }
 

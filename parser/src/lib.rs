@@ -29,11 +29,13 @@ mod features;
 mod index;
 mod module;
 mod names;
+mod plain;
+mod resources;
 mod sections;
 mod text;
 mod types;
 
-pub use bodies::{BodyRange, validate_body};
+pub use bodies::{BodyRange, validate_body, validate_operator};
 pub use bytes::ModuleBytes;
 pub use const_expr::{ConstExpr, ConstOp};
 pub use detect::FileKind;
@@ -48,6 +50,7 @@ pub use module::{
     Import, Module, Table,
 };
 pub use names::Names;
+pub use resources::Resources;
 pub use sections::{CustomSection, Producer, Producers, Section, SectionKind};
 pub use types::{
     CompositeType, ExternType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType,

@@ -4,8 +4,6 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use wasmparser::ValidatorResources;
-
 use crate::bodies::BodyRange;
 use crate::bytes::ModuleBytes;
 use crate::const_expr::ConstExpr;
@@ -17,6 +15,8 @@ use crate::index::{
     FuncIndex, GlobalIndex, LocalFuncIndex, MemoryIndex, TableIndex, TagIndex, TypeIndex,
 };
 use crate::names::Names;
+use crate::plain::PlainData;
+use crate::resources::Resources;
 use crate::sections::{CustomSection, Producers, Section};
 use crate::text;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, RefType, SubType, TableType};
@@ -48,12 +48,25 @@ pub(crate) struct Contents {
     pub exports: Vec<Export>,
     pub start: Option<FuncIndex>,
     pub elements: Vec<ElementSegment>,
-    pub data: Vec<DataSegment>,
+    pub data: DataSegments,
     pub bodies: Vec<BodyRange>,
     pub sections: Vec<Section>,
     pub custom_sections: Vec<CustomSection>,
     /// What bodies are validated against; present if there are bodies.
-    pub resources: Option<ValidatorResources>,
+    pub resources: Option<Resources>,
+}
+
+/// The data segments. There can be tens of thousands, where a linker makes one
+/// for each string.
+pub(crate) enum DataSegments {
+    Plain(Vec<PlainData>),
+    Any(Vec<DataSegment>),
+}
+
+impl Default for DataSegments {
+    fn default() -> Self {
+        Self::Plain(Vec::new())
+    }
 }
 
 /// How many entries of each index space are imported.
@@ -281,8 +294,20 @@ impl Module {
     }
 
     /// The data segments.
-    pub fn data(&self) -> &[DataSegment] {
-        &self.contents.data
+    pub fn data(&self) -> impl ExactSizeIterator<Item = DataSegment> {
+        let count = match &self.contents.data {
+            DataSegments::Plain(segments) => segments.len(),
+            DataSegments::Any(segments) => segments.len(),
+        };
+        (0..count).map(|index| self.data_segment(index).expect("one of them"))
+    }
+
+    /// A data segment, if there is one of this index.
+    pub fn data_segment(&self, index: usize) -> Option<DataSegment> {
+        match &self.contents.data {
+            DataSegments::Plain(segments) => Some(segments.get(index)?.to_segment()),
+            DataSegments::Any(segments) => segments.get(index).cloned(),
+        }
     }
 
     /// The bytes of a data segment.
@@ -386,7 +411,7 @@ impl Module {
         })
     }
 
-    pub(crate) fn validator_resources(&self) -> Option<&ValidatorResources> {
+    pub(crate) fn validator_resources(&self) -> Option<&Resources> {
         self.contents.resources.as_ref()
     }
 }

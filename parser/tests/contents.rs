@@ -212,7 +212,7 @@ fn constant_expressions() {
         ));
         assert_eq!(
             module.globals()[1].init,
-            Some(ConstExpr((*ops).into())),
+            Some(ConstExpr::new(ops)),
             "{text}"
         );
         assert_eq!(module.globals()[0].init, None);
@@ -222,7 +222,7 @@ fn constant_expressions() {
 #[test]
 fn a_table_with_an_initial_value() {
     let module = module("(module (table 3 (ref func) (ref.func 0)) (func))");
-    let expected = ConstExpr([ConstOp::RefFunc(FuncIndex::from_u32(0))].into());
+    let expected = ConstExpr::new(&[ConstOp::RefFunc(FuncIndex::from_u32(0))]);
     assert_eq!(module.tables()[0].init, Some(expected));
 }
 
@@ -237,11 +237,10 @@ fn element_segments() {
     let func = FuncIndex::from_u32;
     let functions =
         |list: &[u32]| ElementItems::Functions(list.iter().map(|&index| func(index)).collect());
-    let null =
-        |heap| ElementItems::Expressions([ConstExpr([ConstOp::RefNull(heap)].into())].into());
+    let null = |heap| ElementItems::Expressions([ConstExpr::new(&[ConstOp::RefNull(heap)])].into());
     let active = |table, op| ElementKind::Active {
         table: TableIndex::from_u32(table),
-        offset: ConstExpr([op].into()),
+        offset: ConstExpr::new(&[op]),
     };
     let func_ref = RefType {
         nullable: false,
@@ -269,6 +268,58 @@ fn element_segments() {
     assert_eq!(found.collect::<Vec<_>>(), expected);
 }
 
+/// Sections of nothing but plain segments are read in another way than others.
+#[test]
+fn plain_segments_are_as_among_others() {
+    let text = |more: &str| {
+        format!(
+            r#"(module (memory 1) (table 4 funcref) (func) (func)
+                (elem (i32.const 1) 0 1) (elem (i32.const -1)) {more}
+                (data (i32.const -5) "one") (data (i32.const 70000) ""))"#
+        )
+    };
+    let (plain, mixed) = (
+        module(&text("")),
+        module(&text(r#"(elem func 1) (data "")"#)),
+    );
+    assert_eq!(plain.elements(), &mixed.elements()[..2]);
+    assert_eq!(plain.data().len(), 2);
+    for (index, segment) in plain.data().enumerate() {
+        assert_eq!(plain.data_segment(index), Some(segment.clone()));
+        // A passive one stands before those in the text.
+        let other = mixed.data_segment(index + 1).unwrap();
+        assert_eq!(segment.kind, other.kind);
+        assert_eq!(plain.data_bytes(&segment), mixed.data_bytes(&other));
+    }
+    assert_eq!(plain.data_segment(2), None);
+}
+
+/// Bodies may name what plain element segments list, and nothing else.
+#[test]
+fn bodies_are_validated_against_plain_segments() {
+    let text = |body: &str| {
+        format!("(module (table 4 funcref) (func) (elem (i32.const 0) 0) (func {body}))")
+    };
+    for valid in [
+        "(drop (ref.func 0))",
+        "(elem.drop 0)",
+        "(table.init 0 (i32.const 0) (i32.const 0) (i32.const 0))",
+    ] {
+        module(&text(valid));
+    }
+    for (invalid, message) in [
+        ("(drop (ref.func 1))", "undeclared function reference"),
+        ("(elem.drop 1)", "unknown elem segment"),
+        (
+            "(table.init 1 (i32.const 0) (i32.const 0) (i32.const 0))",
+            "unknown elem segment",
+        ),
+    ] {
+        let error = common::parse(common::wat(&text(invalid))).unwrap_err();
+        assert!(error.message().starts_with(message), "{error}");
+    }
+}
+
 #[test]
 fn data_segments() {
     let module = module(
@@ -277,7 +328,7 @@ fn data_segments() {
     );
     let active = |memory, op| DataKind::Active {
         memory: MemoryIndex::from_u32(memory),
-        offset: ConstExpr([op].into()),
+        offset: ConstExpr::new(&[op]),
     };
     let expected: [(_, &[u8]); 3] = [
         (active(0, ConstOp::I32Const(1)), b"one"),
@@ -289,8 +340,7 @@ fn data_segments() {
     ];
     let found = module
         .data()
-        .iter()
-        .map(|d| (d.kind.clone(), module.data_bytes(d)));
+        .map(|d| (d.kind.clone(), module.data_bytes(&d)));
     assert_eq!(found.collect::<Vec<_>>(), expected);
 }
 

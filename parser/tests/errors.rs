@@ -188,7 +188,7 @@ fn bytes_that_vanish_are_errors() {
     let module = Module::parse(ModuleBytes::new(owner), &late).unwrap();
     assert!(module.validate_all().is_err());
     assert_eq!(module.names().functions().count(), 0);
-    assert_eq!(module.data_bytes(&module.data()[0]), b"");
+    assert_eq!(module.data_bytes(&module.data_segment(0).unwrap()), b"");
 }
 
 /// What is first found out when bodies are validated, and only then.

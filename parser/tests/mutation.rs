@@ -29,7 +29,7 @@ fn exercise(module: &Module) {
             .expect("an export of something that exists");
     }
     for segment in module.data() {
-        let _ = module.data_bytes(segment);
+        let _ = module.data_bytes(&segment);
     }
     for section in module.custom_sections() {
         let _ = section.data(module);

@@ -3,6 +3,8 @@
 use crate::exports::Exports;
 use crate::func_refs::LiveRefs;
 use crate::layout::{ArrayEntry, VmOffsets};
+use crate::sys::mmap;
+use crate::tunables::HUGE_PAGE;
 use crate::types::{TypeId, TypeRegistry};
 use rwasm_parser::{
     CompositeType, HeapType, LocalFuncIndex, MemoryIndex, Module, RefType, SubType, ValType,
@@ -271,16 +273,17 @@ impl ModuleCode {
         Arc::new_cyclic(|weak| {
             let this = weak.as_ptr();
             let own_types = &module.functions()[module.num_imported_functions() as usize..];
-            let cells = own_types
-                .iter()
-                .zip(0..)
-                .map(|(ty, func)| {
-                    let func = LocalFuncIndex::from_u32(func);
-                    CodeCell::new(entries, this, func, slots[ty.index()])
-                })
-                .collect();
+            let mut cells = Vec::with_capacity(own_types.len());
+            if own_types.len() * size_of::<CodeCell>() >= HUGE_PAGE {
+                let room = cells.spare_capacity_mut();
+                mmap::prefer_huge_pages(room.as_ptr().cast(), size_of_val(room));
+            }
+            cells.extend(own_types.iter().zip(0..).map(|(ty, func)| {
+                let func = LocalFuncIndex::from_u32(func);
+                CodeCell::new(entries, this, func, slots[ty.index()])
+            }));
             ModuleCode {
-                cells,
+                cells: cells.into(),
                 live_refs: LiveRefs::default(),
                 module,
                 registry,

@@ -21,20 +21,20 @@ use rwasm_parser::{ConstExpr, ConstOp, TypeIndex};
 /// expression names, are in place; the expression is valid for its module.
 pub(crate) unsafe fn evaluate(vmctx: *mut VmCtx, expr: &ConstExpr) -> Result<[u64; 2], Trap> {
     // Nearly all expressions are one instruction, and need no stack.
-    if let [op] = &*expr.0 {
+    if let Some(op) = expr.single() {
         // SAFETY: as the caller promises.
-        if let Some(value) = unsafe { push(vmctx, op) } {
+        if let Some(value) = unsafe { push(vmctx, &op) } {
             return Ok(value);
         }
     }
     let mut stack: Vec<[u64; 2]> = Vec::new();
-    for op in &expr.0 {
+    for op in expr.ops() {
         // SAFETY: as the caller promises.
-        if let Some(value) = unsafe { push(vmctx, op) } {
+        if let Some(value) = unsafe { push(vmctx, &op) } {
             stack.push(value);
         } else {
             // SAFETY: as the caller promises.
-            unsafe { apply(vmctx, &mut stack, op)? };
+            unsafe { apply(vmctx, &mut stack, &op)? };
         }
     }
     Ok(pop(&mut stack))

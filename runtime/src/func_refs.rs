@@ -9,8 +9,10 @@ use crate::code::{CodeCell, ModuleCode};
 use crate::instance::Zeroed;
 use crate::layout::{FuncRef, VmCtx};
 use crate::limits::ResourceError;
+use crate::sys::mmap;
+use crate::tunables::HUGE_PAGE;
 use crate::types::TypeId;
-use rwasm_parser::LocalFuncIndex;
+use rwasm_parser::{ElementItems, LocalFuncIndex};
 use std::collections::HashSet;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
@@ -31,8 +33,24 @@ impl FuncRefs {
             array,
             code: code.clone(),
         };
+        refs.expect_writes();
         code.live_refs.lock().insert(refs.first());
         Ok(refs)
+    }
+
+    /// Prepares for references being made to all functions that element segments
+    /// list, in the order of tables: a page at a time for most of them.
+    fn expect_writes(&self) {
+        let bytes = self.array.bytes();
+        let segments = self.code.module.elements().iter();
+        let lists = segments.map(|segment| match &segment.items {
+            ElementItems::Functions(items) => items.len(),
+            ElementItems::Expressions(items) => items.len(),
+        });
+        let listed = lists.sum::<usize>().saturating_mul(size_of::<FuncRef>());
+        if bytes >= HUGE_PAGE && listed >= bytes / 8 {
+            mmap::prefer_huge_pages(self.array.as_ptr(), bytes);
+        }
     }
 
     fn first(&self) -> First {

@@ -8,7 +8,9 @@ use crate::layout::{FuncRef, GlobalDef, MemoryDef, TableDef, VmCtx, VmCtxKind};
 use crate::limits::ResourceError;
 use crate::memory::Memory;
 use crate::store::Store;
+use crate::sys::mmap;
 use crate::table::Table;
+use crate::tunables::HUGE_PAGE;
 use rwasm_parser::{
     FuncIndex, GlobalIndex, LocalFuncIndex, MemoryIndex, TableIndex, TagIndex, ValType,
 };
@@ -187,6 +189,10 @@ impl Zeroed {
     pub(crate) fn as_non_null<T>(&self) -> NonNull<T> {
         self.base.cast()
     }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.layout.size()
+    }
 }
 
 impl Drop for Zeroed {
@@ -251,7 +257,8 @@ pub(crate) unsafe fn data_bytes<'a>(vmctx: *mut VmCtx, segment: u32) -> &'a [u8]
         if dropped[segment as usize] {
             &[]
         } else {
-            module.data_bytes(&module.data()[segment as usize])
+            let segment = module.data_segment(segment as usize);
+            segment.map_or(&[][..], |segment| module.data_bytes(&segment))
         }
     }
 }

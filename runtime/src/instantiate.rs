@@ -407,14 +407,18 @@ impl Setup<'_> {
 
     fn copy_data(&mut self) -> Result<(), InstantiateError> {
         self.expect_data();
-        for (segment, index) in self.code.module.data().iter().zip(0..) {
-            if let DataKind::Active { memory, offset } = &segment.kind {
+        for (index, segment) in self.code.module.data().enumerate() {
+            if let DataKind::Active { memory: to, offset } = &segment.kind {
                 let [at, _] = self.evaluate(offset)?;
-                let len = segment.range.len() as u64;
+                let bytes = self.code.module.data_bytes(&segment);
+                if bytes.len() != segment.range.len() {
+                    // The file was cut short since it was mapped.
+                    return Err(Trap::MemoryOutOfBounds.into());
+                }
                 // SAFETY: see `Setup`.
                 unsafe {
-                    libcalls::memory_init(self.vmctx, memory.as_u32(), index, at, 0, len)?;
-                    libcalls::data_drop(self.vmctx, index);
+                    (*memory(self.vmctx, *to)).init(at, bytes)?;
+                    (&mut (*self.instance).dropped_data)[index] = true;
                 }
             }
         }
@@ -424,32 +428,33 @@ impl Setup<'_> {
     /// Prepares the first memory for the data that is about to be copied: where
     /// that is much, most of the time goes into bringing in its pages.
     fn expect_data(&self) {
-        let data = self.code.module.data();
-        if data
-            .iter()
-            .map(|segment| segment.range.len())
-            .sum::<usize>()
-            < HUGE_PAGE
-        {
+        let data = || self.code.module.data();
+        if data().map(|segment| segment.range.len()).sum::<usize>() < HUGE_PAGE {
             return;
         }
         let mut filled: BTreeMap<usize, usize> = BTreeMap::new();
-        for segment in data {
+        // Most segments are in the same block as the one before.
+        let (mut block, mut bytes) = (0, 0);
+        for segment in data() {
             let DataKind::Active { memory, offset } = &segment.kind else {
                 continue;
             };
-            let at = match *offset.0 {
-                [ConstOp::I32Const(at)] if memory.index() == 0 => at.cast_unsigned() as usize,
+            let at = match offset.single() {
+                Some(ConstOp::I32Const(at)) if memory.index() == 0 => at.cast_unsigned() as usize,
                 _ => continue,
             };
             let (mut at, end) = (at, at.saturating_add(segment.range.len()));
             while at < end {
-                let block = at / HUGE_PAGE;
+                if at / HUGE_PAGE != block {
+                    *filled.entry(block).or_default() += bytes;
+                    (block, bytes) = (at / HUGE_PAGE, 0);
+                }
                 let next = end.min((block + 1).saturating_mul(HUGE_PAGE));
-                *filled.entry(block).or_default() += next - at;
+                bytes += next - at;
                 at = next;
             }
         }
+        *filled.entry(block).or_default() += bytes;
         // SAFETY: see `Setup`; there is data for it, so the memory exists.
         let memory = unsafe { &*memory(self.vmctx, MemoryIndex::from_u32(0)) };
         for (block, bytes) in filled {

@@ -180,11 +180,7 @@ impl<'a> Summary<'a> {
             },
             data: Data {
                 segments: module.data().len(),
-                bytes: module
-                    .data()
-                    .iter()
-                    .map(|d| module.data_bytes(d).len())
-                    .sum(),
+                bytes: module.data().map(|d| module.data_bytes(&d).len()).sum(),
             },
             names: Names {
                 functions: module.names().functions().count(),

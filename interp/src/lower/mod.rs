@@ -26,12 +26,15 @@ use crate::inst::{Inst, Label, PinSlots, Try};
 use control::Frame;
 use memory::Stored;
 use prescan::{LoopInfo, PINS, Pins};
-use rwasm_parser::{CompositeType, FuncType, LocalFuncIndex, Module, ParseError};
+use rwasm_parser::{
+    CompositeType, FuncType, LocalFuncIndex, Module, ParseError, Resources, validate_operator,
+};
 use rwasm_runtime::code::{CodeSettings, ModuleCode};
 use rwasm_runtime::tunables::MAX_FRAME_SLOTS;
 use stack::{Acc, Entry, Kind};
+use std::mem;
 use thiserror::Error;
-use wasmparser::FunctionBody;
+use wasmparser::{FuncValidator, FunctionBody};
 use zeroing::Zeroing;
 
 /// Why a function could not be lowered.
@@ -81,6 +84,23 @@ struct LocalInfo {
 pub(crate) struct Scratch {
     prescan: prescan::Scratch,
     moved: Vec<bool>,
+    insts: Vec<Inst>,
+    stack: Vec<Entry>,
+    locals: Vec<LocalInfo>,
+}
+
+impl Scratch {
+    /// More than this is not kept: few functions are as large.
+    const MOST_INSTS: usize = 1 << 16;
+
+    /// Takes the memory of what was encoded for the next function.
+    pub(crate) fn recycle(&mut self, lowered: Lowered) {
+        let mut insts = lowered.insts;
+        if insts.capacity() <= Self::MOST_INSTS {
+            insts.clear();
+            self.insts = insts;
+        }
+    }
 }
 
 /// Register code before encoding.
@@ -152,24 +172,28 @@ struct Lower<'a> {
     dead_blocks: u32,
 }
 
-/// Lowers a function of the module from its validated body. With `offsets`, the result says where each
+/// Lowers a function of the module from its body, which is valid or is validated
+/// by `validator` at the same time. With `offsets`, the result says where each
 /// instruction came from.
 pub(crate) fn lower(
     code: &ModuleCode,
     func: LocalFuncIndex,
     body: &FunctionBody<'_>,
+    validator: Option<&mut FuncValidator<Resources>>,
     scratch: &mut Scratch,
     offsets: bool,
 ) -> Result<Lowered, LowerError> {
     let module = &*code.module;
     let func_index = module.num_imported_functions() + func.as_u32();
+    let (out, stack) = (mem::take(&mut scratch.insts), mem::take(&mut scratch.stack));
+    let locals = mem::take(&mut scratch.locals);
     let mut lower = Lower {
         module,
         code,
         settings: code.settings,
         scratch,
         func: func_index,
-        out: Vec::new(),
+        out,
         offsets: offsets.then(Vec::new),
         offset: 0,
         labels: Vec::new(),
@@ -177,12 +201,12 @@ pub(crate) fn lower(
         targets: Vec::new(),
         tries: Vec::new(),
         return_label: None,
-        locals: Vec::new(),
+        locals,
         zeroing: Zeroing::default(),
         stored: None,
         first_temp: 0,
         slots: 0,
-        stack: Vec::new(),
+        stack,
         flushed: 0,
         frames: Vec::new(),
         acc: Acc::Nothing,
@@ -197,10 +221,14 @@ pub(crate) fn lower(
         dead: false,
         dead_blocks: 0,
     };
-    lower.body(body)?;
+    lower.body(body, validator)?;
     if lower.slots as usize >= MAX_FRAME_SLOTS {
         return Err(LowerError::FrameTooLarge { func: func_index });
     }
+    lower.stack.clear();
+    lower.scratch.stack = lower.stack;
+    lower.locals.clear();
+    lower.scratch.locals = lower.locals;
     Ok(Lowered {
         func,
         insts: lower.out,
@@ -214,7 +242,14 @@ pub(crate) fn lower(
 }
 
 impl<'a> Lower<'a> {
-    fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), LowerError> {
+    fn body(
+        &mut self,
+        body: &FunctionBody<'_>,
+        mut validator: Option<&mut FuncValidator<Resources>>,
+    ) -> Result<(), LowerError> {
+        if let Some(validator) = &mut validator {
+            validator.read_locals(&mut body.get_binary_reader())?;
+        }
         let ty = self.func_type(self.module.functions()[self.func as usize].as_u32());
         for param in &ty.params {
             self.declare_local(Kind::of(param));
@@ -251,6 +286,9 @@ impl<'a> Lower<'a> {
             let offset = reader.original_position();
             self.offset = offset as u32;
             let operator = reader.read()?;
+            if let Some(validator) = &mut validator {
+                validate_operator(validator, offset, &operator)?;
+            }
             if self.operator(&operator, offset, &reader)? {
                 break;
             }
@@ -259,6 +297,9 @@ impl<'a> Lower<'a> {
                 // grow without bound.
                 return Err(LowerError::FrameTooLarge { func: self.func });
             }
+        }
+        if validator.is_some() {
+            reader.finish()?;
         }
         self.end_zeroing();
         Ok(())

@@ -8,6 +8,22 @@ use std::sync::OnceLock;
 
 pub use memmap2::Mmap;
 
+/// Asks the kernel for huge pages where the first touch of these bytes would
+/// bring in many small ones. It need not listen.
+pub fn prefer_huge_pages(at: *const u8, len: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        let start = at.addr() & !(page_size() - 1);
+        let end = at.addr().saturating_add(len);
+        let start = at.with_addr(start).cast_mut();
+        // SAFETY: the advice is about how pages are brought in. It changes nothing
+        // that could be seen in any of them, and is refused for what is no memory.
+        unsafe { libc::madvise(start.cast(), end - start.addr(), libc::MADV_HUGEPAGE) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (at, len);
+}
+
 /// A run of pages that this process owns, unmapped when dropped.
 ///
 /// A mapping may be empty; its base is then dangling but page-aligned. The
@@ -100,14 +116,9 @@ impl Mapping {
     /// # Panics
     /// If `range` is not inside the mapping.
     pub fn prefer_huge_pages(&self, range: Range<usize>) {
-        #[cfg(target_os = "linux")]
         if let Some((at, len)) = self.pages(range) {
-            // SAFETY: the pages are inside this mapping, and the advice changes
-            // nothing that could be seen in them.
-            unsafe { libc::madvise(at.cast(), len, libc::MADV_HUGEPAGE) };
+            prefer_huge_pages(at, len);
         }
-        #[cfg(not(target_os = "linux"))]
-        let _ = range;
     }
 
     /// Gives the pages that hold `range` back: they read as zeros when they are
