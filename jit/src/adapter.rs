@@ -8,12 +8,14 @@
 //! The former begins a segment of machine code and is where that segment
 //! resumes when it fails; the latter notes where the segment was left.
 
-use crate::exit::{self, finish_call, leave, refuse_segment};
+use crate::exit;
 use crate::libcall::LibCall;
 use crate::shape::{Shape, slots};
+use crate::symbol::{Runtime, Symbol};
 use cranelift_codegen::ir::{
-    self, AbiParam, BlockArg, ExceptionTableData, ExceptionTableItem, GlobalValueData, InstBuilder,
-    MemFlagsData, Signature, StackSlotData, StackSlotKind, condcodes::IntCC, types,
+    self, AbiParam, BlockArg, ExceptionTableData, ExceptionTableItem, ExtFuncData, ExternalName,
+    GlobalValueData, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind,
+    condcodes::IntCC, types,
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -134,7 +136,7 @@ impl Adapter<'_> {
 
         // There is no segment yet that a trap could end.
         self.b.switch_to_block(refused);
-        let status = self.call_rust(refuse_segment as *const (), &[store], &[types::I32]);
+        let status = self.call_rust(Runtime::RefuseSegment, &[store], &[types::I32]);
         self.b.ins().return_(&status);
 
         self.b.switch_to_block(begin);
@@ -259,7 +261,7 @@ impl Adapter<'_> {
         let [vmctx, cell, array] = kept.map(load);
         let store = self.load(vmctx, offset_of!(VmCtx, store));
         let args = [store, status, cell, array];
-        let status = self.call_rust(finish_call as *const (), &args, &[types::I32])[0];
+        let status = self.call_rust(Runtime::FinishCall, &args, &[types::I32])[0];
         let failed = self.cold_block();
         self.b.ins().brif(status, failed, &[], done, &[]);
         self.b.switch_to_block(failed);
@@ -302,9 +304,8 @@ impl Adapter<'_> {
             self.leave_noted(store);
         }
         let signature = call.signature(self.isa.default_call_conv());
-        let signature = self.b.import_signature(signature);
-        let address = self.b.ins().iconst(types::I64, call.address() as i64);
-        let inst = self.b.ins().call_indirect(signature, address, &params);
+        let function = self.import(Runtime::LibCall(call), signature);
+        let inst = self.b.ins().call(function, &params);
         let results = self.b.inst_results(inst).to_vec();
         if call.can_fail() {
             let zero = self.b.ins().iconst(types::I64, 0);
@@ -335,7 +336,7 @@ impl Adapter<'_> {
 
     /// Leaves the newest segment with a status.
     fn leave(&mut self, store: ir::Value, status: ir::Value) {
-        self.call_rust(leave as *const (), &[store, status], &[]);
+        self.call_rust(Runtime::Leave, &[store, status], &[]);
         // It does not return.
         self.b.ins().trap(exit::NEVER);
     }
@@ -421,20 +422,32 @@ impl Adapter<'_> {
         }
     }
 
-    /// Calls a function of Rust by its address.
+    /// Calls a function of Rust.
     fn call_rust(
         &mut self,
-        address: *const (),
+        function: Runtime,
         args: &[ir::Value],
         results: &[ir::Type],
     ) -> Vec<ir::Value> {
         let types = args.iter().map(|&arg| self.b.func.dfg.value_type(arg));
         let types: Vec<ir::Type> = types.collect();
         let signature = c_signature(self.isa, &types, results);
-        let signature = self.b.import_signature(signature);
-        let address = self.b.ins().iconst(types::I64, address as i64);
-        let call = self.b.ins().call_indirect(signature, address, args);
+        let function = self.import(function, signature);
+        let call = self.b.ins().call(function, args);
         self.b.inst_results(call).to_vec()
+    }
+
+    /// A function of Rust, anywhere in the address space.
+    fn import(&mut self, function: Runtime, signature: Signature) -> ir::FuncRef {
+        let signature = self.b.import_signature(signature);
+        let name = Symbol::Runtime(function).to_name();
+        let name = self.b.func.declare_imported_user_function(name);
+        self.b.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            colocated: false,
+            patchable: false,
+        })
     }
 }
 

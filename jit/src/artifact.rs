@@ -16,7 +16,7 @@
 use crate::compile::Compiled;
 use crate::function::{CompiledFunction, Relocation, RelocationKind, Target};
 use crate::libcall::LibCall;
-use crate::symbol::Symbol;
+use crate::symbol::{Runtime, Symbol};
 use crate::translate::{Entry, InlinedAt, Position};
 use crate::unwind::{Handler, TryCall};
 use cranelift_codegen::ir;
@@ -59,6 +59,7 @@ mod target {
     pub(super) const LIBCALL: u8 = 1;
     pub(super) const CRANELIFT: u8 = 2;
     pub(super) const OWN: u8 = 3;
+    pub(super) const RUNTIME: u8 = 4;
 }
 
 /// Tags of [`Position`]s.
@@ -102,13 +103,29 @@ impl Compiled {
         Ok(Compiled {
             func,
             entry: Entry::Function,
-            code: Arc::new(read(bytes, module)?),
+            code: Arc::new(read(bytes, Contents::of(module))?),
         })
     }
 
     /// The functions of the module whose bodies are in this code, beside its own.
     pub fn inlined_funcs(&self) -> &[LocalFuncIndex] {
         &self.code.inlined_funcs
+    }
+}
+
+/// What a module has that code may refer to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Contents {
+    funcs: usize,
+    tags: usize,
+}
+
+impl Contents {
+    fn of(module: &Module) -> Self {
+        Contents {
+            funcs: module.bodies().len(),
+            tags: module.tags().len(),
+        }
     }
 }
 
@@ -131,6 +148,7 @@ pub(crate) fn write(function: &CompiledFunction, into: &mut Vec<u8>) -> bool {
         let (tag, number) = match relocation.target {
             Target::Symbol(Symbol::Func(func)) => (target::FUNC, func.as_u32()),
             Target::Symbol(Symbol::LibCall(call)) => (target::LIBCALL, call as u32),
+            Target::Symbol(Symbol::Runtime(function)) => (target::RUNTIME, function.number()),
             Target::Own(offset) => (target::OWN, offset),
             Target::Cranelift(call) => {
                 let number = CRANELIFT_CALLS.iter().position(|&other| other == call);
@@ -178,8 +196,8 @@ pub(crate) fn write(function: &CompiledFunction, into: &mut Vec<u8>) -> bool {
     known
 }
 
-/// Reads a function of a module from all of `bytes`.
-pub(crate) fn read(bytes: &[u8], module: &Module) -> Result<CompiledFunction, ArtifactError> {
+/// Reads a function of a module that has `contents` from all of `bytes`.
+pub(crate) fn read(bytes: &[u8], contents: Contents) -> Result<CompiledFunction, ArtifactError> {
     let mut reader = Reader(bytes);
     let align = reader.u32()?;
     check(align.is_power_of_two() && align <= MAX_ALIGN, "alignment")?;
@@ -200,7 +218,7 @@ pub(crate) fn read(bytes: &[u8], module: &Module) -> Result<CompiledFunction, Ar
         within(offset, size)?;
         let addend = reader.u64()?.cast_signed();
         let (tag, number) = (reader.u8()?, reader.u32()?);
-        let target = target(tag, number, len, module).ok_or(ArtifactError::Invalid("target"))?;
+        let target = target(tag, number, len, contents).ok_or(ArtifactError::Invalid("target"))?;
         Ok(Relocation {
             offset,
             kind,
@@ -233,9 +251,7 @@ pub(crate) fn read(bytes: &[u8], module: &Module) -> Result<CompiledFunction, Ar
         }
         match tag {
             handler::INSTANCE if number == 0 => Ok(Handler::Instance(offset)),
-            handler::TAG if (number as usize) < module.tags().len() => {
-                Ok(Handler::Tag(number, offset))
-            }
+            handler::TAG if (number as usize) < contents.tags => Ok(Handler::Tag(number, offset)),
             handler::ALL if number == 0 => Ok(Handler::All(offset)),
             _ => Err(ArtifactError::Invalid("handler")),
         }
@@ -248,10 +264,7 @@ pub(crate) fn read(bytes: &[u8], module: &Module) -> Result<CompiledFunction, Ar
     })?;
     let inlined_funcs = reader.list(|reader| {
         let callee = reader.u32()?;
-        check(
-            (callee as usize) < module.bodies().len(),
-            "inlined function",
-        )?;
+        check((callee as usize) < contents.funcs, "inlined function")?;
         Ok(LocalFuncIndex::from_u32(callee))
     })?;
     if !reader.0.is_empty() {
@@ -267,21 +280,23 @@ pub(crate) fn read(bytes: &[u8], module: &Module) -> Result<CompiledFunction, Ar
         handlers,
         inlined,
         inlined_funcs,
+        called_types: Box::default(),
     };
     check_tables(&function)?;
     Ok(function)
 }
 
 /// What a relocation refers to, if it is there.
-fn target(tag: u8, number: u32, len: u32, module: &Module) -> Option<Target> {
+fn target(tag: u8, number: u32, len: u32, contents: Contents) -> Option<Target> {
     let index = number as usize;
     Some(match tag {
-        target::FUNC if index < module.bodies().len() => {
+        target::FUNC if index < contents.funcs => {
             Target::Symbol(Symbol::Func(LocalFuncIndex::from_u32(number)))
         }
         target::LIBCALL => Target::Symbol(Symbol::LibCall(*LibCall::ALL.get(index)?)),
         target::CRANELIFT => Target::Cranelift(*CRANELIFT_CALLS.get(index)?),
         target::OWN if number <= len => Target::Own(number),
+        target::RUNTIME => Target::Symbol(Symbol::Runtime(Runtime::from_number(number)?)),
         _ => return None,
     })
 }
@@ -328,14 +343,14 @@ fn check(holds: bool, what: &'static str) -> Result<(), ArtifactError> {
     }
 }
 
-struct Writer<'a>(&'a mut Vec<u8>);
+pub(crate) struct Writer<'a>(pub(crate) &'a mut Vec<u8>);
 
 impl Writer<'_> {
-    fn u8(&mut self, value: u8) {
+    pub(crate) fn u8(&mut self, value: u8) {
         self.0.push(value);
     }
 
-    fn u32(&mut self, value: u32) {
+    pub(crate) fn u32(&mut self, value: u32) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
@@ -352,7 +367,7 @@ impl Writer<'_> {
         self.u32(number);
     }
 
-    fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
+    pub(crate) fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
         self.u32(items.len() as u32);
         for item in items {
             write(self, item);
@@ -360,7 +375,7 @@ impl Writer<'_> {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, len: usize) -> Result<&'a [u8], ArtifactError> {
@@ -378,11 +393,11 @@ impl<'a> Reader<'a> {
         Ok(*taken)
     }
 
-    fn u8(&mut self) -> Result<u8, ArtifactError> {
+    pub(crate) fn u8(&mut self) -> Result<u8, ArtifactError> {
         Ok(u8::from_le_bytes(self.array()?))
     }
 
-    fn u32(&mut self) -> Result<u32, ArtifactError> {
+    pub(crate) fn u32(&mut self) -> Result<u32, ArtifactError> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
@@ -399,9 +414,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list of items, each of which takes more than four bytes, so that a length
-    /// reserves no more than there are bytes for.
-    fn list<T>(
+    /// A list of items. What its length reserves is bound by the bytes that are
+    /// left.
+    pub(crate) fn list<T>(
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<T, ArtifactError>,
     ) -> Result<Box<[T]>, ArtifactError> {
@@ -419,10 +434,11 @@ mod tests {
     use super::*;
     use rwasm_parser::ParseOptions;
 
-    fn module() -> Module {
+    fn contents() -> Contents {
         let text = "(module (tag) (func) (func))";
         let options = ParseOptions::default();
-        Module::parse_any(text.as_bytes().to_vec().into(), None, &options).unwrap()
+        let module = Module::parse_any(text.as_bytes().to_vec().into(), None, &options).unwrap();
+        Contents::of(&module)
     }
 
     fn function() -> CompiledFunction {
@@ -453,6 +469,11 @@ mod tests {
                     Target::Cranelift(ir::LibCall::FloorF64),
                 ),
                 relocation(60, RelocationKind::Relative32, Target::Own(64)),
+                relocation(
+                    16,
+                    RelocationKind::Absolute64,
+                    Target::Symbol(Symbol::Runtime(Runtime::Leave)),
+                ),
             ]),
             traps: Box::new([(3, Trap::Unreachable), (63, Trap::StackOverflow)]),
             positions: Box::new([(3, own), (9, Position::Inlined(1))]),
@@ -475,6 +496,7 @@ mod tests {
                 },
             ]),
             inlined_funcs: Box::new([LocalFuncIndex::from_u32(1)]),
+            called_types: Box::default(),
         }
     }
 
@@ -487,29 +509,29 @@ mod tests {
     #[test]
     fn a_function_is_the_same_afterwards() {
         let function = function();
-        let again = read(&written(&function), &module()).unwrap();
+        let again = read(&written(&function), contents()).unwrap();
         assert_eq!(format!("{again:?}"), format!("{function:?}"));
     }
 
     #[test]
     fn what_is_cut_short_or_followed_is_an_error() {
-        let (module, bytes) = (module(), written(&function()));
+        let (contents, bytes) = (contents(), written(&function()));
         for len in 0..bytes.len() {
-            assert!(read(&bytes[..len], &module).is_err(), "{len}");
+            assert!(read(&bytes[..len], contents).is_err(), "{len}");
         }
         let longer = [&bytes[..], &[0]].concat();
-        let error = read(&longer, &module).unwrap_err();
+        let error = read(&longer, contents).unwrap_err();
         assert_eq!(error, ArtifactError::Trailing);
     }
 
     #[test]
     fn damage_is_an_error_or_another_function_whose_tables_hold() {
-        let (module, bytes) = (module(), written(&function()));
+        let (contents, bytes) = (contents(), written(&function()));
         for at in 0..bytes.len() {
             for flip in [0x01, 0x80, 0xff] {
                 let mut damaged = bytes.clone();
                 damaged[at] ^= flip;
-                if let Ok(function) = read(&damaged, &module) {
+                if let Ok(function) = read(&damaged, contents) {
                     assert_eq!(written(&function), damaged);
                 }
             }
@@ -541,7 +563,7 @@ mod tests {
         for &(what, spoil) in refused {
             let mut function = function();
             spoil(&mut function);
-            let error = read(&written(&function), &module()).unwrap_err();
+            let error = read(&written(&function), contents()).unwrap_err();
             assert_eq!(error, ArtifactError::Invalid(what));
         }
     }

@@ -7,7 +7,7 @@ use crate::unwind::{Handler, TryCall};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{Context, FinalizedMachCallSite, FinalizedRelocTarget, MachSrcLoc, ir};
-use rwasm_parser::LocalFuncIndex;
+use rwasm_parser::{LocalFuncIndex, TypeIndex};
 use rwasm_runtime::trap::Trap;
 use std::any::Any;
 use thiserror::Error;
@@ -29,6 +29,9 @@ pub(crate) struct CompiledFunction {
     pub(crate) inlined: Box<[InlinedAt]>,
     /// The functions that were inlined, in ascending order.
     pub(crate) inlined_funcs: Box<[LocalFuncIndex]>,
+    /// The types of the functions that it calls, if it was compiled by this
+    /// process: the adapters of others are kept with them.
+    pub(crate) called_types: Box<[TypeIndex]>,
 }
 
 /// A place in the code that depends on where something else is.
@@ -129,6 +132,7 @@ impl CompiledFunction {
             handlers,
             inlined: translated.inlined.into(),
             inlined_funcs: translated.inlined_funcs.into_iter().collect(),
+            called_types: translated.called_types.into(),
         })
     }
 }

@@ -26,6 +26,7 @@ mod libcall;
 mod link;
 mod memory;
 mod publish;
+mod remembered;
 mod resolve;
 mod shape;
 mod symbol;
@@ -42,25 +43,34 @@ pub use function::CodegenError;
 pub use isa::{IsaError, Processor, fingerprint};
 pub use link::LinkError;
 pub use publish::{heir, is_published, prepare_calls, publish, published, relink};
+pub use remembered::{adapters, take_up_adapters};
 pub use translate::{Entry, TranslateError};
 
 use rwasm_runtime::layout::SegmentKind;
 use rwasm_runtime::sys::signals;
 use std::sync::OnceLock;
 
-/// Prepares the process for machine code; once is enough, more often does no
-/// harm. Call it before the first module is compiled.
+/// Prepares the process for making and running machine code; once is enough,
+/// more often does no harm. Call it before the first module is compiled.
 ///
-/// Returns whether machine code can be run here: it can if there is a back end
-/// for this processor, memory for code, and faults become traps.
+/// Returns whether machine code can be made here: it can if there is a back end
+/// for this processor and [`init_running`] succeeds.
 pub fn init() -> bool {
+    init_running() && isa::host().is_ok()
+}
+
+/// Prepares the process for running machine code that was made before: as
+/// [`init`], but for the back end, which it takes a while to set up.
+///
+/// Returns whether machine code can be run here: it can if there is memory for
+/// code, and faults become traps.
+pub fn init_running() -> bool {
     static READY: OnceLock<bool> = OnceLock::new();
     *READY.get_or_init(|| {
         rwasm_runtime::backtrace::register(SegmentKind::Native, backtrace::walk);
         arch::SUPPORTED
             && signals::guarded_memories_supported()
             && signals::register(trap_site).is_ok()
-            && isa::host().is_ok()
             && memory::arena().is_ok()
     })
 }

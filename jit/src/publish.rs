@@ -129,13 +129,23 @@ pub fn publish(
 }
 
 /// Makes what the interpreter and the host call a function by once it is machine
-/// code, so that the first call need not.
+/// code, and what it may call others by, so that the first calls need not.
 ///
 /// # Errors
 /// If it cannot be made.
-pub fn prepare_calls(code: &ModuleCode, func: LocalFuncIndex) -> Result<(), CompileError> {
-    let (adapter, _) = resolve::native_entry(&code.cells[func.index()])?;
-    MachineCode::of(code).keep(adapter);
+pub fn prepare_calls(code: &ModuleCode, compiled: &Compiled) -> Result<(), CompileError> {
+    let machine_code = MachineCode::of(code);
+    let (adapter, _) = resolve::native_entry(&code.cells[compiled.func.index()])?;
+    machine_code.keep(adapter);
+    let imported = code.module.num_imported_functions() as usize;
+    let imported = &code.module.functions()[..imported];
+    for ty in &compiled.code.called_types {
+        let id = code.type_ids[ty.index()];
+        machine_code.keep(resolve::array_adapter(&code.registry, id)?);
+        if imported.contains(ty) {
+            machine_code.keep(resolve::host_adapter(&code.registry, id)?);
+        }
+    }
     Ok(())
 }
 
@@ -239,6 +249,7 @@ impl State {
                 None => self.functions[&func].1,
             }),
             Target::Symbol(Symbol::LibCall(call)) => resolve::trampoline(call),
+            Target::Symbol(Symbol::Runtime(function)) => Ok(function.address().addr()),
             Target::Own(_) | Target::Cranelift(_) => unreachable!("the linker's own"),
         })?;
         let bytes = linked.code.len();

@@ -8,13 +8,14 @@
 use crate::adapter::{self, Destination};
 use crate::arch;
 use crate::compile::CompileError;
-use crate::function::{CodegenError, CompiledFunction};
+use crate::function::{CodegenError, CompiledFunction, Target};
 use crate::isa;
 use crate::libcall::LibCall;
 use crate::link::{LinkError, Linker};
 use crate::memory::{Published, arena};
 use crate::publish::MachineCode;
 use crate::shape::Shape;
+use crate::symbol::Symbol;
 use crate::translate::Translated;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir;
@@ -25,13 +26,39 @@ use rwasm_runtime::error::Pending;
 use rwasm_runtime::host::HostFunc;
 use rwasm_runtime::layout::{ArrayEntry, Status, VmCtx, VmCtxKind};
 use rwasm_runtime::store::Store;
-use std::collections::{HashMap, VecDeque};
+use rwasm_runtime::types::{TypeId, TypeRegistry};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ptr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
-/// An adapter, at offset 0 of an image of its own.
-pub(crate) type Adapter = Published;
+/// An adapter, in an image that it may share with others.
+#[derive(Debug)]
+pub(crate) struct Adapter {
+    image: Arc<Published>,
+    offset: usize,
+    /// What it was before it was linked, to be kept for other processes.
+    function: Arc<CompiledFunction>,
+}
+
+impl Adapter {
+    fn address(&self) -> *const () {
+        self.image.address(self.offset)
+    }
+
+    pub(crate) fn function(&self) -> &CompiledFunction {
+        &self.function
+    }
+}
+
+/// What an adapter is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Purpose {
+    /// Calls of functions of a shape.
+    Call(Destination, Shape),
+    /// Calls of a function of the runtime.
+    LibCall(LibCall),
+}
 
 /// An adapter with the array entry that it is.
 pub(crate) type ArrayAdapter = (Arc<Adapter>, ArrayEntry);
@@ -45,68 +72,117 @@ const KEPT: usize = 256;
 
 #[derive(Default)]
 struct Adapters {
-    all: HashMap<(Destination, Shape), Weak<Adapter>>,
+    calls: HashMap<(Destination, Shape), Weak<Adapter>>,
     /// The ones made last, oldest first.
     kept: VecDeque<Arc<Adapter>>,
+    /// The ways to functions of the runtime. There are few, so they stay.
+    libcalls: HashMap<LibCall, Arc<Adapter>>,
 }
 
-/// The ways to functions of the runtime. There are few, so they stay.
-static TRAMPOLINES: LazyLock<Mutex<HashMap<LibCall, Adapter>>> = LazyLock::new(Mutex::default);
+impl Adapters {
+    fn lock() -> MutexGuard<'static, Self> {
+        ADAPTERS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-/// The adapter for a shape, made if there is none.
-fn adapter(destination: Destination, shape: Shape) -> Result<Arc<Adapter>, CompileError> {
-    let mut adapters = ADAPTERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let key = (destination, shape);
-    if let Some(adapter) = adapters.all.get(&key).and_then(Weak::upgrade) {
+    fn get(&self, purpose: &Purpose) -> Option<Arc<Adapter>> {
+        match purpose {
+            Purpose::Call(destination, shape) => {
+                // Looked up by value, since there is no borrowed form of a pair.
+                let key = (*destination, shape.clone());
+                self.calls.get(&key).and_then(Weak::upgrade)
+            }
+            Purpose::LibCall(call) => self.libcalls.get(call).cloned(),
+        }
+    }
+
+    fn insert(&mut self, purpose: Purpose, adapter: &Arc<Adapter>) {
+        match purpose {
+            Purpose::Call(destination, shape) => {
+                if self.calls.len() == self.calls.capacity() {
+                    self.calls.retain(|_, adapter| adapter.strong_count() > 0);
+                }
+                let adapter = Arc::downgrade(adapter);
+                self.calls.insert((destination, shape), adapter);
+            }
+            Purpose::LibCall(call) => {
+                self.libcalls.insert(call, adapter.clone());
+            }
+        }
+    }
+}
+
+/// The adapter for a purpose, made if there is none.
+fn adapter(purpose: Purpose) -> Result<Arc<Adapter>, CompileError> {
+    let mut adapters = Adapters::lock();
+    if let Some(adapter) = adapters.get(&purpose) {
         return Ok(adapter);
     }
-    let made = make(|isa, func, buffers| adapter::build(isa, destination, &key.1, func, buffers))?;
-    let made = Arc::new(made);
-    let Adapters { all, kept } = &mut *adapters;
-    kept.push_back(made.clone());
-    if kept.len() > KEPT {
-        kept.pop_front();
+    let function = compile(|isa, func, buffers| match &purpose {
+        Purpose::Call(destination, shape) => {
+            adapter::build(isa, *destination, shape, func, buffers);
+        }
+        Purpose::LibCall(call) => adapter::build_trampoline(isa, *call, func, buffers),
+    })?;
+    let made = place([function])?.remove(0);
+    if let Purpose::Call(..) = purpose {
+        adapters.kept.push_back(made.clone());
+        if adapters.kept.len() > KEPT {
+            adapters.kept.pop_front();
+        }
     }
-    if all.len() == all.capacity() {
-        all.retain(|_, adapter| adapter.strong_count() > 0);
-    }
-    all.insert(key, Arc::downgrade(&made));
+    adapters.insert(purpose, &made);
     Ok(made)
 }
 
 /// The address of the way to a function of the runtime.
 pub(crate) fn trampoline(call: LibCall) -> Result<usize, CompileError> {
-    let mut trampolines = TRAMPOLINES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(trampoline) = trampolines.get(&call) {
-        return Ok(trampoline.address(0).addr());
-    }
-    let made = make(|isa, func, buffers| {
-        adapter::build_trampoline(isa, call, func, buffers);
-    })?;
-    let address = made.address(0).addr();
-    trampolines.insert(call, made);
-    Ok(address)
+    Ok(adapter(Purpose::LibCall(call))?.address().addr())
 }
 
-/// Builds, compiles and publishes one function, on a thread of its own: whoever
-/// asks may have little stack left.
-fn make(
+/// Takes up adapters that an earlier process made, where there are none;
+/// returns those that were taken up. Calls of functions need them to be kept.
+pub(crate) fn take_up(
+    mut made: Vec<(Purpose, CompiledFunction)>,
+) -> Result<Vec<Arc<Adapter>>, CompileError> {
+    let mut adapters = Adapters::lock();
+    made.retain(|(purpose, _)| adapters.get(purpose).is_none());
+    if made.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (purposes, functions): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+    let placed = place(functions)?;
+    for (purpose, adapter) in purposes.into_iter().zip(&placed) {
+        adapters.insert(purpose, adapter);
+    }
+    Ok(placed)
+}
+
+/// The adapters that there are for functions of the runtime, and for calls of
+/// functions of any of these shapes.
+pub(crate) fn existing(shapes: &HashSet<Shape>) -> Vec<(Purpose, Arc<Adapter>)> {
+    let adapters = Adapters::lock();
+    let calls = adapters.calls.iter().filter_map(|(key, adapter)| {
+        let (destination, shape) = key;
+        let purpose = Purpose::Call(*destination, shape.clone());
+        let adapter = shapes.contains(shape).then(|| adapter.upgrade())??;
+        Some((purpose, adapter))
+    });
+    let libcalls = adapters.libcalls.iter();
+    let libcalls = libcalls.map(|(&call, adapter)| (Purpose::LibCall(call), adapter.clone()));
+    calls.chain(libcalls).collect()
+}
+
+/// Builds and compiles one function, on a thread of its own: whoever asks may
+/// have little stack left.
+fn compile(
     build: impl FnOnce(&dyn TargetIsa, &mut ir::Function, &mut FunctionBuilderContext) + Send,
-) -> Result<Published, CompileError> {
-    let isa = isa::host()?;
-    let compile = || -> Result<Published, CompileError> {
+) -> Result<CompiledFunction, CompileError> {
+    let compile = || -> Result<CompiledFunction, CompileError> {
+        let isa = isa::host()?;
         let mut context = Context::new();
         build(isa, &mut context.func, &mut FunctionBuilderContext::new());
-        let function = CompiledFunction::compile(isa, &mut context, Translated::default())?;
-        let mut linker = Linker::default();
-        linker.add(0, Arc::new(function))?;
-        let room = arena()?.allocate(linker.len())?;
-        let linked = linker.finish(room.base(), ptr::null(), |target| {
-            Err(CompileError::from(LinkError::Missing(format!(
-                "{target:?}"
-            ))))
-        })?;
-        Ok(room.publish(&linked.code, linked.image)?)
+        let translated = Translated::default();
+        Ok(CompiledFunction::compile(isa, &mut context, translated)?)
     };
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().spawn_scoped(scope, compile)?;
@@ -114,6 +190,32 @@ fn make(
             .join()
             .unwrap_or_else(|panic| Err(CodegenError::panicked(&*panic).into()))
     })
+}
+
+/// Publishes adapters in one image.
+fn place(
+    functions: impl IntoIterator<Item = CompiledFunction>,
+) -> Result<Vec<Arc<Adapter>>, CompileError> {
+    let mut linker = Linker::default();
+    let mut placed = Vec::new();
+    for (function, index) in functions.into_iter().zip(0..) {
+        let function = Arc::new(function);
+        placed.push((linker.add(index, function.clone())?, function));
+    }
+    let room = arena()?.allocate(linker.len())?;
+    let linked = linker.finish(room.base(), ptr::null(), |target| match target {
+        Target::Symbol(Symbol::Runtime(function)) => Ok(function.address().addr()),
+        other => Err(CompileError::from(LinkError::Missing(format!("{other:?}")))),
+    })?;
+    let image = Arc::new(room.publish(&linked.code, linked.image)?);
+    let adapters = placed.into_iter().map(|(offset, function)| {
+        Arc::new(Adapter {
+            image: image.clone(),
+            offset: offset as usize,
+            function,
+        })
+    });
+    Ok(adapters.collect())
 }
 
 /// The array entry by which code that takes over frames of a cell's function is
@@ -125,9 +227,9 @@ pub(crate) fn frame_entry(cell: &CodeCell) -> Result<ArrayAdapter, CompileError>
         params: [ir::types::I64].into(),
         ..shape
     };
-    let adapter = adapter(Destination::Frame, shape)?;
+    let adapter = adapter(Purpose::Call(Destination::Frame, shape))?;
     // SAFETY: an adapter of this destination is an array entry.
-    let entry = unsafe { std::mem::transmute::<*const (), ArrayEntry>(adapter.address(0)) };
+    let entry = unsafe { std::mem::transmute::<*const (), ArrayEntry>(adapter.address()) };
     Ok((adapter, entry))
 }
 
@@ -135,10 +237,26 @@ pub(crate) fn frame_entry(cell: &CodeCell) -> Result<ArrayAdapter, CompileError>
 pub(crate) fn native_entry(cell: &CodeCell) -> Result<ArrayAdapter, CompileError> {
     // SAFETY: it is the cell of a module, which its borrower keeps alive.
     let shape = unsafe { shape_of(cell) };
-    let adapter = adapter(Destination::Native, shape)?;
+    let adapter = adapter(Purpose::Call(Destination::Native, shape))?;
     // SAFETY: an adapter of this destination is an array entry.
-    let entry = unsafe { std::mem::transmute::<*const (), ArrayEntry>(adapter.address(0)) };
+    let entry = unsafe { std::mem::transmute::<*const (), ArrayEntry>(adapter.address()) };
     Ok((adapter, entry))
+}
+
+/// The adapter by which machine code calls functions of a type that have none.
+pub(crate) fn array_adapter(
+    registry: &TypeRegistry,
+    ty: TypeId,
+) -> Result<Arc<Adapter>, CompileError> {
+    adapter(Purpose::Call(Destination::Array, Shape::of(registry, ty)))
+}
+
+/// The adapter by which machine code calls the host's functions of a type.
+pub(crate) fn host_adapter(
+    registry: &TypeRegistry,
+    ty: TypeId,
+) -> Result<Arc<Adapter>, CompileError> {
+    adapter(Purpose::Call(Destination::Host, Shape::of(registry, ty)))
 }
 
 /// The shape of a cell's function.
@@ -214,9 +332,8 @@ unsafe fn resolve_host(func: *mut HostFunc) -> Result<*const (), CompileError> {
     // SAFETY: as the caller promises.
     unsafe {
         let store = (*func).vmctx.store.cast::<Store>();
-        let shape = Shape::of((*store).registry(), (*func).func_ref.ty);
-        let adapter = adapter(Destination::Host, shape)?;
-        let entry = adapter.address(0);
+        let adapter = host_adapter((*store).registry(), (*func).func_ref.ty)?;
+        let entry = adapter.address();
         for native in [&(*func).cell.native_entry, &(*func).func_ref.native] {
             native.store(entry.cast_mut(), Ordering::Release);
         }
@@ -230,8 +347,9 @@ unsafe fn resolve_host(func: *mut HostFunc) -> Result<*const (), CompileError> {
 unsafe fn resolve_own(cell: *const CodeCell) -> Result<*const (), CompileError> {
     // SAFETY: as the caller promises.
     unsafe {
-        let adapter = adapter(Destination::Array, shape_of(&*cell))?;
-        let entry = adapter.address(0);
+        let shape = shape_of(&*cell);
+        let adapter = adapter(Purpose::Call(Destination::Array, shape))?;
+        let entry = adapter.address();
         MachineCode::of(&*(*cell).module).keep(adapter);
         // Machine code may have been published meanwhile.
         let unresolved = arch::resolve_and_enter as *const ();
@@ -246,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_of_the_adapter() {
-        let error = make(|_, _, _| panic!("as asked")).expect_err("it panics");
+        let error = compile(|_, _, _| panic!("as asked")).expect_err("it panics");
         assert_eq!(error.to_string(), "the compiler panicked: as asked");
     }
 }

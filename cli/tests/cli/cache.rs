@@ -75,6 +75,25 @@ fn a_second_run_starts_with_what_the_first_one_compiled() {
     assert_eq!(hot(), 0);
 }
 
+/// Machine code is entered and left by adapters, which are remembered with it.
+#[test]
+fn adapters_are_remembered() {
+    if !has_cache() {
+        return;
+    }
+    let folder = Folder::new().with("hot.wat", HOT);
+    let adapters = || {
+        let args = "--cache-dir cache --invoke run hot.wat 1";
+        let ended = run(folder.rwasm(args).env("RWASM_LOG", "cache=debug"), b"");
+        assert_eq!(ended.stdout, "818035329\n", "{ended:?}");
+        let (_, number) = ended.stderr.split_once("adapters=")?;
+        let end = number.find(|c: char| !c.is_ascii_digit());
+        number[..end.unwrap_or(number.len())].parse::<u32>().ok()
+    };
+    let found = (0..50).find_map(|_| adapters());
+    assert!(found.is_some_and(|adapters| adapters > 0), "{found:?}");
+}
+
 #[test]
 fn nothing_is_remembered_where_that_is_not_wanted_or_not_possible() {
     let folder = Folder::new().with("hot.wat", HOT).with("file", "");

@@ -4,6 +4,7 @@
 //!  magic  version:32  key
 //!  valid:8  hash of the module
 //!  functions:32  { func:32  sources  inlined_funcs:32 {func:32}  length:32  code }
+//!  adapters:32   { length:32  code }
 //!  hash of all that is before
 //! ```
 //! The hash at the end finds damage; the key in the front finds an entry that
@@ -19,7 +20,7 @@ use thiserror::Error;
 const MAGIC: [u8; 8] = *b"rwasm\0ce";
 
 /// To be raised when the format changes without the build's name.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Bytes of a hash.
 const HASH: usize = blake3::OUT_LEN;
@@ -31,6 +32,9 @@ pub(super) struct Entry {
     pub(super) valid: Option<[u8; HASH]>,
     /// Functions that were hot.
     pub(super) functions: Vec<Function>,
+    /// The adapters that calls of them needed, as [`rwasm_jit::adapters`] gives
+    /// them.
+    pub(super) adapters: Vec<Vec<u8>>,
 }
 
 /// Machine code of a function.
@@ -135,6 +139,11 @@ impl Entry {
             bytes.extend((function.code.len() as u32).to_le_bytes());
             bytes.extend_from_slice(&function.code);
         }
+        bytes.extend((self.adapters.len() as u32).to_le_bytes());
+        for adapter in &self.adapters {
+            bytes.extend((adapter.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(adapter);
+        }
         let hash = blake3::hash(&bytes);
         bytes.extend(hash.as_bytes());
         bytes
@@ -171,12 +180,18 @@ impl Entry {
                 code,
             });
         }
+        let mut adapters = Vec::new();
+        for _ in 0..reader.u32()? {
+            let len = reader.u32()? as usize;
+            adapters.push(reader.take(len)?.to_vec());
+        }
         if !reader.0.is_empty() {
             return Err(EntryError::Damaged);
         }
         Ok(Entry {
             valid: is_valid.then_some(valid),
             functions,
+            adapters,
         })
     }
 }
@@ -218,6 +233,7 @@ mod tests {
         Entry {
             valid: Some([3; HASH]),
             functions: (0..4).map(function).collect(),
+            adapters: (0..3).map(|number| vec![0xc3; number]).collect(),
         }
     }
 

@@ -71,6 +71,7 @@ pub(crate) fn write(code: &ModuleCode) -> Vec<u8> {
     let entry = Entry {
         valid: None,
         functions: functions.collect(),
+        adapters: rwasm_jit::adapters(code),
     };
     let mut bytes = Vec::new();
     bytes.extend(MAGIC);

@@ -102,6 +102,8 @@ pub(crate) struct ModuleCache {
 struct State {
     /// Functions that came from the cache or went to it.
     known: usize,
+    /// Adapters that came from the cache or went to it.
+    known_adapters: usize,
     /// The hash of a module with this key that is known to be valid.
     valid: Option<[u8; 32]>,
     /// Whether the cache does not have that yet.
@@ -127,6 +129,7 @@ impl ModuleCache {
                 let mut state = cached.lock();
                 state.valid = entry.valid;
                 state.known = cached.recalled;
+                state.known_adapters = entry.adapters.len();
             }
             Err(error) => debug!(target: "cache", %error, key = %cached.key, "entry not used"),
         }
@@ -157,18 +160,27 @@ impl ModuleCache {
     pub(crate) fn remember(&self, code: &ModuleCode) -> Result<bool, CacheError> {
         let compiled = rwasm_jit::published(code);
         let mut state = self.lock();
-        if compiled.len() <= state.known && !state.new_valid {
+        let adapters = if compiled.is_empty() {
+            Vec::new()
+        } else {
+            rwasm_jit::adapters(code)
+        };
+        let nothing_new = compiled.len() <= state.known && adapters.len() <= state.known_adapters;
+        if nothing_new && !state.new_valid {
             return Ok(false);
         }
+        let adapter_count = adapters.len();
         let functions = compiled
             .iter()
             .filter_map(|function| Function::of(function, code));
         let entry = Entry {
             valid: state.valid,
             functions: functions.collect(),
+            adapters,
         };
         self.folder.write(&self.key, &entry.encode(&self.key))?;
         state.known = compiled.len();
+        state.known_adapters = adapter_count;
         state.new_valid = false;
         Ok(true)
     }
@@ -181,7 +193,7 @@ impl ModuleCache {
 /// Publishes the functions of an entry that are those of the module; returns how
 /// many they are.
 fn install(code: &ModuleCode, entry: &Entry) -> usize {
-    if entry.functions.is_empty() || !rwasm_jit::init() {
+    if entry.functions.is_empty() || !rwasm_jit::init_running() {
         return 0;
     }
     let compiled: Vec<_> = entry
@@ -190,6 +202,11 @@ fn install(code: &ModuleCode, entry: &Entry) -> usize {
         .filter_map(|function| function.compiled(code))
         .collect();
     let count = compiled.len();
+    let adapters = entry.adapters.iter().map(Vec::as_slice);
+    match rwasm_jit::take_up_adapters(code, adapters) {
+        Ok(adapters) => debug!(target: "cache", adapters, "adapters from an earlier run"),
+        Err(error) => debug!(target: "cache", %error, "adapters of an earlier run not used"),
+    }
     match rwasm_jit::publish(code, compiled, tiers::call_by_array()) {
         Ok(bytes) => {
             debug!(target: "cache", functions = count, bytes, "machine code from an earlier run");

@@ -49,7 +49,9 @@ pub(crate) struct Queue {
     /// Nothing is to be done.
     idle: Condvar,
     counters: Arc<Counters>,
-    threads: usize,
+    /// How many threads there are to be, if that is not by the number of cores:
+    /// the system is asked for that when the first one starts.
+    threads: Option<NonZero<usize>>,
     limit: usize,
     /// The longest that a worker sleeps first.
     delay: Duration,
@@ -81,10 +83,7 @@ impl Queue {
             work: Condvar::new(),
             idle: Condvar::new(),
             counters,
-            // The guest has one.
-            threads: config
-                .compile_threads
-                .map_or_else(|| (cores().get() - 1).max(1), NonZero::get),
+            threads: config.compile_threads,
             limit: stress.map_or(QUEUE, |stress| stress.queue),
             delay: stress.map_or(Duration::ZERO, |stress| stress.delay),
         })
@@ -144,7 +143,11 @@ impl Queue {
     }
 
     fn start(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
-        for _ in 0..self.threads {
+        // The guest has one core.
+        let threads = self
+            .threads
+            .map_or_else(|| (cores().get() - 1).max(1), NonZero::get);
+        for _ in 0..threads {
             let queue = self.clone();
             let spawned = thread::Builder::new()
                 .name("rwasm-compile".to_owned())
@@ -252,7 +255,7 @@ impl Queue {
             .and_then(|compiled| {
                 if entry == Entry::Function {
                     // Where it fails, the first call says so.
-                    let _ = rwasm_jit::prepare_calls(&code, func);
+                    let _ = rwasm_jit::prepare_calls(&code, &compiled);
                 }
                 rwasm_jit::publish(&code, vec![compiled], call_by_array())
                     .map_err(|error| error.to_string())

@@ -92,6 +92,8 @@ pub(crate) struct Translated {
     pub(crate) inlined: Vec<InlinedAt>,
     /// The functions that were inlined, in ascending order.
     pub(crate) inlined_funcs: BTreeSet<LocalFuncIndex>,
+    /// The types of the functions that it calls.
+    pub(crate) called_types: Vec<TypeIndex>,
 }
 
 /// Where in the module an instruction came from, as its source location says.
@@ -386,6 +388,8 @@ impl<'a> FuncTranslator<'a> {
             _ => {}
         }
         self.b.finalize(self.isa.frontend_config());
+        let called_types = self.signatures.keys().copied().map(TypeIndex::from_u32);
+        self.out.called_types = called_types.collect();
         Ok(self.out)
     }
 
