@@ -9,7 +9,7 @@ use std::io;
 use std::net::TcpListener;
 use std::path::Path;
 
-use rwasm::Linker;
+use rwasm::{Linker, Module};
 use rwasm_wasi::{Access, BuildError, Input, Output, WasiCtx};
 
 use crate::args::{RunArgs, Stream};
@@ -91,8 +91,8 @@ pub fn guest(args: &RunArgs, word: &OsStr, guest_args: &[OsString]) -> Result<Gu
 }
 
 /// Defines what modules may import.
-pub fn link(linker: &mut Linker<Guest>) -> rwasm::Result<()> {
-    rwasm_wasi::add_to_linker(linker, |guest| guest)
+pub fn link(linker: &mut Linker<Guest>, module: &Module) -> rwasm::Result<()> {
+    rwasm_wasi::add_imports_to_linker(linker, module, |guest| guest)
 }
 
 fn opened(flag: &str, path: &Path, file: io::Result<File>) -> Result<File> {

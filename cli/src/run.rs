@@ -79,7 +79,7 @@ pub fn run(args: &RunArgs) -> Result<u8> {
     let background = (validation(args, source.size()) == Validation::Lazy)
         .then(|| Background::start(&module, &name, store.interrupt_handle()));
     let mut linker = Linker::new(&engine);
-    let ended = grants::link(&mut linker).and_then(|()| {
+    let ended = grants::link(&mut linker, &module).and_then(|()| {
         if !starts_threads(&module) {
             return call(&mut store, &linker, &module, &entry, &mut stats);
         }

@@ -8,9 +8,7 @@ use crate::layout::{FuncRef, GlobalDef, MemoryDef, TableDef, VmCtx, VmCtxKind};
 use crate::limits::ResourceError;
 use crate::memory::Memory;
 use crate::store::Store;
-use crate::sys::mmap;
 use crate::table::Table;
-use crate::tunables::HUGE_PAGE;
 use rwasm_parser::{
     FuncIndex, GlobalIndex, LocalFuncIndex, MemoryIndex, TableIndex, TagIndex, ValType,
 };

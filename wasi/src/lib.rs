@@ -74,7 +74,7 @@ pub use clocks::Clock;
 pub use ctx::WasiCtx;
 pub use errno::Errno;
 pub use limits::Limits;
-pub use linker::{FUNCTIONS, Function, NoMemory, add_to_linker};
+pub use linker::{FUNCTIONS, Function, NoMemory, add_imports_to_linker, add_to_linker};
 pub use refusal::{Refusal, RefusalReason};
 pub use snapshot::{OpenDescriptor, SuspendAt, WasiSnapshot};
 pub use stdio::{Capture, Input, Output};

@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::functions::{self, Call, Exit, preview1};
 use crate::interruption::{Interruption, Stop};
 use crate::memory::GuestMemory;
-use rwasm::{Caller, Error, Linker, Result, SharedMemory, Trap, ValType};
+use rwasm::{Caller, Error, Linker, Module, Result, SharedMemory, Trap, ValType};
 use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
@@ -82,15 +82,56 @@ pub fn add_to_linker<T: 'static>(
     get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
 ) -> Result<()> {
     for (module, snapshot) in MODULES {
-        define(linker, module, snapshot, get)?;
+        define(linker, module, snapshot, |_| true, get)?;
     }
     Ok(())
+}
+
+/// As [`add_to_linker`], but defines only the functions that `module` imports,
+/// which takes a small part of the time. If it imports anything else, all are
+/// defined, so that an error can name the one that was meant.
+pub fn add_imports_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    module: &Module,
+    get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
+) -> Result<()> {
+    let imported = |from| {
+        let imports = module
+            .imports()
+            .filter(move |import| import.module() == from);
+        imports.map(|import| import.name()).collect::<Vec<_>>()
+    };
+    let imported = MODULES.map(|(module, _)| imported(module));
+    let is_known = |name: &&str, snapshot| {
+        let mut functions = FUNCTIONS.iter();
+        functions.any(|function| function.name == *name && function.is_in(snapshot))
+    };
+    let mut by_module = imported.iter().zip(MODULES);
+    let all_known = by_module.all(|(names, (_, snapshot))| {
+        let mut names = names.iter();
+        names.all(|name| is_known(name, snapshot))
+    });
+    let count: usize = imported.iter().map(Vec::len).sum();
+    if !all_known || count < module.imports().len() {
+        return add_to_linker(linker, get);
+    }
+    for (names, (module, snapshot)) in imported.iter().zip(MODULES) {
+        define(linker, module, snapshot, |name| names.contains(&name), get)?;
+    }
+    Ok(())
+}
+
+impl Function {
+    fn is_in(&self, snapshot: Snapshot) -> bool {
+        self.unstable || snapshot == Snapshot::One
+    }
 }
 
 fn define<T: 'static>(
     linker: &mut Linker<T>,
     module: &str,
     snapshot: Snapshot,
+    is_wanted: impl Fn(&str) -> bool,
     get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
 ) -> Result<()> {
     macro_rules! wrap {
@@ -99,28 +140,32 @@ fn define<T: 'static>(
             long { $($(#[$_l:meta])* $long:ident($($l_param:ident: $l_ty:ident),*) -> $_lr:ident;)* }
             recent { $($(#[$_r:meta])* $recent:ident($($r_param:ident: $r_ty:ident),*) -> $_rr:ident;)* }
         ) => {
-            $(linker.func_wrap(
-                module,
-                stringify!($quick),
-                move |mut caller: Caller<'_, T>, $($q_param: $q_ty),*| {
-                    invoke(&mut caller, snapshot, get, stringify!($quick), None, move |call| {
-                        functions::$quick(call, $($q_param),*)
-                    })
-                },
-            )?;)*
-            $(linker.func_wrap(
-                module,
-                stringify!($long),
-                move |mut caller: Caller<'_, T>, $($l_param: $l_ty),*| {
-                    let interruption = &Interruption::new(caller.interrupt_handle());
-                    let waits = Some(interruption);
-                    invoke(&mut caller, snapshot, get, stringify!($long), waits, move |call| {
-                        functions::$long(call, interruption, $($l_param),*)
-                    })
-                },
-            )?;)*
-            if snapshot == Snapshot::One {
-                $(linker.func_wrap(
+            $(if is_wanted(stringify!($quick)) {
+                linker.func_wrap(
+                    module,
+                    stringify!($quick),
+                    move |mut caller: Caller<'_, T>, $($q_param: $q_ty),*| {
+                        invoke(&mut caller, snapshot, get, stringify!($quick), None, move |call| {
+                            functions::$quick(call, $($q_param),*)
+                        })
+                    },
+                )?;
+            })*
+            $(if is_wanted(stringify!($long)) {
+                linker.func_wrap(
+                    module,
+                    stringify!($long),
+                    move |mut caller: Caller<'_, T>, $($l_param: $l_ty),*| {
+                        let interruption = &Interruption::new(caller.interrupt_handle());
+                        let waits = Some(interruption);
+                        invoke(&mut caller, snapshot, get, stringify!($long), waits, move |call| {
+                            functions::$long(call, interruption, $($l_param),*)
+                        })
+                    },
+                )?;
+            })*
+            $(if snapshot == Snapshot::One && is_wanted(stringify!($recent)) {
+                linker.func_wrap(
                     module,
                     stringify!($recent),
                     move |mut caller: Caller<'_, T>, $($r_param: $r_ty),*| {
@@ -130,8 +175,8 @@ fn define<T: 'static>(
                             functions::$recent(call, interruption, $($r_param),*)
                         })
                     },
-                )?;)*
-            }
+                )?;
+            })*
         };
     }
     preview1!(wrap);

@@ -80,6 +80,42 @@ fn give(builder: &mut WasiCtxBuilder, folder: &TempDir, name: &str, access: Acce
         .expect("the folder is there");
 }
 
+/// A linker for one module has what that imports, and all if it imports more.
+#[test]
+fn a_linker_for_a_module() {
+    let engine = Engine::default();
+    let linker = |imports: &str| {
+        let module = Module::new(&engine, format!("(module {imports})")).unwrap();
+        let mut linker = Linker::new(&engine);
+        rwasm_wasi::add_imports_to_linker(&mut linker, &module, |ctx| ctx).unwrap();
+        linker
+    };
+    let has = |linker: &Linker<WasiCtx>, module: &str, name: &str| {
+        let mut store = store(&engine, &mut WasiCtx::builder());
+        linker.get(&mut store, module, name).is_some()
+    };
+    const ONE: &str = "wasi_snapshot_preview1";
+    const ZERO: &str = "wasi_unstable";
+    let exit = |module: &str| format!(r#"(import "{module}" "proc_exit" (func (param i32)))"#);
+    let few = linker(&(exit(ONE) + &exit(ONE)));
+    assert!(has(&few, ONE, "proc_exit"));
+    assert!(!has(&few, ONE, "fd_write") && !has(&few, ZERO, "proc_exit"));
+    let old = linker(&exit(ZERO));
+    assert!(has(&old, ZERO, "proc_exit") && !has(&old, ONE, "proc_exit"));
+    for more in [
+        r#"(import "env" "f" (func))"#,
+        r#"(import "wasi_snapshot_preview1" "fd_wrote" (func))"#,
+        // Younger than that name.
+        r#"(import "wasi_unstable" "sock_accept" (func))"#,
+    ] {
+        let all = linker(&(exit(ONE) + more));
+        assert!(
+            has(&all, ONE, "fd_write") && has(&all, ZERO, "fd_write"),
+            "{more}"
+        );
+    }
+}
+
 #[test]
 fn hello() {
     assert_eq!(run(guest!("hello"), |_| {}), ended(0, "hello, world\n"));
