@@ -226,6 +226,37 @@ fn locate(dir: &Dir, lookup: LookupFlags, path: &Path) -> Result<File, Errno> {
     Ok(dir.open_with(path, &options)?.into_std())
 }
 
+/// Makes a directory. A slash behind its name changes nothing.
+pub(crate) fn create_directory(dir: &Dir, path: &Path) -> io::Result<()> {
+    // cap-std looks for a directory of this name first, and says so.
+    dir.create_dir(without_trailing_slashes(path))
+}
+
+/// Makes a symbolic link with a text that was checked.
+pub(crate) fn symlink(dir: &Dir, text: &Path, path: &Path) -> Result<(), Errno> {
+    require_creatable(dir, path)?;
+    Ok(dir.symlink(text, path)?)
+}
+
+/// Gives what is at `path` another name.
+pub(crate) fn link(dir: &Dir, path: &Path, to: &Dir, new: &Path) -> Result<(), Errno> {
+    if has_trailing_slash(new) {
+        stat(dir, LookupFlags::empty(), path)?;
+        require_creatable(to, new)?;
+    }
+    Ok(dir.hard_link(path, to, new)?)
+}
+
+/// An error for a slash behind the name of what will be no directory: what Linux
+/// says.
+fn require_creatable(dir: &Dir, path: &Path) -> Result<(), Errno> {
+    if has_trailing_slash(path) {
+        stat(dir, LookupFlags::empty(), without_trailing_slashes(path))?;
+        return Err(Errno::Exist);
+    }
+    Ok(())
+}
+
 /// Removes an empty directory.
 pub(crate) fn remove_directory(dir: &Dir, path: &Path) -> io::Result<()> {
     // cap-std takes `name/` for `name/.`, which cannot be removed; the kernel

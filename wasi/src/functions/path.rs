@@ -98,7 +98,7 @@ pub(crate) fn path_create_directory(
     path_len: u32,
 ) -> Result<(), Errno> {
     let place = call.place(fd, path, path_len, Rights::PATH_CREATE_DIRECTORY)?;
-    place.try_to(|dir, path| dir.create_dir(path))
+    place.try_to(paths::create_directory)
 }
 
 pub(crate) fn path_filestat_get(
@@ -151,7 +151,7 @@ pub(crate) fn path_link(
     }
     let old = call.place(old_fd, old_path, old_path_len, Rights::PATH_LINK_SOURCE)?;
     let new = call.place(new_fd, new_path, new_path_len, Rights::PATH_LINK_TARGET)?;
-    old.try_with(&new, |dir, path, to, new| dir.hard_link(path, to, new))
+    old.try_with(&new, paths::link)
 }
 
 /// What a directory is to hand on is not looked at: Zig asks for the rights of a
@@ -245,7 +245,7 @@ pub(crate) fn path_symlink(
     let target = paths::from_guest(&call.memory, old_path, old_path_len, &call.ctx.limits)?;
     paths::require_relative(&target)?;
     let place = call.place(fd, new_path, new_path_len, Rights::PATH_SYMLINK)?;
-    place.try_to(|dir, path| dir.symlink(&target, path))
+    place.try_to(|dir, path| paths::symlink(dir, &target, path))
 }
 
 pub(crate) fn path_unlink_file(

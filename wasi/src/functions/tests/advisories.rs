@@ -3,19 +3,21 @@
 //!
 //! What an advisory is an example of is tested at length elsewhere (`sandbox`,
 //! `read_only`, `faults`, `poll`); these are the attacks as they were published.
-//! Those that need a running guest are in `tests/guests.rs` of this crate.
+//! Those that need a running guest are in `tests/advisories.rs` of this crate.
 
 use super::guest::{BYTES, RESULT};
 use super::poll::{Sub, poll_at};
 use super::*;
 use crate::builder::{Access, WasiCtxBuilder};
-use crate::functions;
+use crate::functions::{self, Call};
 use crate::interruption::Stop;
 use crate::limits::Limits;
+use crate::stdio::Output;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
 use tempfile::TempDir;
 
 /// A folder next to the guest's.
@@ -32,7 +34,7 @@ fn assert_untouched(secret: &TempDir) {
 
 const NO_FLAGS: FdFlags = FdFlags::empty();
 
-/// cap-std: a path that ends in a slash was followed out of the directory if
+/// cap-std (GHSA-vqjp-4c8c-hfgg of wasmtime): a path that ends in a slash was followed out of the directory if
 /// its last part was a symbolic link, or became one.
 #[test]
 fn rustsec_2026_0269_trailing_slash() {
@@ -84,7 +86,8 @@ fn rustsec_2026_0269_trailing_slash() {
     assert_untouched(&secret);
 }
 
-/// wasmer: the paths of the host could be opened without any preopen.
+/// wasmer (GHSA-4mq4-7rw3-vm5j): the paths of the host could be opened without any
+/// preopen.
 #[test]
 fn cve_2023_51661_no_preopens() {
     let secret = secret();
@@ -104,8 +107,8 @@ fn cve_2023_51661_no_preopens() {
     }
 }
 
-/// wasmer: a symbolic link that leads out was followed if the file was to be
-/// created and written; and one that the guest had made itself was a panic.
+/// wasmer (GHSA-55f3-3qvg-8pv5): a symbolic link that leads out was followed if the
+/// file was to be created and written; and one that the guest had made itself was a panic.
 #[test]
 fn cve_2024_38358_links_and_creation() {
     let secret = secret();
@@ -173,6 +176,27 @@ fn cve_2025_43853_creation_through_own_links() {
     assert_untouched(&secret);
 }
 
+/// uvwasi#299: the target of a link was not checked as other paths are.
+#[test]
+fn uvwasi_299_targets_are_checked() {
+    let secret = secret();
+    let mut guest = Guest::new();
+    let absolute = secret.path().join("file");
+    for target in [absolute.to_str().unwrap(), "/", "//etc/passwd", "/."] {
+        assert_eq!(
+            guest.symlink(target, "link"),
+            Err(Errno::Notcapable),
+            "{target}"
+        );
+    }
+    assert_eq!(guest.symlink("", "link"), Err(Errno::Noent));
+    assert_eq!(guest.symlink("fi\0le", "link"), Err(Errno::Inval));
+    assert_eq!(guest.names(PREOPEN), Ok(vec![]));
+    // Text that leads out may be stored; it leads nowhere.
+    guest.symlink("../file", "link").unwrap();
+    assert_eq!(guest.stat(FOLLOW, "link"), Err(Errno::Notcapable));
+}
+
 /// uvwasi#226 and #224: targets are relative to where the link is, and none may
 /// leave the directory in between, even to come back.
 #[test]
@@ -222,7 +246,8 @@ fn twice(folder: &std::path::Path) -> WasiCtxBuilder {
     builder
 }
 
-/// wasmtime: a file that could only be read could be cut when it was opened.
+/// wasmtime (RUSTSEC-2026-0149, CVE-2026-47261): a file that could only be read
+/// could be cut when it was opened.
 #[test]
 fn ghsa_2r75_truncation_through_read_only() {
     let mut guest = Guest::with_access(Access::ReadOnly, |_| {});
@@ -240,8 +265,8 @@ fn ghsa_2r75_truncation_through_read_only() {
     assert_eq!(guest.read_file("file"), b"text");
 }
 
-/// wasmtime: a file of a read-only directory was linked or moved into a
-/// writable one, and written there.
+/// wasmtime (RUSTSEC-2026-0188, CVE-2026-58494): a file of a read-only directory was
+/// linked or moved into a writable one, and written there.
 #[test]
 fn ghsa_4ch3_links_and_renames_out_of_read_only() {
     let mut guest = Guest::new();
@@ -259,7 +284,8 @@ fn ghsa_4ch3_links_and_renames_out_of_read_only() {
     assert!(!guest.host("new").exists());
 }
 
-/// wasmtime: renumbering over certain descriptors was a panic.
+/// wasmtime (RUSTSEC-2025-0046, CVE-2025-53901): renumbering over certain
+/// descriptors was a panic.
 #[test]
 fn ghsa_fm79_renumbering_does_not_panic() {
     let mut guest = Guest::new();
@@ -274,7 +300,7 @@ fn ghsa_fm79_renumbering_does_not_panic() {
     assert_eq!(open, 1);
 }
 
-/// wasmtime: what a renumbering replaced stayed open.
+/// wasmtime (RUSTSEC-2026-0182): what a renumbering replaced stayed open.
 #[test]
 fn ghsa_3p27_renumbering_does_not_leak() {
     let mut guest = Guest::new();
@@ -289,7 +315,8 @@ fn ghsa_3p27_renumbering_does_not_leak() {
     assert!(host_files() < before + 1_000);
 }
 
-/// wasmtime: a guest could have the host hold or copy as much as it liked.
+/// wasmtime (RUSTSEC-2026-0020, CVE-2026-27204): a guest could have the host hold or
+/// copy as much as it liked.
 #[test]
 fn ghsa_852m_exhaustion() {
     let limits = Limits {
@@ -358,6 +385,181 @@ fn cve_2026_54914_events_stay_in_their_array() {
     poll_at(&mut guest, &subs[..fewer], BYTES, out).unwrap();
     let behind = &guest.memory[out as usize + fewer * EVENT as usize..];
     assert!(behind.iter().all(|byte| *byte == 0xee));
+}
+
+/// wasmtime: what limits `poll_oneoff` did not hold for that of `wasi_unstable`.
+#[test]
+fn ghsa_j366_polls_of_the_unstable_abi() {
+    let limits = Limits {
+        subscriptions: 4,
+        ..Limits::default()
+    };
+    let mut guest = Guest::with(|builder| {
+        builder.limits(limits);
+    });
+    for snapshot in [Snapshot::Zero, Snapshot::One] {
+        guest.snapshot = snapshot;
+        // Zeroes are clocks that are due.
+        guest.memory.fill(0);
+        for (count, expected) in [
+            (4, Ok(())),
+            (5, Err(Errno::Inval)),
+            (1 << 10, Err(Errno::Inval)),
+            (1 << 20, Err(Errno::Fault)),
+            (u32::MAX, Err(Errno::Fault)),
+        ] {
+            let (call, never) = (&mut guest.call(), Interruption::never());
+            let polled = functions::poll_oneoff(call, &never, BYTES, 1024, count, RESULT);
+            assert_eq!(
+                polled,
+                expected.map_err(Stop::Errno),
+                "{snapshot:?} {count}"
+            );
+        }
+    }
+}
+
+/// wasmtime: what a guest without standard streams wrote was held by the host.
+#[test]
+fn ghsa_gqmc_writes_without_standard_streams() {
+    const COUNT: u32 = 16_384;
+    let mut guest = Guest::new();
+    guest.memory.resize(1 << 20, 0);
+    let len = guest.memory.len() as u32;
+    // All of the memory, over and over: 16 GiB, of which a call takes 2.
+    let list = len - 8 * COUNT;
+    for index in 0..COUNT {
+        let [ptr, len] = [0, len].map(u32::to_le_bytes);
+        guest.put(list + 8 * index, &[ptr, len].concat());
+    }
+    for fd in [1, 2] {
+        let written = uninterrupted::fd_write(&mut guest.call(), fd, list, COUNT, RESULT);
+        assert_eq!(written, Ok(()));
+        // The list is overwritten by nothing, the result lies below it.
+        assert_eq!(guest.u32(RESULT), 0x7fff_f000);
+    }
+    assert_eq!(guest.read(0, 9), Ok(vec![]));
+}
+
+/// wasmtime: writes of nothing made what the host holds grow.
+#[test]
+fn ghsa_5m8g_writes_of_nothing() {
+    struct Never;
+    impl std::io::Write for Never {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            panic!("there is nothing to write")
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            panic!("there is nothing to write")
+        }
+    }
+    let mut guest = Guest::with(|builder| {
+        builder.stdout(Output::writer(Never));
+    });
+    for buffers in [&[][..], &[(0, 0)], &[(u32::MAX, 0), (0, 0)]] {
+        for _ in 0..1_000 {
+            assert_eq!(guest.writev(1, buffers), Ok(0));
+        }
+    }
+}
+
+/// wasmtime: the gaps between the fields of an entry of `fd_readdir` had bytes of
+/// the host's memory.
+#[test]
+fn ghsa_96f6_gaps_of_records_are_zero() {
+    type Fill = fn(&mut Call<'_>) -> Result<(), Errno>;
+    /// What it is, what fills it, its length, and where nothing is.
+    type Record = (&'static str, Fill, usize, &'static [(usize, usize)]);
+    let records: [Record; 6] = [
+        (
+            "dirent",
+            |call| functions::fd_readdir(call, PREOPEN, BYTES, 25, 0, RESULT),
+            25,
+            &[(21, 24)],
+        ),
+        (
+            "fdstat",
+            |call| functions::fd_fdstat_get(call, PREOPEN, BYTES),
+            24,
+            &[(1, 2), (4, 8)],
+        ),
+        (
+            "filestat",
+            |call| functions::fd_filestat_get(call, PREOPEN, BYTES),
+            64,
+            &[(17, 24)],
+        ),
+        (
+            "filestat of a stream",
+            |call| functions::fd_filestat_get(call, 0, BYTES),
+            64,
+            &[(17, 24)],
+        ),
+        (
+            "prestat",
+            |call| functions::fd_prestat_get(call, PREOPEN, BYTES),
+            8,
+            &[(1, 4)],
+        ),
+        (
+            "event",
+            |call| {
+                let never = Interruption::never();
+                call.memory.write(1024, &[0; 48])?;
+                functions::poll_oneoff(call, &never, 1024, BYTES, 1, RESULT)
+                    .map_err(|_| Errno::Intr)
+            },
+            32,
+            &[(11, 16), (26, 32)],
+        ),
+    ];
+    let mut guest = Guest::new();
+    for (name, fill, len, gaps) in records {
+        guest.memory.fill(0xee);
+        fill(&mut guest.call()).unwrap();
+        let (record, behind) = guest.memory[BYTES as usize..].split_at(len);
+        for &(start, end) in gaps {
+            assert!(
+                record[start..end].iter().all(|byte| *byte == 0),
+                "{name}: {record:?}"
+            );
+        }
+        assert!(behind.iter().all(|byte| *byte == 0xee), "{name}");
+    }
+}
+
+/// wasmtime: a file from before 1970 was a panic.
+#[test]
+fn ghsa_mr2v_times_that_no_timestamp_has() {
+    let mut guest = Guest::new();
+    guest.file("file", b"");
+    let file = fs::File::options()
+        .write(true)
+        .open(guest.host("file"))
+        .unwrap();
+    let long = Duration::from_secs(1 << 30);
+    for (time, expected) in [
+        (UNIX_EPOCH - Duration::from_nanos(1), 0),
+        (UNIX_EPOCH - long, 0),
+        (UNIX_EPOCH, 0),
+        (UNIX_EPOCH + long, long.as_nanos() as u64),
+    ] {
+        file.set_modified(time).unwrap();
+        assert_eq!(
+            guest.stat(FOLLOW, "file").unwrap().mtim,
+            expected,
+            "{time:?}"
+        );
+        let fd = guest.open("file", OFlags::empty(), false).unwrap();
+        assert_eq!(guest.filestat(fd).unwrap().mtim, expected, "{time:?}");
+        guest.close(fd).unwrap();
+    }
+    // Those that the guest sets have 64 bits, and a file system fewer.
+    for time in [0, 1, u64::MAX / 2, u64::MAX] {
+        let set = guest.set_times(FOLLOW, "file", (time, time), 5);
+        assert_eq!(set, Ok(()), "{time}");
+        assert!(guest.stat(FOLLOW, "file").unwrap().mtim <= time, "{time}");
+    }
 }
 
 /// WasmEdge: the size of an array was a product of 32 bits, and too small.

@@ -43,6 +43,52 @@ fn preopens_are_found_from_3_on() {
     assert_eq!(prestat(&mut guest, fd), Err(Errno::Badf));
 }
 
+/// What programs do at their start: they ask for one number after the other until
+/// one is not open. Everything before it is a success, also what no directory is.
+#[test]
+fn the_scan_for_preopens_ends_at_the_first_free_number() {
+    const COUNT: u32 = 5;
+    let folders = [(); COUNT as usize].map(|()| tempfile::tempdir().unwrap());
+    let mut guest = Guest::with(|builder| {
+        for (index, folder) in folders.iter().enumerate() {
+            let access = [crate::Access::ReadOnly, crate::Access::ReadWrite][index % 2];
+            let name = format!("/folder-{index}");
+            builder.preopened_dir(folder.path(), name, access).unwrap();
+        }
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        builder.listener(listener);
+    });
+    let mut found = Vec::new();
+    let end = (PREOPEN..)
+        .find(|fd| match prestat(&mut guest, *fd) {
+            Ok((0, len)) => {
+                let name = dir_name(&mut guest, *fd, len).unwrap();
+                found.push(String::from_utf8(name[..len as usize].to_vec()).unwrap());
+                false
+            }
+            Ok((_, len)) => {
+                found.push(format!("a listener, {len}"));
+                false
+            }
+            Err(errno) => {
+                assert_eq!(errno, Errno::Badf);
+                true
+            }
+        })
+        .unwrap();
+    assert_eq!(end, PREOPEN + 1 + COUNT + 1);
+    let expected = [
+        "/",
+        "/folder-0",
+        "/folder-1",
+        "/folder-2",
+        "/folder-3",
+        "/folder-4",
+        "a listener, 0",
+    ];
+    assert_eq!(found, expected);
+}
+
 /// WR#6857: that is how `isatty` works in wasi-libc and in Go.
 #[test]
 fn a_terminal_has_no_position() {

@@ -47,6 +47,15 @@ pub(super) struct Fdstat {
     pub(super) inheriting: u64,
 }
 
+/// An entry as `fd_readdir` tells it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) cookie: u64,
+    pub(super) ino: u64,
+    pub(super) file_type: u8,
+    pub(super) name: Vec<u8>,
+}
+
 /// What `fd_filestat_get` tells.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Filestat {
@@ -305,7 +314,7 @@ impl Guest {
         functions::path_symlink(&mut self.call(), old, old_len, PREOPEN, new, new_len)
     }
 
-    pub(super) fn readlink(&mut self, path: &str, len: u32) -> Result<Vec<u8>, Errno> {
+    pub(super) fn readlink(&mut self, path: impl AsRef<[u8]>, len: u32) -> Result<Vec<u8>, Errno> {
         let (ptr, path_len) = self.path(path);
         let call = &mut self.call();
         functions::path_readlink(call, PREOPEN, ptr, path_len, BYTES, len, RESULT)?;
@@ -315,8 +324,8 @@ impl Guest {
 
     pub(super) fn link(
         &mut self,
-        (old_fd, old): (u32, &str),
-        (new_fd, new): (u32, &str),
+        (old_fd, old): (u32, impl AsRef<[u8]>),
+        (new_fd, new): (u32, impl AsRef<[u8]>),
     ) -> Result<(), Errno> {
         let (old, old_len) = self.path(old);
         let (new, new_len) = self.path(new);
@@ -326,8 +335,8 @@ impl Guest {
 
     pub(super) fn rename(
         &mut self,
-        (old_fd, old): (u32, &str),
-        (new_fd, new): (u32, &str),
+        (old_fd, old): (u32, impl AsRef<[u8]>),
+        (new_fd, new): (u32, impl AsRef<[u8]>),
     ) -> Result<(), Errno> {
         let (old, old_len) = self.path(old);
         let (new, new_len) = self.path(new);
@@ -346,27 +355,45 @@ impl Guest {
         functions::path_filestat_set_times(call, PREOPEN, lookup, ptr, len, atim, mtim, flags)
     }
 
+    /// The whole entries that a buffer of `len` bytes gets from `cookie` on, and
+    /// whether the directory ends there.
+    pub(super) fn page(
+        &mut self,
+        fd: u32,
+        len: u32,
+        cookie: u64,
+    ) -> Result<(Vec<Entry>, bool), Errno> {
+        functions::fd_readdir(&mut self.call(), fd, BYTES, len, cookie, RESULT)?;
+        let used = self.u32(RESULT);
+        let (mut entries, mut at) = (Vec::new(), BYTES);
+        while at + 24 <= BYTES + used {
+            let len = self.u32(at + 16);
+            if at + 24 + len > BYTES + used {
+                break;
+            }
+            entries.push(Entry {
+                cookie: self.u64(at),
+                ino: self.u64(at + 8),
+                file_type: self.memory[at as usize + 20],
+                name: self.bytes(at + 24, len).to_vec(),
+            });
+            at += 24 + len;
+        }
+        Ok((entries, used < len))
+    }
+
     /// Names and types below the directory `fd`, without `.` and `..`.
     pub(super) fn names(&mut self, fd: u32) -> Result<Vec<(Vec<u8>, u8)>, Errno> {
         let (mut names, mut cookie) = (Vec::new(), 0);
         loop {
-            const LEN: u32 = 4096;
-            functions::fd_readdir(&mut self.call(), fd, BYTES, LEN, cookie, RESULT)?;
-            let used = self.u32(RESULT);
-            let mut at = BYTES;
-            while at + 24 <= BYTES + used {
-                let len = self.u32(at + 16);
-                if at + 24 + len > BYTES + used {
-                    break;
+            let (entries, ends) = self.page(fd, 4096, cookie)?;
+            for entry in entries {
+                cookie = entry.cookie;
+                if entry.name != b"." && entry.name != b".." {
+                    names.push((entry.name, entry.file_type));
                 }
-                cookie = self.u64(at);
-                let name = self.bytes(at + 24, len).to_vec();
-                if name != b"." && name != b".." {
-                    names.push((name, self.memory[at as usize + 20]));
-                }
-                at += 24 + len;
             }
-            if used < LEN {
+            if ends {
                 names.sort();
                 return Ok(names);
             }

@@ -46,6 +46,47 @@ fn paths_that_are_none() {
     }
 }
 
+/// A slash behind the name of a file asks for a directory, in every function
+/// that takes a path. The codes are those of Linux.
+#[test]
+fn a_slash_behind_a_file() {
+    let mut guest = Guest::new();
+    guest.file("file", b"text");
+    guest.file("other", b"");
+    for path in ["file/", "file//", "file/."] {
+        for oflags in [OFlags::empty(), OFlags::DIRECTORY, OFlags::TRUNC] {
+            for write in [false, true] {
+                let opened = guest.open(path, oflags, write);
+                assert_eq!(opened, Err(Errno::Notdir), "{path} {oflags:?} {write}");
+            }
+        }
+        for lookup in [FOLLOW, NOFOLLOW] {
+            assert_eq!(guest.stat(lookup, path), Err(Errno::Notdir), "{path}");
+            let set = guest.set_times(lookup, path, (1, 1), 5);
+            assert_eq!(set, Err(Errno::Notdir), "{path}");
+        }
+        assert_eq!(guest.readlink(path, 9), Err(Errno::Notdir), "{path}");
+        assert_eq!(guest.unlink(path), Err(Errno::Notdir), "{path}");
+        assert_eq!(guest.rmdir(path), Err(Errno::Notdir), "{path}");
+        let linked = guest.link((PREOPEN, path), (PREOPEN, "new"));
+        assert_eq!(linked, Err(Errno::Notdir), "{path}");
+        let renamed = guest.rename((PREOPEN, path), (PREOPEN, "new"));
+        assert_eq!(renamed, Err(Errno::Notdir), "{path}");
+        let renamed = guest.rename((PREOPEN, "other"), (PREOPEN, path));
+        assert_eq!(renamed, Err(Errno::Notdir), "{path}");
+    }
+    for path in ["file/", "file//"] {
+        assert_eq!(guest.mkdir(path), Err(Errno::Exist), "{path}");
+        assert_eq!(guest.symlink("other", path), Err(Errno::Exist), "{path}");
+        let linked = guest.link((PREOPEN, "other"), (PREOPEN, path));
+        assert_eq!(linked, Err(Errno::Exist), "{path}");
+        let created = guest.open(path, OFlags::CREAT, true);
+        assert_eq!(created, Err(Errno::Isdir), "{path}");
+    }
+    assert_eq!(guest.read_file("file"), b"text");
+    assert_eq!(guest.names(PREOPEN).unwrap().len(), 2);
+}
+
 #[test]
 fn dots_and_slashes_inside_are_fine() {
     let mut guest = Guest::new();
