@@ -4,6 +4,7 @@
 //! clap does not do is done in [`order`]: the command word may be left out or
 //! stand after the flags.
 
+mod guest;
 mod order;
 mod proposals;
 mod serve;
@@ -21,6 +22,7 @@ use crate::exit;
 use crate::failure::{Failure, Result};
 use crate::output;
 
+pub use guest::GuestArgs;
 pub use proposals::{Proposals, hint as proposal_hint};
 pub use serve::{LogLevel, Mode, ProgramArgs, ServeArgs};
 pub use values::{DirGrant, EnvGrant, ListenGrant, MountGrant, Optimization, Stream, byte_size};
@@ -139,24 +141,8 @@ pub struct RunArgs {
     )]
     pub module_and_args: Vec<OsString>,
 
-    /// Let the guest use the folder HOST under the name GUEST (its name as
-    /// given, if left out), and nothing outside of it; `:ro` for reading only.
-    /// Without --dir it sees no file
-    #[arg(
-        long = "dir",
-        value_name = "HOST[::GUEST][:ro]",
-        value_parser = OsStringValueParser::new().try_map(|text| DirGrant::parse(&text)),
-    )]
-    pub dirs: Vec<DirGrant>,
-
-    /// Set an environment variable, or pass on the one of this name. Nothing
-    /// else is passed on
-    #[arg(
-        long = "env",
-        value_name = "NAME[=VALUE]",
-        value_parser = OsStringValueParser::new().try_map(|text| EnvGrant::parse(&text)),
-    )]
-    pub env: Vec<EnvGrant>,
+    #[command(flatten)]
+    pub guest: GuestArgs,
 
     /// Let the guest accept TCP connections at this address of the host
     /// (`127.0.0.1:8080`; port 0 is any free one, which -v tells). Its
@@ -213,22 +199,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
 
-    /// The most that one memory may have, and the most that the objects of a
-    /// garbage-collected guest may take (`64MiB`)
-    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
-    pub max_memory: Option<u64>,
-
-    /// The most that the stack of the guest may have (`1MiB`)
-    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
-    pub max_stack: Option<u64>,
-
     /// The most elements that one table may have
     #[arg(long, value_name = "N")]
     pub max_table: Option<u64>,
-
-    /// How code is executed
-    #[arg(long, value_enum, default_value_t = Tier::default())]
-    pub tier: Tier,
 
     /// How code is compiled: `budget=N`, with `--tier auto` the calls and loop
     /// iterations after which a function is (0: at its first call; left out, by
@@ -240,16 +213,6 @@ pub struct RunArgs {
     /// it is first called. Left out, it is by the size of the module
     #[arg(long, value_enum, value_name = "WHEN")]
     pub validate: Option<Validate>,
-
-    #[command(flatten)]
-    pub proposals: Proposals,
-
-    #[command(flatten)]
-    pub cache: CacheFolder,
-
-    /// Remember nothing from run to run, and use nothing from earlier runs
-    #[arg(long, conflicts_with = "cache_dir")]
-    pub no_cache: bool,
 
     /// Run machine code from a file of `rwasm compile`. It can do whatever a
     /// native program can: give this for files that you trust

@@ -29,15 +29,8 @@ pub fn guest(args: &RunArgs, word: &OsStr, guest_args: &[OsString]) -> Result<Gu
     builder
         .arg(args.argv0.as_deref().unwrap_or(word))
         .args(guest_args);
-    for grant in &args.env {
-        let value = grant
-            .value
-            .clone()
-            .or_else(|| std::env::var_os(&grant.name));
-        // A variable that the host has not is not there for the guest either.
-        if let Some(value) = value {
-            builder.env(&grant.name, value);
-        }
+    for (name, value) in args.guest.variables() {
+        builder.env(name, value);
     }
     builder.stdin(match &args.stdin {
         Stream::Inherit => Input::inherit(),
@@ -53,7 +46,7 @@ pub fn guest(args: &RunArgs, word: &OsStr, guest_args: &[OsString]) -> Result<Gu
     };
     builder.stdout(output("--stdout", &args.stdout)?);
     builder.stderr(output("--stderr", &args.stderr)?);
-    for grant in &args.dirs {
+    for grant in &args.guest.dirs {
         let access = if grant.read_only {
             Access::ReadOnly
         } else {
@@ -64,7 +57,7 @@ pub fn guest(args: &RunArgs, word: &OsStr, guest_args: &[OsString]) -> Result<Gu
             .map_err(|error| cannot_grant(&error))?;
     }
     // Directories come first, from 3 on.
-    for (fd, grant) in (3 + args.dirs.len()..).zip(&args.listen) {
+    for (fd, grant) in (3 + args.guest.dirs.len()..).zip(&args.listen) {
         let address = &grant.0;
         let listener = TcpListener::bind(address.as_str()).map_err(|error| {
             let message = format!("cannot listen on {address}: {error}; --listen names an address");
@@ -80,11 +73,11 @@ pub fn guest(args: &RunArgs, word: &OsStr, guest_args: &[OsString]) -> Result<Gu
         builder.listener(listener);
     }
     if args.verbose {
-        if args.dirs.is_empty() {
+        if args.guest.dirs.is_empty() {
             // Programs then fail on their own: there is no folder to ask in.
             output::note("the guest sees no folder; --dir grants one");
         }
-        let refused = Refused::new(&args.dirs);
+        let refused = Refused::new(&args.guest.dirs);
         builder.on_refusal(move |refusal| refused.tell(refusal));
     }
     builder.build().map_err(|error| cannot_grant(&error))

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::mem;
 use std::time::{Duration, Instant};
 
-use rwasm::{Config, Engine, Limits, Linker, Module, Store, Trap, Val, Validation};
+use rwasm::{Engine, Limits, Linker, Module, Store, Trap, Val, Validation};
 use rwasm_wasi::{Threads, starts_threads};
 
 use crate::args::{Optimization, RunArgs, Tier, Validate};
@@ -15,7 +15,7 @@ use crate::grants::{self, Guest};
 use crate::source::{self, Source};
 use crate::stats::Stats;
 use crate::watchdog::Watchdog;
-use crate::{cache, exit, invoke, output, sentences};
+use crate::{exit, invoke, output, sentences};
 
 /// In modules of more bytes, functions are validated when they are first
 /// called, and all of them in the background. Validating all of this many takes
@@ -178,8 +178,7 @@ fn call(
 }
 
 fn engine(args: &RunArgs, size: u64) -> Result<Engine> {
-    let mut config = Config::new();
-    config.tier(args.tier.into());
+    let mut config = args.guest.config();
     for setting in &args.optimize {
         match *setting {
             Optimization::Budget(budget) => config.tier_up_budget(Some(budget)),
@@ -188,13 +187,9 @@ fn engine(args: &RunArgs, size: u64) -> Result<Engine> {
     }
     config.consume_fuel(args.fuel.is_some());
     // A guest of several threads ends as a whole.
-    config.interruption(args.timeout.is_some() || args.proposals.threads());
-    args.proposals.apply(&mut config);
+    config.interruption(args.timeout.is_some() || args.guest.proposals.threads());
     config.validation(validation(args, size));
     config.allow_precompiled(args.allow_precompiled);
-    if !args.no_cache {
-        config.cache(cache::of(&args.cache));
-    }
     Engine::new(&config).map_err(|error| Failure::new(exit::USAGE, error.to_string()))
 }
 
@@ -229,13 +224,13 @@ impl From<Tier> for rwasm::Tier {
 
 fn limits(args: &RunArgs) -> Limits {
     let mut limits = Limits::default();
-    if let Some(bytes) = args.max_memory {
+    if let Some(bytes) = args.guest.max_memory {
         limits = limits.memory_bytes(bytes).gc_heap_bytes(bytes);
     }
     if let Some(elements) = args.max_table {
         limits = limits.table_elements(elements);
     }
-    if let Some(bytes) = args.max_stack {
+    if let Some(bytes) = args.guest.max_stack {
         limits = limits.stack_bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
     limits

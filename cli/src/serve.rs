@@ -6,14 +6,13 @@ mod file;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use rwasm::Config;
 use rwasm_serve::{Folder, Mode, Mount, Program, RequestLimits, Server, Settings, signalled};
 use rwasm_wasi::Access;
 use tracing::level_filters::LevelFilter;
 
 use crate::args::{self, LogLevel, ProgramArgs, ServeArgs};
 use crate::failure::{Failure, Result};
-use crate::{cache, exit, output, run};
+use crate::{exit, output, run};
 
 /// The file that is read if nothing else is named.
 const FILE: &str = "rwasm.toml";
@@ -100,31 +99,20 @@ fn mount(path: String, module: &Path, args: &ProgramArgs) -> Result<Mount> {
 
 /// The program of a module, with what flags say of all.
 fn program(module: &Path, args: &ProgramArgs) -> Program {
-    let mut config = Config::new();
-    config.tier(args.tier.into());
-    if !args.no_cache {
-        config.cache(cache::of(&args.cache));
-    }
-    args.proposals.apply(&mut config);
+    let mut config = args.guest.config();
     // That there is no such file is found out where it is read.
     let bytes = std::fs::metadata(module).map_or(0, |metadata| metadata.len());
     config.validation(run::validation_of(bytes));
     let mut program = Program::new(module);
     program.config = config;
-    program.folders = args.dirs.iter().map(folder).collect();
-    for grant in &args.env {
-        let inherited = || std::env::var_os(&grant.name);
-        // A variable that the host has not is not there for the guest either.
-        if let Some(value) = grant.value.clone().or_else(inherited) {
-            program.env.push((grant.name.clone(), value));
-        }
-    }
+    program.folders = args.guest.dirs.iter().map(folder).collect();
+    program.env = args.guest.variables().collect();
     program.scratch.clone_from(&args.scratch);
     let defaults = RequestLimits::default();
     program.limits = RequestLimits {
         timeout: args.timeout.unwrap_or(defaults.timeout),
-        memory: args.max_memory.unwrap_or(defaults.memory),
-        stack: args.max_stack.map_or(defaults.stack, size),
+        memory: args.guest.max_memory.unwrap_or(defaults.memory),
+        stack: args.guest.max_stack.map_or(defaults.stack, size),
         fuel: args.fuel,
         output: args.max_output.unwrap_or(defaults.output),
         body: args.max_body.unwrap_or(defaults.body),

@@ -8,7 +8,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-use super::{CacheFolder, DirGrant, EnvGrant, ListenGrant, MountGrant, Proposals, Tier, byte_size};
+use super::{GuestArgs, ListenGrant, MountGrant, byte_size};
 use crate::exit;
 
 /// `rwasm serve`.
@@ -90,41 +90,17 @@ pub struct ProgramArgs {
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub workers: usize,
 
-    /// Let the program use the folder HOST under the name GUEST (its name as
-    /// given, if left out); `:ro` for reading only. All requests share it
-    #[arg(
-        long = "dir",
-        value_name = "HOST[::GUEST][:ro]",
-        value_parser = OsStringValueParser::new().try_map(|text| DirGrant::parse(&text)),
-    )]
-    pub dirs: Vec<DirGrant>,
-
-    /// Set an environment variable, or pass on the one of this name. Nothing
-    /// else is passed on
-    #[arg(
-        long = "env",
-        value_name = "NAME[=VALUE]",
-        value_parser = OsStringValueParser::new().try_map(|text| EnvGrant::parse(&text)),
-    )]
-    pub env: Vec<EnvGrant>,
+    #[command(flatten)]
+    pub guest: GuestArgs,
 
     /// Give each request a folder of its own under this name, which is empty at
-    /// first and removed afterwards
+    /// first and removed afterwards; all requests share those of --dir
     #[arg(long, value_name = "GUEST")]
     pub scratch: Option<OsString>,
 
     /// The most time for a request; afterwards the answer is 504
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
-
-    /// The most that one memory may have, and the most that the objects of a
-    /// garbage-collected guest may take (`64MiB`)
-    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
-    pub max_memory: Option<u64>,
-
-    /// The most that the stack of the guest may have (`1MiB`)
-    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
-    pub max_stack: Option<u64>,
 
     /// Stop a request after about so many instructions
     #[arg(long, value_name = "N")]
@@ -137,20 +113,6 @@ pub struct ProgramArgs {
     /// The most bytes of a request's body; the answer to more is 413
     #[arg(long, value_name = "SIZE", value_parser = byte_size)]
     pub max_body: Option<u64>,
-
-    /// How code is executed
-    #[arg(long, value_enum, default_value_t = Tier::default())]
-    pub tier: Tier,
-
-    #[command(flatten)]
-    pub proposals: Proposals,
-
-    #[command(flatten)]
-    pub cache: CacheFolder,
-
-    /// Remember nothing from one start to the next, and use nothing from earlier ones
-    #[arg(long, conflicts_with = "cache_dir")]
-    pub no_cache: bool,
 }
 
 /// How a program meets HTTP.

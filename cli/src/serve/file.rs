@@ -107,12 +107,14 @@ impl File {
 impl Program {
     fn mount(self, folder: &Path, flags: &ProgramArgs) -> Result<Mount> {
         let mut all = flags.clone();
-        all.dirs
+        all.guest
+            .dirs
             .extend(self.dir.into_iter().map(|Dir(grant)| DirGrant {
                 host: folder.join(grant.host),
                 ..grant
             }));
-        all.env
+        all.guest
+            .env
             .extend(self.env.into_iter().map(|(name, value)| EnvGrant {
                 name: name.into(),
                 value: Some(value.into()),
@@ -122,8 +124,8 @@ impl Program {
         all.workers = self.workers.unwrap_or(all.workers);
         all.scratch = self.scratch.map(Into::into).or(all.scratch);
         all.timeout = self.timeout.map(|time| time.0).or(all.timeout);
-        all.max_memory = self.max_memory.map(|size| size.0).or(all.max_memory);
-        all.max_stack = self.max_stack.map(|size| size.0).or(all.max_stack);
+        all.guest.max_memory = self.max_memory.map(|size| size.0).or(all.guest.max_memory);
+        all.guest.max_stack = self.max_stack.map(|size| size.0).or(all.guest.max_stack);
         all.fuel = self.fuel.or(all.fuel);
         all.max_output = self.max_output.map(|size| size.0).or(all.max_output);
         all.max_body = self.max_body.map(|size| size.0).or(all.max_body);
