@@ -15,5 +15,6 @@ mod no_module;
 mod proposals;
 mod run;
 mod serve;
+mod tier_up;
 mod validate;
 mod wast;
