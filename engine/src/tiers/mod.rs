@@ -10,6 +10,7 @@
 //! `policy` decides, with the numbers of `tunables`; `queue` orders what is to be
 //! compiled and does it on threads of its own. A guest never waits for them.
 
+mod pending;
 mod policy;
 mod queue;
 mod stats;
@@ -32,7 +33,7 @@ use stats::add;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::num::NonZero;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{self, Arc};
 use std::thread;
 use std::time::Instant;
 use tracing::debug;
