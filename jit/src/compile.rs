@@ -148,6 +148,10 @@ pub fn compile_module(code: &ModuleCode, options: &Options<'_>) -> Result<Summar
     Ok(summary)
 }
 
+/// Bytes of stack of a thread that compiles: Cranelift recurses over what a
+/// function's control flow nests.
+pub const COMPILE_STACK: usize = 8 << 20;
+
 type Outcome = (LocalFuncIndex, Result<CompiledFunction, FunctionError>);
 
 /// Does `job` for the selected ones of `count` functions, in any order. A panic is
@@ -178,7 +182,8 @@ fn compile_functions(
     std::thread::scope(|scope| {
         let mut workers = Vec::new();
         for _ in 0..threads {
-            match std::thread::Builder::new().spawn_scoped(scope, work) {
+            let thread = std::thread::Builder::new().stack_size(COMPILE_STACK);
+            match thread.spawn_scoped(scope, work) {
                 Ok(worker) => workers.push(worker),
                 // The others do its share.
                 Err(_) if !workers.is_empty() => break,

@@ -36,8 +36,8 @@ mod unwind;
 
 pub use artifact::ArtifactError;
 pub use compile::{
-    CompileError, Compiled, Compiler, FunctionError, Options, PrintError, Summary, compile_module,
-    print_clif, print_machine_code,
+    COMPILE_STACK, CompileError, Compiled, Compiler, FunctionError, Options, PrintError, Summary,
+    compile_module, print_clif, print_machine_code,
 };
 pub use function::CodegenError;
 pub use isa::{IsaError, Processor, fingerprint};

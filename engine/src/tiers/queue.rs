@@ -7,7 +7,7 @@
 
 use super::pending::{Hot, Pending};
 use super::stats::{Counters, add};
-use super::tunables::{QUEUE, WORKER_STACK};
+use super::tunables::QUEUE;
 use super::{call_by_array, cores};
 use crate::config::Config;
 use rwasm_jit::{Compiler, Entry};
@@ -98,7 +98,7 @@ impl Queue {
             let queue = self.clone();
             let spawned = thread::Builder::new()
                 .name("rwasm-compile".to_owned())
-                .stack_size(WORKER_STACK)
+                .stack_size(rwasm_jit::COMPILE_STACK)
                 .spawn(move || queue.work());
             match spawned {
                 Ok(_) => {}

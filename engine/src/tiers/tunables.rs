@@ -29,7 +29,3 @@ pub(super) const PATIENCE: u32 = 16;
 /// Requests that wait at most. A program that gets hot everywhere at once is
 /// asked again for what found no place.
 pub(super) const QUEUE: usize = 1024;
-
-/// Bytes of stack of a thread that compiles: Cranelift recurses over what a
-/// function's control flow nests.
-pub(super) const WORKER_STACK: usize = 8 << 20;
