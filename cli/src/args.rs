@@ -24,7 +24,7 @@ use crate::output;
 
 pub use guest::GuestArgs;
 pub use proposals::{Proposals, hint as proposal_hint};
-pub use serve::{LogLevel, Mode, ProgramArgs, ServeArgs};
+pub use serve::{LogLevel, Mode, ProgramArgs, ServeArgs, SnapshotAt};
 pub use values::{DirGrant, EnvGrant, ListenGrant, MountGrant, Optimization, Stream, byte_size};
 
 /// Parses the arguments of the process, its name first.

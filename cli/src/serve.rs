@@ -6,7 +6,9 @@ mod file;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use rwasm_serve::{Folder, Mode, Mount, Program, RequestLimits, Server, Settings, signalled};
+use rwasm_serve::{
+    Folder, Mode, Mount, Program, RequestLimits, Server, Settings, Snapshot, signalled,
+};
 use rwasm_wasi::Access;
 use tracing::level_filters::LevelFilter;
 
@@ -81,10 +83,15 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
 fn mount(path: String, module: &Path, args: &ProgramArgs) -> Result<Mount> {
     let workers = args.workers;
     let mode = match (args.mode, args.snapshot) {
-        (args::Mode::Cgi, snapshot) => Mode::Cgi { snapshot },
-        (args::Mode::Listen, false) => Mode::Listen { workers },
+        (args::Mode::Cgi, at) => Mode::Cgi {
+            snapshot: at.map(|at| match at {
+                args::SnapshotAt::Request => Snapshot::Request,
+                args::SnapshotAt::Input => Snapshot::Input,
+            }),
+        },
+        (args::Mode::Listen, None) => Mode::Listen { workers },
         (args::Mode::Isolate, _) => Mode::Isolate,
-        (args::Mode::Listen, true) => {
+        (args::Mode::Listen, Some(_)) => {
             let message = "--snapshot is not for the mode listen, whose instances live on; leave \
                            it out, or serve in the mode isolate";
             return Err(Failure::new(exit::USAGE, message));

@@ -63,5 +63,5 @@ mod tunables;
 
 pub use error::ServeError;
 pub use server::{Server, signalled};
-pub use settings::{Folder, Mode, Mount, Program, RequestLimits, Settings};
+pub use settings::{Folder, Mode, Mount, Program, RequestLimits, Settings, Snapshot};
 pub use start::StartError;

@@ -2,7 +2,7 @@
 //! what its end means. Nobody else here knows of stores, linkers and instances.
 
 use crate::error::ServeError;
-use crate::settings::{Program as Settings, RequestLimits};
+use crate::settings::{Program as Settings, RequestLimits, Snapshot};
 use crate::start::{INITIALIZE, Once};
 use rwasm::{
     Engine, Error, ExternType, Instance, InstancePool, InstancePre, InstanceSnapshot,
@@ -108,10 +108,13 @@ impl Program {
     }
 
     /// What can be done once for all requests.
-    pub(crate) fn once(&self) -> Once {
+    pub(crate) fn once(&self, at: Snapshot) -> Once {
         match self.module().get_export(INITIALIZE) {
             Some(ExternType::Func(_)) => Once::Initialize,
-            _ => Once::Start(SuspendAt::Request),
+            _ => Once::Start(match at {
+                Snapshot::Request => SuspendAt::Request,
+                Snapshot::Input => SuspendAt::Input,
+            }),
         }
     }
 

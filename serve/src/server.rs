@@ -288,8 +288,8 @@ fn router(mounts: Vec<Mount>, metrics: &Metrics, timer: &Arc<Timer>) -> Result<R
         let counts = metrics.mount(&mount.path);
         let scratch = scratch.clone();
         let cgi = match mount.mode {
-            Mode::Cgi { snapshot: true } => {
-                Cgi::load_started(mount.program, &mount.path, counts, scratch, timer)?
+            Mode::Cgi { snapshot: Some(at) } => {
+                Cgi::load_started(mount.program, &mount.path, counts, scratch, at, timer)?
             }
             _ => Cgi::load(mount.program, &mount.path, counts, scratch)?,
         };

@@ -59,7 +59,7 @@ impl Mount {
     pub fn cgi(path: impl Into<String>, program: Program) -> Mount {
         Mount {
             path: path.into(),
-            mode: Mode::Cgi { snapshot: false },
+            mode: Mode::Cgi { snapshot: None },
             program,
         }
     }
@@ -73,13 +73,12 @@ pub enum Mode {
     Cgi {
         /// Whether the program is started once, before the first request, and each
         /// instance goes on from there: after `wizer.initialize` if the module has
-        /// such a function, else where `_start` first reads its environment or
-        /// standard input, or writes to its standard output.
+        /// such a function, else where this says.
         ///
         /// What it has done by then is done for all requests, also what it has
         /// taken from clocks and random numbers. It must not have opened files that
         /// are still open then, nor hold objects of the garbage-collected heap.
-        snapshot: bool,
+        snapshot: Option<Snapshot>,
     },
     /// The program is a server of its own: it gets the listener of
     /// [`Settings::addr`] as its first descriptor after the folders, and lives on.
@@ -99,6 +98,18 @@ pub enum Mode {
     /// [`Settings::queue`] and limits, and to refuse one is to close it. Output and
     /// body have no limits: they are what the program sends and reads.
     Isolate,
+}
+
+/// Where in `_start` the requests of a program begin that is started once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Snapshot {
+    /// Where it first reads its environment or standard input, or writes to its
+    /// standard output.
+    Request,
+    /// Where it first reads its standard input or writes to its standard output. A
+    /// program that has read its environment by then does not know the variables of
+    /// any request, but their bodies.
+    Input,
 }
 
 /// A program, and what it is given.

@@ -24,6 +24,9 @@ pub enum SuspendAt {
     /// At the first call that reads its environment or standard input, writes to its
     /// standard output, or waits for one of these.
     Request,
+    /// The same, but for the environment: what the guest reads there before is what
+    /// it has at its start.
+    Input,
     /// At the first call that accepts a connection, or waits for one.
     Connection,
 }
@@ -166,7 +169,9 @@ impl Turn {
     #[inline(always)]
     pub(crate) fn transfer(&self, descriptor: &Descriptor) -> Result<(), Stop> {
         match self {
-            Turn::Starting(SuspendAt::Request) if is_of_request(descriptor) => Err(Stop::Suspended),
+            Turn::Starting(SuspendAt::Request | SuspendAt::Input) if is_of_request(descriptor) => {
+                Err(Stop::Suspended)
+            }
             _ => Ok(()),
         }
     }
@@ -185,7 +190,9 @@ impl Turn {
             files.any(|fd| table.get(fd).is_ok_and(is))
         };
         match self {
-            Turn::Starting(SuspendAt::Request) if any(is_of_request) => Err(Stop::Suspended),
+            Turn::Starting(SuspendAt::Request | SuspendAt::Input) if any(is_of_request) => {
+                Err(Stop::Suspended)
+            }
             Turn::Starting(SuspendAt::Connection) if any(is_listener) => Err(Stop::Suspended),
             Turn::Ordinary | Turn::Starting(_) => Ok(Listening::Host),
             Turn::Connection(Some(_)) => Ok(Listening::Ready),
@@ -204,8 +211,8 @@ impl Turn {
         listener: &HostFile,
     ) -> Result<Option<OwnedFd>, Stop> {
         match self {
-            Turn::Ordinary | Turn::Starting(SuspendAt::Request) => Ok(None),
             Turn::Starting(SuspendAt::Connection) => Err(Stop::Suspended),
+            Turn::Ordinary | Turn::Starting(_) => Ok(None),
             Turn::Connection(waiting) => match waiting.take() {
                 Some(connection) => Ok(Some(connection)),
                 None if listener.flags.contains(FdFlags::NONBLOCK) && table.has_connection() => {

@@ -80,11 +80,17 @@ pub struct ProgramArgs {
     pub mode: Mode,
 
     /// Start the program once, before the first request, and have each request go on
-    /// from there: after `wizer.initialize` if the module exports it, else where it
-    /// first reads its environment or standard input, or writes to its standard
-    /// output. For --mode cgi; --mode isolate does so by itself
-    #[arg(long)]
-    pub snapshot: bool,
+    /// from there: after `wizer.initialize` if the module exports it, else where this
+    /// says. For --mode cgi; --mode isolate does so by itself
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHERE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "request"
+    )]
+    pub snapshot: Option<SnapshotAt>,
 
     /// With --mode listen: instances of the program that share the listener
     #[arg(long, value_name = "K", default_value_t = 1)]
@@ -128,6 +134,18 @@ pub enum Mode {
     /// As such a server, with a fresh instance for each connection: the program is
     /// started once, until it first accepts one
     Isolate,
+}
+
+/// Where the requests of a program begin that is started once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum SnapshotAt {
+    /// Where it first reads its environment or standard input, or writes to its
+    /// standard output
+    Request,
+    /// The same, but it may have read its environment: it sees the bodies of
+    /// requests, and not their variables
+    Input,
 }
 
 /// What is logged.

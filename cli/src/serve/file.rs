@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::{ADDR, mount, size};
-use crate::args::{DirGrant, EnvGrant, ListenGrant, Mode, ProgramArgs, byte_size};
+use crate::args::{DirGrant, EnvGrant, ListenGrant, Mode, ProgramArgs, SnapshotAt, byte_size};
 use crate::exit;
 use crate::failure::{Failure, Result};
 
@@ -48,7 +48,7 @@ struct Program {
     path: String,
     module: PathBuf,
     mode: Option<Mode>,
-    snapshot: Option<bool>,
+    snapshot: Option<SnapshotAt>,
     workers: Option<usize>,
     #[serde(default)]
     args: Vec<String>,
@@ -120,7 +120,7 @@ impl Program {
                 value: Some(value.into()),
             }));
         all.mode = self.mode.unwrap_or(all.mode);
-        all.snapshot = self.snapshot.unwrap_or(all.snapshot);
+        all.snapshot = self.snapshot.or(all.snapshot);
         all.workers = self.workers.unwrap_or(all.workers);
         all.scratch = self.scratch.map(Into::into).or(all.scratch);
         all.timeout = self.timeout.map(|time| time.0).or(all.timeout);

@@ -54,7 +54,7 @@ fn it_serves_until_it_is_told_to_stop() {
         module = "served.wat"
         dir = [".::/here:ro"]
         scratch = "/tmp"
-        snapshot = true
+        snapshot = "input"
         max-body = 1000
     "#;
     let folder = Folder::new()
@@ -149,7 +149,7 @@ fn what_cannot_be_served_is_told_in_a_sentence() {
         )
         .with(
             "listen.toml",
-            "[[mount]]\npath = '/'\nmodule = 'served.wat'\nmode = 'listen'\nsnapshot = true",
+            "[[mount]]\npath = '/'\nmodule = 'served.wat'\nmode = 'listen'\nsnapshot = 'request'",
         )
         .with("empty.toml", "")
         .with("unknown.toml", "[[mount]]\npath = '/'\nmodul = 'a.wasm'")

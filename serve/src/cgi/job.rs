@@ -7,6 +7,7 @@ use crate::guest;
 use crate::lines::Lines;
 use crate::program::Ended;
 use crate::scratch::Scratch;
+use crate::settings::Snapshot;
 use crate::start::StartError;
 use crate::timer::{Timer, Watch};
 use crate::tunables::{MAX_STDERR, OPEN_FILES};
@@ -105,14 +106,14 @@ impl Shared {
 
     /// Does what is done once. There is no request yet: the environment is the
     /// program's own, and what it prints goes to the log.
-    pub(super) fn start(&mut self, timer: &Arc<Timer>) -> Result<(), StartError> {
+    pub(super) fn start(&mut self, at: Snapshot, timer: &Arc<Timer>) -> Result<(), StartError> {
         let mut builder = self.builder()?;
         let lines = |stream| Output::writer(Lines::new(stream, &self.mount, MAX_STDERR));
         builder.stdout(lines("stdout")).stderr(lines("stderr"));
         let mut scratch = None;
         self.give_scratch(&mut builder, &mut scratch)
             .map_err(StartError::Scratch)?;
-        let once = self.program.once();
+        let once = self.program.once(at);
         self.program.start_once(builder, once, timer)
     }
 

@@ -14,7 +14,7 @@ use crate::program::{Ended, Program};
 use crate::record::{Problem, Record};
 use crate::router::Target;
 use crate::server::Peer;
-use crate::settings;
+use crate::settings::{self, Snapshot};
 use crate::timer::{Timer, TimerThread, later};
 use bytes::Bytes;
 use head::{Finder, Head, HeadError};
@@ -89,11 +89,12 @@ impl Cgi {
         mount: &str,
         metrics: Arc<MountMetrics>,
         scratch: Option<Arc<TempDir>>,
+        at: Snapshot,
         timer: &Arc<Timer>,
     ) -> Result<Cgi, ServeError> {
         let Cgi(mut shared) = Cgi::load(settings, mount, metrics, scratch)?;
         let new = Arc::get_mut(&mut shared).expect("nobody else has it yet");
-        new.start(timer).map_err(|source| ServeError::Start {
+        new.start(at, timer).map_err(|source| ServeError::Start {
             path: new.settings.module.clone(),
             source: Box::new(source),
         })?;

@@ -2,12 +2,14 @@
 
 use crate::guests::{self, program};
 use crate::harness::{Plan, Running};
-use rwasm_serve::{Mode, Program, ServeError, StartError};
+use rwasm_serve::{Mode, Program, ServeError, Snapshot, StartError};
 use std::collections::HashSet;
 use std::thread;
 use std::time::Duration;
 
-const SNAPSHOT: Mode = Mode::Cgi { snapshot: true };
+const SNAPSHOT: Mode = Mode::Cgi {
+    snapshot: Some(Snapshot::Request),
+};
 
 /// Draws eight letters to 3000.
 const DRAW: &str = r#"(func $draw
@@ -122,6 +124,36 @@ fn what_comes_before_is_done_once() {
     // Otherwise it is done each time.
     let server = Running::of("a", &wat);
     assert!(bodies(&server, 5).len() > 1);
+}
+
+/// A program that copies its environment before anything else, and draws, is started
+/// for each request, or goes without the request's variables.
+#[test]
+fn the_environment_may_be_that_of_the_start() {
+    let wat = drawing(
+        "",
+        "(drop (call $environ_sizes_get (i32.const 16) (i32.const 20)))
+         (drop (call $environ_get (i32.const 131072) (i32.const 150000)))
+         (call $draw)
+         (i32.store8 (i32.const 3008) (i32.const 10))
+         (local.set $n (call $read))
+         (call $print (i32.const 1024))
+         (call $print (i32.const 3000))
+         (call $write (i32.const 65536) (local.get $n))
+         (call $write (i32.const 150000) (i32.load (i32.const 20)))",
+    );
+    let own = |program: &mut Program| program.env.push(("OWN".into(), "value".into()));
+    let server = plan(&wat, own).start();
+    assert!(server.get("/a").body.contains("GATEWAY_INTERFACE="));
+    assert!(bodies(&server, 2).len() > 1);
+    let at = Mode::Cgi {
+        snapshot: Some(Snapshot::Input),
+    };
+    let server = plan(&wat, own).mode(at).start();
+    let one = server.post("/a", "one").body;
+    let two = server.post("/a", "two").body;
+    assert_eq!(one[..9], two[..9]);
+    assert_eq!((&one[9..], &two[9..]), ("oneOWN=value\0", "twoOWN=value\0"));
 }
 
 #[test]

@@ -59,17 +59,26 @@ fn write(guest: &mut Guest, fd: u32) -> Result<(), Stop> {
 
 #[test]
 fn what_touches_a_request_suspends() {
+    suspends_at_streams(SuspendAt::Request, Err(Stop::Suspended));
+}
+
+#[test]
+fn the_environment_may_be_that_of_the_start() {
+    suspends_at_streams(SuspendAt::Input, Ok(()));
+}
+
+fn suspends_at_streams(at: SuspendAt, environment: Result<(), Stop>) {
     let mut guest = Guest::with(|builder| {
-        builder.suspend_at(SuspendAt::Request).env("A", "b");
+        builder.suspend_at(at).env("A", "b");
     });
     let suspended = Err(Stop::Suspended);
     assert_eq!(
         functions::environ_sizes_get(&mut guest.call(), RESULT, RESULT + 4),
-        suspended
+        environment
     );
     assert_eq!(
         functions::environ_get(&mut guest.call(), BYTES, BYTES + 64),
-        suspended
+        environment
     );
     assert_eq!(read(&mut guest, 0), suspended);
     assert_eq!(write(&mut guest, 1), suspended);
