@@ -6,6 +6,7 @@ use rwasm::{
     InstanceSnapshot, Limits, Linker, Module, PoolConfig, PoolError, Progress, Result, Store, Tier,
     Trap, V128,
 };
+use std::time::{Duration, Instant};
 
 /// What `host.ask` answers; without it, it suspends.
 type Answer = Option<i32>;
@@ -275,6 +276,34 @@ fn what_is_hot_afterwards_is_compiled() {
         1_000_000,
         Ok(501_000),
     );
+}
+
+/// Functions that have machine code are lowered for the start, but not at each call.
+#[test]
+fn what_is_compiled_already_is_interpreted_as_fast_as_ever() {
+    // Much that is never run.
+    let body = "(i32.store (i32.const 0) (i32.mul (local.get 0) (i32.const 3)))".repeat(2000);
+    let wat = format!(
+        r#"(module
+          (import "host" "ask" (func $ask (param i32) (result i32)))
+          (memory 1)
+          (global $result (export "result") (mut i64) (i64.const 0))
+          (func $large (param i32) (result i32)
+            (if (i32.eq (local.get 0) (i32.const -1)) (then {body}))
+            (i32.sub (local.get 0) (i32.const 1)))
+          (func (export "run") (local $n i32)
+            (local.set $n (i32.const 300000))
+            (loop $l (br_if $l (local.tee $n (call $large (local.get $n)))))
+            (global.set $result (i64.extend_i32_s (call $ask (i32.const 1))))))"#
+    );
+    let mut config = Config::new();
+    config.tier(Tier::Jit);
+    let begin = Instant::now();
+    let (mut store, instance) = suspended(&pre(&config, &wat));
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    *store.data_mut() = Some(1);
+    store.resume().unwrap();
+    assert_eq!(result(&mut store, instance), 2);
 }
 
 const ASKS_TWICE: &str = r#"(module

@@ -46,12 +46,16 @@ thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::default();
 }
 
-/// Lowers the function of a cell and publishes the code; returns its first
-/// instruction. If another thread did so first, its code is taken.
+/// Lowers the function of a cell and publishes the code, unless that was done
+/// before; returns its first instruction. If another thread does so first, its code
+/// is taken.
 ///
 /// # Errors
 /// If the body is invalid or beyond what this tier executes.
 pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
+    if let Some(code) = cell.interp_code() {
+        return Ok(code.words.as_ptr());
+    }
     // SAFETY: only cells of modules are lowered; the module owns its cells.
     let code = unsafe { &*cell.module };
     let lowered = lower_function(code, cell.func, false)?;

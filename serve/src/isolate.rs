@@ -99,8 +99,9 @@ impl Isolated {
         let places = connections();
         let room = Arc::new(Semaphore::new(places));
         tokio::select! {
-            () = self.accept(&listener, site, &room) => {}
+            biased;
             () = stop => {}
+            () = self.accept(&listener, site, &room) => {}
         }
         site.begin_to_stop();
         drop(listener);

@@ -8,6 +8,7 @@ use crate::program::{Ended, Program};
 use crate::settings;
 use rwasm::InterruptHandle;
 use rwasm_wasi::{BuildError, Limits, Output, WasiCtx};
+use std::future::pending;
 use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -68,8 +69,14 @@ impl Workers {
         &self.0.program
     }
 
-    /// Starts so many instances, each on a thread with so much stack.
-    pub(crate) fn start(&self, workers: usize, stack_bytes: usize) -> Result<(), ServeError> {
+    /// Starts so many instances, each on a thread with so much stack. Ready only if
+    /// that fails.
+    pub(crate) async fn work(&self, workers: usize, stack_bytes: usize) -> Result<(), ServeError> {
+        self.start(workers, stack_bytes)?;
+        pending().await
+    }
+
+    fn start(&self, workers: usize, stack_bytes: usize) -> Result<(), ServeError> {
         for number in 0..workers {
             let shared = Arc::clone(&self.0);
             self.0.state().threads += 1;

@@ -164,11 +164,14 @@ impl Server {
                 Ok(())
             }
             Front::Workers(program, workers, stack_bytes) => {
-                let started = program.start(workers, stack_bytes);
-                if started.is_ok() {
-                    runtime.block_on(stop);
-                    site.begin_to_stop();
-                }
+                let started = runtime.block_on(async {
+                    tokio::select! {
+                        biased;
+                        () = stop => Ok(()),
+                        failed = program.work(workers, stack_bytes) => failed,
+                    }
+                });
+                site.begin_to_stop();
                 program.stop(grace);
                 started
             }
@@ -207,8 +210,10 @@ async fn answer(
 ) {
     let graceful = GracefulShutdown::new();
     tokio::select! {
-        () = accept(&listener, addr, site, &graceful) => {}
+        // First, so that signals are heard before anybody is answered.
+        biased;
         () = stop => {}
+        () = accept(&listener, addr, site, &graceful) => {}
     }
     site.begin_to_stop();
     drop(listener);
