@@ -11,6 +11,10 @@ const GLIBC: (u32, u32) = (2, 36);
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let target = env::var("TARGET").unwrap_or_default();
+    if target.contains("-linux-") {
+        // By which lowered bodies are remembered for this program alone.
+        println!("cargo:rustc-link-arg-bins=-Wl,--build-id");
+    }
     let native = env::var("HOST").is_ok_and(|host| host == target);
     if native && target.ends_with("-linux-gnu") && glibc().is_some_and(|glibc| glibc >= GLIBC) {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");

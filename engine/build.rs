@@ -43,6 +43,10 @@ fn main() -> io::Result<()> {
         hash_folder(&folder.join("src"), &mut hasher)?;
     }
     println!("cargo:rustc-env=RWASM_BUILD={:016x}", hasher.finish());
+    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
+        // By which lowered bodies are remembered; for programs, their packages ask.
+        println!("cargo:rustc-link-arg-tests=-Wl,--build-id");
+    }
     Ok(())
 }
 

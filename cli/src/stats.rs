@@ -41,6 +41,10 @@ impl Stats {
         let lines = [
             format!("functions: {}", module.parsed().bodies().len()),
             format!("  called in the interpreter, so lowered: {}", tiers.called),
+            format!(
+                "  lowered before, from the cache: {}",
+                module.remembered_bodies()
+            ),
             format!("  compiled: {}, and {} loops", tiers.compiled, tiers.loops),
             format!("  that cannot be compiled: {}", tiers.failed),
             format!(

@@ -113,6 +113,15 @@ impl Module {
         cached.map_or(self.0.precompiled, ModuleCache::recalled)
     }
 
+    /// Functions whose lowered bodies an earlier run left, so that the interpreter
+    /// need not read theirs.
+    pub fn remembered_bodies(&self) -> usize {
+        self.0
+            .cached
+            .as_ref()
+            .map_or(0, ModuleCache::recalled_bodies)
+    }
+
     /// The module with its machine code, for [`Module::from_precompiled`]: all of
     /// it if the engine's tier is [`Tier::Jit`](crate::Tier::Jit), otherwise what
     /// there is by now.

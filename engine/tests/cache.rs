@@ -242,6 +242,115 @@ fn what_is_known_to_be_valid_is_not_validated_again() {
     assert!(matches!(second.validate_in_order(), Err(Error::Parse(_))));
 }
 
+/// What interpreted code has of every kind: branches, tables, calls of all kinds,
+/// loops, constants that share a word with others.
+const VARIED: &str = r#"(module
+    (type $unary (func (param i32) (result i32)))
+    (type $other (func (param i64)))
+    (table funcref (elem $double $negate))
+    (memory 1)
+    (global $count (mut i32) (i32.const 0))
+    (data (i32.const 16) "\07\00\00\00")
+    (func $double (type $unary) (i32.shl (local.get 0) (i32.const 1)))
+    (func $negate (type $unary) (i32.sub (i32.const 0) (local.get 0)))
+    (func $pick (param i32) (result i32)
+        (block $c (block $b (block $a
+            (br_table $a $b $c (local.get 0)))
+            (return (i32.const 1000)))
+            (return (i32.load (i32.const 16))))
+        (i32.trunc_f64_s (f64.mul (f64.const 2.5) (f64.convert_i32_s (local.get 0)))))
+    ;; It compares canonical types, so that its words are never kept.
+    (func $is_unary (param funcref) (result i32) (ref.test (ref $unary) (local.get 0)))
+    (func (export "f") (param i32) (result i32) (local i32 i32)
+        (local.set 2 (call $is_unary (table.get (i32.const 0))))
+        (loop $again
+            (local.set 2 (i32.add (local.get 2)
+                (call_indirect (type $unary) (local.get 1)
+                    (i32.and (local.get 1) (i32.const 1)))))
+            (local.set 2 (i32.add (local.get 2) (call $pick (local.get 1))))
+            (global.set $count (i32.add (global.get $count) (i32.const 1)))
+            (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+            (br_if $again (i32.lt_u (local.get 1) (i32.const 7))))
+        (i32.add (local.get 2) (i32.mul (global.get $count) (local.get 0)))))"#;
+
+/// For bodies that are validated when they are called, and never hot.
+fn cold(folder: Option<&Path>) -> Config {
+    let mut config = Config::new();
+    config
+        .tier(Tier::Auto)
+        .cache(folder.map(Cache::new))
+        .validation(rwasm::Validation::Lazy);
+    config
+}
+
+#[test]
+fn lowered_bodies_are_remembered() {
+    let temp = TempDir::new().unwrap();
+    let folder = &*temp.path().join("cache");
+    let expected = run(&cold(None), VARIED.as_bytes()).0;
+    let config = cold(Some(folder));
+    assert_eq!(run(&config, VARIED.as_bytes()), (expected, 0, true));
+    for _ in 0..2 {
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, VARIED).unwrap();
+        assert_eq!(module.remembered_bodies(), 4);
+        assert_eq!(call(&module).unwrap(), expected);
+        // Nothing is new.
+        assert!(!module.remember().unwrap());
+    }
+    // A body that is another one is lowered, the others are as before.
+    let other = VARIED.replace("(i32.const 1000)", "(i32.const 1001)");
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(&engine, &other).unwrap();
+    assert_eq!(call(&module).unwrap(), expected + 1);
+    // One that is not valid is found out.
+    let invalid = VARIED.replace("(return (i32.const 1000))", "(return (f32.const 1000))");
+    let module = Module::new(&engine, &invalid).unwrap();
+    assert!(
+        call(&module)
+            .unwrap_err()
+            .to_string()
+            .contains("type mismatch")
+    );
+}
+
+/// Types are numbered by engine: code that was lowered in one names them in
+/// another.
+#[test]
+fn lowered_bodies_know_types_by_what_they_are() {
+    let temp = TempDir::new().unwrap();
+    let config = cold(Some(&temp.path().join("cache")));
+    let expected = run(&config, VARIED.as_bytes()).0;
+    let engine = Engine::new(&config).unwrap();
+    let types = "(module (type (func (param f64 f64))) (type (func (param i64 f64))))";
+    let _before = Module::new(&engine, types).unwrap();
+    let module = Module::new(&engine, VARIED).unwrap();
+    assert_eq!(module.remembered_bodies(), 4);
+    assert_eq!(call(&module).unwrap(), expected);
+}
+
+#[test]
+fn a_damaged_entry_with_lowered_bodies_is_a_miss() {
+    let temp = TempDir::new().unwrap();
+    let folder = &*temp.path().join("cache");
+    let config = cold(Some(folder));
+    let expected = run(&config, VARIED.as_bytes()).0;
+    let path = entries(folder).remove(0);
+    let whole = fs::read(&path).unwrap();
+    let engine = Engine::new(&config).unwrap();
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x10;
+        fs::write(&path, &damaged).unwrap();
+        let module = Module::new(&engine, VARIED).unwrap();
+        assert_eq!(module.remembered_bodies(), 0, "byte {at}");
+    }
+    fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    let module = Module::new(&engine, VARIED).unwrap();
+    assert_eq!(module.remembered_bodies(), 0);
+    assert_eq!(call(&module).unwrap(), expected);
+}
+
 fn precompiled(config: &mut Config) -> Vec<u8> {
     let engine = Engine::new(config.tier(Tier::Jit)).unwrap();
     let module = Module::new(&engine, module("add", "add")).unwrap();

@@ -6,6 +6,7 @@ use crate::exec::slots::slot_handler;
 use crate::exec::{atomic, call, control, exception, float, int, memory, simd, tier_up};
 use crate::fuse::groups;
 use crate::inst::{Callee, Dst, Inst, Jump, Label, PinSlots, Place, Src, Try, TryIndex};
+use crate::kept::{Kind, Kinds};
 use crate::lower::Lowered;
 use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::{InterpCode, ModuleCode};
@@ -22,6 +23,7 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
         fixups: Vec::new(),
         catchers: Vec::new(),
         head: Head::Own,
+        kinds: lowered.body.map(|_| Kinds::default()),
     };
     let mut positions = Vec::with_capacity(insts.len() + 1);
     for (range, fused) in groups(lowered) {
@@ -43,17 +45,28 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
     // A label at the very end belongs to code that nothing reaches.
     encoder.op(control::unreachable_handler(), &[0]);
     encoder.tries(&lowered.tries);
-    let Encoder { words, fixups, .. } = encoder;
+    let Encoder {
+        words,
+        fixups,
+        mut kinds,
+        ..
+    } = encoder;
     let mut words = words.into_boxed_slice();
     let base = words.as_ptr() as u64;
     for (at, label) in fixups {
         let inst = lowered.labels[label.0 as usize];
         words[at] = base + 8 * u64::from(positions[inst as usize]);
+        if let Some(kinds) = &mut kinds {
+            kinds.note(at, Kind::Own);
+        }
     }
+    let origin = lowered.body.zip(kinds);
+    let origin = origin.map(|(body, kinds)| Box::new(kinds.into_origin(body)));
     (
         InterpCode {
             words,
             frame_slots: lowered.frame_slots,
+            origin,
         },
         positions,
     )
@@ -80,6 +93,8 @@ struct Encoder<'a> {
     /// Words whose upper half says how far it is from behind the instruction,
     /// which ends with the next word, to a `try`.
     catchers: Vec<(usize, TryIndex)>,
+    /// Words that are of this process alone, if the code is to be kept.
+    kinds: Option<Kinds>,
 }
 
 /// Four 16-bit operands.
@@ -98,10 +113,26 @@ fn pin_word([p0, p1, p2]: PinSlots) -> u64 {
 
 impl Encoder<'_> {
     fn head(&mut self, handler: Handler) {
+        let handler = match self.head {
+            Head::Own => handler,
+            Head::Other(fused) => fused,
+            Head::None => return,
+        };
+        self.note(self.words.len(), Kind::Handler);
+        self.words.push(handler as usize as u64);
+    }
+
+    /// How many words stand before the operands of the next instruction.
+    fn head_words(&self) -> usize {
         match self.head {
-            Head::Own => self.words.push(handler as usize as u64),
-            Head::Other(fused) => self.words.push(fused as usize as u64),
-            Head::None => {}
+            Head::Own | Head::Other(_) => 1,
+            Head::None => 0,
+        }
+    }
+
+    fn note(&mut self, word: usize, kind: Kind) {
+        if let Some(kinds) = &mut self.kinds {
+            kinds.note(word, kind);
         }
     }
 
@@ -503,7 +534,11 @@ impl Encoder<'_> {
                 self.op(exception::throw_ref_handler(), &[quad(a, 0, 0, 0), 0, 0]);
                 self.catcher(catcher);
             }
-            Inst::Object(inst) => inst.encode(&mut self.words),
+            Inst::Object(inst) => {
+                // It may hold canonical types.
+                self.kinds = None;
+                inst.encode(&mut self.words);
+            }
             Inst::Unreachable => self.op(control::unreachable_handler(), &[]),
             Inst::ConsumeFuel { units } => {
                 self.op(control::consume_fuel_handler(), &[u64::from(units)]);
@@ -511,10 +546,12 @@ impl Encoder<'_> {
             Inst::CheckInterrupt => self.op(control::check_interrupt_handler(), &[0]),
             Inst::Count { loop_at } => {
                 let cell = &raw const self.code.cells[self.func.index()] as u64;
+                let at = self.words.len() + self.head_words();
                 match loop_at {
                     None => self.op(tier_up::count_call_handler(), &[cell]),
                     Some(at) => self.op(tier_up::count_loop_handler(), &[cell, at.into()]),
                 }
+                self.note(at, Kind::Cell);
             }
         }
     }
@@ -568,7 +605,9 @@ impl Encoder<'_> {
         match callee {
             Callee::Own(func) => {
                 let cell = &raw const self.code.cells[func as usize];
+                let at = self.words.len() + self.head_words();
                 self.op(call::call_handler(tail), &[cell as u64, base_word, last]);
+                self.note(at, Kind::Cell);
             }
             Callee::Imported(func) => {
                 let offset = u64::from(self.code.offsets.imported_func(func));
@@ -579,9 +618,13 @@ impl Encoder<'_> {
             }
             Callee::Indirect { table, ty, index } => {
                 let table = self.code.offsets.table(table);
-                let ty = u64::from(self.code.type_ids[ty as usize].as_u32());
+                let id = u64::from(self.code.type_ids[ty as usize].as_u32());
                 let handler = call::call_indirect_handler(tail, index.class());
-                self.op(handler, &[pair(index.slot(), base, table), ty, last]);
+                let at = self.words.len() + self.head_words();
+                self.op(handler, &[pair(index.slot(), base, table), id, last]);
+                if let Some(kinds) = &mut self.kinds {
+                    kinds.note_type(at + 1, ty);
+                }
             }
             Callee::Ref(func) => {
                 let handler = call::call_ref_handler(tail, func.class());

@@ -17,6 +17,7 @@ mod enter;
 mod exec;
 mod fuse;
 mod inst;
+mod kept;
 mod lower;
 mod object;
 mod op;
@@ -24,12 +25,13 @@ mod print;
 mod suspended;
 
 pub use enter::{ENTRIES, host_entries, init, resume};
+pub use kept::{program, write as keep};
 pub use lower::LowerError;
 pub use suspended::links as suspended_links;
 
 use lower::Lowered;
 use rwasm_parser::LocalFuncIndex;
-use rwasm_runtime::code::{CodeCell, ModuleCode};
+use rwasm_runtime::code::{CodeCell, InterpCode, ModuleCode};
 use rwasm_runtime::error::Pending;
 use std::cell::RefCell;
 use wasmparser::{BinaryReader, FuncValidatorAllocations, FunctionBody};
@@ -58,10 +60,27 @@ pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
     }
     // SAFETY: only cells of modules are lowered; the module owns its cells.
     let code = unsafe { &*cell.module };
+    if let Some(kept) = kept_body(code, cell.func) {
+        return Ok(cell.publish_interp_code(kept, ENTRIES.interp));
+    }
     let lowered = lower_function(code, cell.func, false)?;
     let (encoded, _) = encode::encode(&lowered, code);
     BUFFERS.with_borrow_mut(|buffers| buffers.lower.recycle(lowered));
+    if encoded.origin.is_some()
+        && let Some(kept) = code.kept_bodies()
+    {
+        kept.note(cell.func);
+    }
     Ok(cell.publish_interp_code(encoded, ENTRIES.interp))
+}
+
+/// The lowered body of a function, if it was kept by an earlier process.
+fn kept_body(code: &ModuleCode, func: LocalFuncIndex) -> Option<InterpCode> {
+    let kept = code.kept_bodies()?;
+    let (body, bytes) = kept.find(func)?;
+    // Nothing reads the body again, which may be in a mapped file.
+    let is_same = kept.hash(code, func, code.module.body(func).as_bytes()) == body;
+    is_same.then(|| kept::read(code, bytes))?
 }
 
 /// Lowers a function, without running anything, and prints its register code.
@@ -98,12 +117,19 @@ fn lower_function(
         let scratch = &mut buffers.lower;
         let lowered = lower::lower(code, func, &body, Some(&mut validator), scratch, offsets);
         buffers.validator = validator.into_allocations();
-        if lowered.is_err() {
-            // What is wrong with an invalid body is told as validation alone does.
-            let mut validator = code.module.func_validator(func, Default::default());
-            rwasm_parser::validate_body(&mut validator, &body)?;
-        }
-        lowered
+        let mut lowered = match lowered {
+            Ok(lowered) => lowered,
+            Err(error) => {
+                // What is wrong with an invalid body is told as validation alone
+                // does.
+                let mut validator = code.module.func_validator(func, Default::default());
+                rwasm_parser::validate_body(&mut validator, &body)?;
+                return Err(error);
+            }
+        };
+        let kept = code.kept_bodies();
+        lowered.body = kept.map(|kept| kept.hash(code, func, &buffers.body));
+        Ok(lowered)
     })
 }
 

@@ -24,6 +24,35 @@ pub struct InterpCode {
     pub words: Box<[u64]>,
     /// Slots of a frame, from its first argument to its last temporary.
     pub frame_slots: u32,
+    /// What it takes to keep it, if that is wanted.
+    pub origin: Option<Box<InterpOrigin>>,
+}
+
+/// Where lowered code came from, and which of its words are of this process alone.
+#[derive(Debug)]
+pub struct InterpOrigin {
+    /// The body, as [`KeptBodies::hash`] has it.
+    pub body: BodyHash,
+    /// Two bits for each word, as the interpreter means them.
+    pub kinds: Box<[u64]>,
+    /// Words that are canonical types: their places and the types' indices.
+    pub types: Box<[(u32, u32)]>,
+}
+
+/// A hash of a body and of where in the module it is.
+pub type BodyHash = [u8; 32];
+
+/// Lowered bodies of earlier processes. The interpreter asks for them where bodies
+/// are validated when they are first called: what was kept was valid.
+pub trait KeptBodies: Send + Sync + std::fmt::Debug {
+    /// The hash of these bytes as the body of a function.
+    fn hash(&self, code: &ModuleCode, func: LocalFuncIndex, body: &[u8]) -> BodyHash;
+
+    /// What was kept of a function, and of which body.
+    fn find(&self, func: LocalFuncIndex) -> Option<(BodyHash, &[u8])>;
+
+    /// A function was lowered for the first time.
+    fn note(&self, func: LocalFuncIndex);
 }
 
 /// What code is lowered and compiled for. Fixed per engine.
@@ -87,6 +116,8 @@ pub struct ModuleCode {
     machine_code: OnceLock<MachineCode>,
     /// Who is asked when code gets hot.
     tier_up: Option<Arc<dyn TierUp>>,
+    /// Who keeps lowered bodies, if somebody does.
+    kept_bodies: OnceLock<Arc<dyn KeptBodies>>,
     this: Weak<ModuleCode>,
 }
 
@@ -142,6 +173,7 @@ impl ModuleCode {
                 exported_memory: OnceLock::new(),
                 machine_code: OnceLock::new(),
                 tier_up,
+                kept_bodies: OnceLock::new(),
                 this: weak.clone(),
             }
         })
@@ -156,6 +188,20 @@ impl ModuleCode {
     /// The module's machine code, if there is some.
     pub fn existing_machine_code(&self) -> Option<&(dyn Any + Send + Sync)> {
         self.machine_code.get().map(|code| &**code)
+    }
+
+    /// Has lowered bodies be kept, and those of earlier processes be used: from
+    /// now on, and by the first who asks for it. Code that looks into objects has
+    /// words that mean nothing elsewhere, so that its bodies are never kept.
+    pub fn keep_bodies(&self, kept: Arc<dyn KeptBodies>) {
+        if self.settings.lazy_validation && self.settings.tier_up && !self.meets_objects {
+            let _ = self.kept_bodies.set(kept);
+        }
+    }
+
+    /// Who keeps lowered bodies, if somebody does.
+    pub fn kept_bodies(&self) -> Option<&dyn KeptBodies> {
+        self.kept_bodies.get().map(|kept| &**kept)
     }
 
     /// Who is asked when code gets hot.

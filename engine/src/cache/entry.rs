@@ -5,48 +5,56 @@
 //!  valid:8  hash of the module
 //!  functions:32  { func:32  sources  inlined_funcs:32 {func:32}  length:32  code }
 //!  adapters:32   { length:32  code }
+//!  program: length:32 bytes      lowered:32 { func:32  hash of the body  length:32  code }
 //!  hash of all that is before
 //! ```
 //! The hash at the end finds damage; the key in the front finds an entry that
 //! stands under a name that is not its own. Numbers are little-endian.
 
-use super::hash_body;
 use super::key::Key;
+use super::lowered::Lowered;
+use super::{hash_body, huge};
 use rwasm_jit::Compiled;
 use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::ModuleCode;
+use std::borrow::Cow;
 use thiserror::Error;
 
 const MAGIC: [u8; 8] = *b"rwasm\0ce";
 
 /// To be raised when the format changes without the build's name.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Bytes of a hash.
 const HASH: usize = blake3::OUT_LEN;
 
 /// What is known of a module, or of all that differ in bodies and data alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct Entry<'a> {
     /// The hash of a module that was found valid.
     pub(super) valid: Option<[u8; HASH]>,
     /// Functions that were hot.
-    pub(super) functions: Vec<Function>,
+    pub(super) functions: Vec<Function<'a>>,
     /// The adapters that calls of them needed, as [`rwasm_jit::adapters`] gives
     /// them.
-    pub(super) adapters: Vec<Vec<u8>>,
+    pub(super) adapters: Vec<Cow<'a, [u8]>>,
+    /// The program that bodies were lowered in, as it was linked; empty if it has
+    /// no name.
+    pub(super) program: Cow<'a, [u8]>,
+    /// Bodies that were lowered in it.
+    pub(super) lowered: Vec<Lowered<'a>>,
 }
 
 /// Machine code of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Function {
+pub(super) struct Function<'a> {
     func: u32,
     /// A hash of the bodies that it was compiled from.
     sources: [u8; HASH],
     /// Whose bodies these are, beside its own.
     inlined_funcs: Vec<u32>,
     /// As [`Compiled::to_bytes`] gives it.
-    code: Vec<u8>,
+    code: Cow<'a, [u8]>,
 }
 
 /// Why bytes are no entry, or not the one that was looked for.
@@ -62,9 +70,9 @@ pub(super) enum EntryError {
     Damaged,
 }
 
-impl Function {
+impl Function<'_> {
     /// What is to be kept of a function of a module, if it can be.
-    pub(super) fn of(compiled: &Compiled, code: &ModuleCode) -> Option<Function> {
+    pub(super) fn of(compiled: &Compiled, code: &ModuleCode) -> Option<Function<'static>> {
         let inlined_funcs = compiled
             .inlined_funcs()
             .iter()
@@ -74,7 +82,7 @@ impl Function {
             func: compiled.func.as_u32(),
             sources: [0; HASH],
             inlined_funcs,
-            code: compiled.to_bytes()?,
+            code: compiled.to_bytes()?.into(),
         };
         function.sources = function.hash_sources(code)?;
         Some(function)
@@ -112,14 +120,16 @@ impl Function {
     }
 }
 
-impl Entry {
+impl<'a> Entry<'a> {
     pub(super) fn encode(&self, key: &Key) -> Vec<u8> {
         let code: usize = self
             .functions
             .iter()
             .map(|function| function.code.len())
             .sum();
-        let mut bytes = Vec::with_capacity(code + 64 * self.functions.len() + 128);
+        let lowered: usize = self.lowered.iter().map(|lowered| lowered.code.len()).sum();
+        let items = self.functions.len() + self.lowered.len();
+        let mut bytes = huge::buffer(code + lowered + 64 * items + 4096);
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend(key.0);
@@ -144,12 +154,21 @@ impl Entry {
             bytes.extend((adapter.len() as u32).to_le_bytes());
             bytes.extend_from_slice(adapter);
         }
+        bytes.extend((self.program.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&self.program);
+        bytes.extend((self.lowered.len() as u32).to_le_bytes());
+        for lowered in &self.lowered {
+            bytes.extend(lowered.func.to_le_bytes());
+            bytes.extend(lowered.body);
+            bytes.extend((lowered.code.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(lowered.code);
+        }
         let hash = blake3::hash(&bytes);
         bytes.extend(hash.as_bytes());
         bytes
     }
 
-    pub(super) fn decode(bytes: &[u8], key: &Key) -> Result<Entry, EntryError> {
+    pub(super) fn decode(bytes: &'a [u8], key: &Key) -> Result<Entry<'a>, EntryError> {
         let (bytes, hash) = bytes
             .split_last_chunk::<HASH>()
             .ok_or(EntryError::Truncated)?;
@@ -172,7 +191,7 @@ impl Entry {
             let inlined_funcs = (0..reader.u32()?).map(|_| reader.u32());
             let inlined_funcs = inlined_funcs.collect::<Result<_, _>>()?;
             let len = reader.u32()? as usize;
-            let code = reader.take(len)?.to_vec();
+            let code = reader.take(len)?.into();
             functions.push(Function {
                 func,
                 sources,
@@ -183,7 +202,16 @@ impl Entry {
         let mut adapters = Vec::new();
         for _ in 0..reader.u32()? {
             let len = reader.u32()? as usize;
-            adapters.push(reader.take(len)?.to_vec());
+            adapters.push(reader.take(len)?.into());
+        }
+        let len = reader.u32()? as usize;
+        let program = reader.take(len)?.into();
+        let mut lowered = Vec::new();
+        for _ in 0..reader.u32()? {
+            let (func, body) = (reader.u32()?, reader.array()?);
+            let len = reader.u32()? as usize;
+            let code = reader.take(len)?;
+            lowered.push(Lowered { func, body, code });
         }
         if !reader.0.is_empty() {
             return Err(EntryError::Damaged);
@@ -192,6 +220,8 @@ impl Entry {
             valid: is_valid.then_some(valid),
             functions,
             adapters,
+            program,
+            lowered,
         })
     }
 }
@@ -223,17 +253,25 @@ mod tests {
 
     const KEY: Key = Key([7; 32]);
 
-    fn entry() -> Entry {
+    fn entry() -> Entry<'static> {
         let function = |func: u32| Function {
             func,
             sources: [func as u8; HASH],
             inlined_funcs: (0..func).collect(),
-            code: vec![0xcc; 10 * func as usize],
+            code: vec![0xcc; 10 * func as usize].into(),
         };
         Entry {
             valid: Some([3; HASH]),
             functions: (0..4).map(function).collect(),
-            adapters: (0..3).map(|number| vec![0xc3; number]).collect(),
+            adapters: (0..3).map(|number| vec![0xc3; number].into()).collect(),
+            program: b"name"[..].into(),
+            lowered: [&b""[..], b"lowered"]
+                .map(|code| Lowered {
+                    func: code.len() as u32,
+                    body: [5; HASH],
+                    code,
+                })
+                .into(),
         }
     }
 

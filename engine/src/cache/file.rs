@@ -71,7 +71,11 @@ pub(crate) fn write(code: &ModuleCode) -> Vec<u8> {
     let entry = Entry {
         valid: None,
         functions: functions.collect(),
-        adapters: rwasm_jit::adapters(code),
+        adapters: rwasm_jit::adapters(code)
+            .into_iter()
+            .map(Into::into)
+            .collect(),
+        ..Entry::default()
     };
     let mut bytes = Vec::new();
     bytes.extend(MAGIC);

@@ -10,6 +10,7 @@
 //! others. The folder is opened once and files are reached from there, so that
 //! what was checked is what is used.
 
+use super::huge;
 use super::key::Key;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
@@ -120,7 +121,7 @@ impl Folder {
         if !is_ours(&stat) || !is_file(&stat) || size > MAX_ENTRY {
             return Err(self.not_private());
         }
-        let mut bytes = Vec::with_capacity(size as usize);
+        let mut bytes = huge::buffer(size as usize);
         let reader = File::from(file);
         (&reader)
             .take(MAX_ENTRY)

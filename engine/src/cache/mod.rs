@@ -1,5 +1,6 @@
-//! What is remembered from run to run: machine code of hot functions, and that a
-//! module was found valid.
+//! What is remembered from run to run: machine code of hot functions, the adapters
+//! that it is called by, what the interpreter made of others ([`lowered`]), and
+//! that a module was found valid.
 //!
 //! ```text
 //!  module ─ key ─► folder ─ entry ─► functions whose bodies are the same ─► cells
@@ -20,7 +21,9 @@
 mod entry;
 mod file;
 mod folder;
+mod huge;
 mod key;
+mod lowered;
 
 pub use file::PrecompiledError;
 pub use folder::{CacheError, CacheInfo};
@@ -31,10 +34,11 @@ use crate::tiers;
 use entry::{Entry, Function};
 use folder::Folder;
 use key::Key;
+use lowered::LoweredBodies;
 use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::ModuleCode;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing::debug;
 
 /// What a [`Cache`] takes of the disk by default. Entries of large programs have
@@ -95,6 +99,8 @@ pub(crate) struct ModuleCache {
     key: Key,
     /// Functions whose machine code was there.
     recalled: usize,
+    lowered: Arc<LoweredBodies>,
+    program: OnceLock<Option<Vec<u8>>>,
     state: Mutex<State>,
 }
 
@@ -118,27 +124,59 @@ impl ModuleCache {
             folder: cache.folder.clone(),
             key: Key::of(code),
             recalled: 0,
+            lowered: Arc::default(),
+            program: OnceLock::new(),
             state: Mutex::default(),
         };
-        let Some(bytes) = cached.folder.read(&cached.key) else {
-            return cached;
-        };
-        match Entry::decode(&bytes, &cached.key) {
-            Ok(entry) => {
-                cached.recalled = install(code, &entry);
-                let mut state = cached.lock();
-                state.valid = entry.valid;
-                state.known = cached.recalled;
-                state.known_adapters = entry.adapters.len();
-            }
-            Err(error) => debug!(target: "cache", %error, key = %cached.key, "entry not used"),
+        if let Some(bytes) = cached.folder.read(&cached.key) {
+            cached.take_up(code, bytes);
+        }
+        if code.settings.lazy_validation && cached.program().is_some() {
+            code.keep_bodies(cached.lowered.clone());
         }
         cached
+    }
+
+    /// The program that bodies are lowered in: distances between handlers are
+    /// those of one program as it was linked.
+    fn program(&self) -> Option<&[u8]> {
+        self.program.get_or_init(rwasm_interp::program).as_deref()
+    }
+
+    /// Takes up what an entry has.
+    fn take_up(&mut self, code: &ModuleCode, bytes: Vec<u8>) {
+        let entry = match Entry::decode(&bytes, &self.key) {
+            Ok(entry) => entry,
+            Err(error) => {
+                debug!(target: "cache", %error, key = %self.key, "entry not used");
+                return;
+            }
+        };
+        self.recalled = install(code, &entry);
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.valid = entry.valid;
+        state.known = self.recalled;
+        state.known_adapters = entry.adapters.len();
+        if !entry.lowered.is_empty() && self.program() == Some(&*entry.program) {
+            debug!(target: "cache", bodies = entry.lowered.len(), "lowered by an earlier run");
+            let kept = entry.lowered.iter().map(|lowered| {
+                let start = lowered.code.as_ptr().addr() - bytes.as_ptr().addr();
+                let range = start..start + lowered.code.len();
+                (lowered.func, lowered.body, range)
+            });
+            let kept: Vec<_> = kept.collect();
+            self.lowered = Arc::new(LoweredBodies::new(bytes, kept));
+        }
     }
 
     /// Functions whose machine code was there.
     pub(crate) fn recalled(&self) -> usize {
         self.recalled
+    }
+
+    /// Functions whose lowered bodies were there.
+    pub(crate) fn recalled_bodies(&self) -> usize {
+        self.lowered.recalled()
     }
 
     /// Whether a module of these bytes is known to be valid.
@@ -166,9 +204,20 @@ impl ModuleCache {
             rwasm_jit::adapters(code)
         };
         let nothing_new = compiled.len() <= state.known && adapters.len() <= state.known_adapters;
-        if nothing_new && !state.new_valid {
+        if nothing_new && !state.new_valid && !self.lowered.grew() {
             return Ok(false);
         }
+        let program = self.program().unwrap_or_default();
+        let mut fresh = Vec::new();
+        let lowered = if program.is_empty() {
+            Vec::new()
+        } else {
+            let has_code = |func: u32| {
+                let funcs = compiled.binary_search_by_key(&func, |compiled| compiled.func.as_u32());
+                funcs.is_ok()
+            };
+            self.lowered.all(code, &mut fresh, has_code)
+        };
         let adapter_count = adapters.len();
         let functions = compiled
             .iter()
@@ -176,12 +225,15 @@ impl ModuleCache {
         let entry = Entry {
             valid: state.valid,
             functions: functions.collect(),
-            adapters,
+            adapters: adapters.into_iter().map(Into::into).collect(),
+            program: program.into(),
+            lowered,
         };
         self.folder.write(&self.key, &entry.encode(&self.key))?;
         state.known = compiled.len();
         state.known_adapters = adapter_count;
         state.new_valid = false;
+        self.lowered.written();
         Ok(true)
     }
 
@@ -192,7 +244,7 @@ impl ModuleCache {
 
 /// Publishes the functions of an entry that are those of the module; returns how
 /// many they are.
-fn install(code: &ModuleCode, entry: &Entry) -> usize {
+fn install(code: &ModuleCode, entry: &Entry<'_>) -> usize {
     if entry.functions.is_empty() || !rwasm_jit::init_running() {
         return 0;
     }
@@ -202,7 +254,7 @@ fn install(code: &ModuleCode, entry: &Entry) -> usize {
         .filter_map(|function| function.compiled(code))
         .collect();
     let count = compiled.len();
-    let adapters = entry.adapters.iter().map(Vec::as_slice);
+    let adapters = entry.adapters.iter().map(|adapter| &**adapter);
     match rwasm_jit::take_up_adapters(code, adapters) {
         Ok(adapters) => debug!(target: "cache", adapters, "adapters from an earlier run"),
         Err(error) => debug!(target: "cache", %error, "adapters of an earlier run not used"),
@@ -223,7 +275,12 @@ fn install(code: &ModuleCode, entry: &Entry) -> usize {
 fn hash_body(code: &ModuleCode, func: LocalFuncIndex, hasher: &mut blake3::Hasher) {
     let body = code.module.bodies()[func.index()];
     let bytes = code.module.bytes().get(body.range()).unwrap_or_default();
-    hasher.update(&(body.start() as u64).to_le_bytes());
+    hash_bytes(body.start(), bytes, hasher);
+}
+
+/// The bytes of a body that begins at an offset of its module.
+fn hash_bytes(start: usize, bytes: &[u8], hasher: &mut blake3::Hasher) {
+    hasher.update(&(start as u64).to_le_bytes());
     hasher.update(&(bytes.len() as u64).to_le_bytes());
     hasher.update(bytes);
 }

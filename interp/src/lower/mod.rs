@@ -29,7 +29,7 @@ use prescan::{LoopInfo, PINS, Pins};
 use rwasm_parser::{
     CompositeType, FuncType, LocalFuncIndex, Module, ParseError, Resources, validate_operator,
 };
-use rwasm_runtime::code::{CodeSettings, ModuleCode};
+use rwasm_runtime::code::{BodyHash, CodeSettings, ModuleCode};
 use rwasm_runtime::tunables::MAX_FRAME_SLOTS;
 use stack::{Acc, Entry, Kind};
 use std::mem;
@@ -121,6 +121,8 @@ pub(crate) struct Lowered {
     pub(crate) frame_slots: u32,
     /// Byte offset in the module by instruction, if asked for.
     pub(crate) offsets: Option<Vec<u32>>,
+    /// The body that it was lowered from, if that is to be kept.
+    pub(crate) body: Option<BodyHash>,
 }
 
 /// The state of lowering one function.
@@ -238,6 +240,7 @@ pub(crate) fn lower(
         tries: lower.tries,
         frame_slots: lower.slots,
         offsets: lower.offsets,
+        body: None,
     })
 }
 

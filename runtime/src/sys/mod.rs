@@ -4,6 +4,7 @@
 //! Everything here is for Unix. Linux is complete; elsewhere memories are not
 //! guarded and stack bounds are unknown, and the callers' fallbacks take over.
 
+pub mod build_id;
 mod fault;
 pub mod image;
 pub mod mmap;
