@@ -30,7 +30,10 @@ fn main() -> io::Result<()> {
             continue;
         };
         let answer = answer(drawn, &body);
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+            answer.len()
+        );
         let stream = stream.get_mut();
         let _ = stream.write_all(&[head.as_bytes(), &answer].concat());
     }
