@@ -96,6 +96,18 @@ pub unsafe fn resume(store: *mut Store, resume: Resume) -> Option<Status> {
     }
 }
 
+/// Bytes of native stack that are cleared below the outermost entry.
+const CLEARED: usize = 2048;
+
+/// Overwrites what earlier calls have left where the first frames of the next one
+/// will lie. The collector takes all of its frames for references, and not every
+/// word of a frame is written to: an old one may be the head of a list that fills
+/// the heap.
+#[inline(never)]
+fn clear_native_stack() {
+    std::hint::black_box(&mut [0_u64; CLEARED / size_of::<u64>()]);
+}
+
 /// Has `run` enter a guest.
 ///
 /// # Safety
@@ -119,6 +131,9 @@ unsafe fn enter(store: *mut Store, run: impl FnOnce(*mut StoreCtx) -> Status) ->
         // One base for all calls that are nested on this stack, if that is known.
         if !bounds.is_some_and(|bounds| bounds.contains(&outer_base)) {
             (*ctx).native_stack_base = here;
+            if !(*ctx).gc.base.is_null() {
+                clear_native_stack();
+            }
         }
         let outer_store = signals::activate(store);
         let status = run(ctx);

@@ -13,6 +13,8 @@ use rwasm_runtime::store::Store;
 use rwasm_runtime::sys::stack;
 use rwasm_runtime::trap::Trap;
 use rwasm_runtime::tunables::{DEFAULT_MAX_STACK, MAX_FRAME_SLOTS, NATIVE_STACK_RESERVE};
+use std::hint::black_box;
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A host function without parameters that takes its argument from `slots`
@@ -262,4 +264,49 @@ fn a_running_calls_stack_is_not_replaced() {
     let func = host(&mut fixture, set_limits);
     assert_eq!(call(&fixture, func, &mut []), Status::Ok);
     assert_eq!(fixture.store.limits().memories, 1);
+}
+
+const MARK: u64 = 0x6d61_726b_6564_2121;
+
+/// Leaves marks on the native stack.
+unsafe extern "C" fn smear(
+    _callee: *mut VmCtx,
+    _caller: *mut VmCtx,
+    _cell: *const CodeCell,
+    _slots: *mut u64,
+) -> Status {
+    black_box(&mut [MARK; 150]);
+    Status::Ok
+}
+
+/// Counts marks as the collector looks for references: in all words of the frames
+/// of the guest, of which this is the newest and writes nothing to most of its own.
+unsafe extern "C" fn count_marks(
+    callee: *mut VmCtx,
+    _caller: *mut VmCtx,
+    _cell: *const CodeCell,
+    slots: *mut u64,
+) -> Status {
+    let unwritten = MaybeUninit::<[u64; 100]>::uninit();
+    let first: *const u64 = black_box(&raw const unwritten).cast();
+    // SAFETY: the block is live, the test passes a slot, and up to the base is the
+    // native stack.
+    unsafe {
+        let base = (*(*callee).store).native_stack_base;
+        let count = (base - first.addr()) / size_of::<u64>();
+        let marks = (0..count).filter(|&at| first.add(at).read_volatile() == MARK);
+        *slots = marks.count() as u64;
+    }
+    Status::Ok
+}
+
+#[test]
+fn a_collector_finds_nothing_of_earlier_calls() {
+    let mut fixture = Fixture::new();
+    fixture.instance("(module (type $object (struct)))");
+    let (smear, count) = (host(&mut fixture, smear), host(&mut fixture, count_marks));
+    let mut marks = [u64::MAX];
+    assert_eq!(call(&fixture, smear, &mut []), Status::Ok);
+    assert_eq!(call(&fixture, count, &mut marks), Status::Ok);
+    assert_eq!(marks, [0]);
 }
