@@ -1,5 +1,8 @@
 //! Pools: what one use does, the next does not see.
 
+mod common;
+
+use common::configs;
 use rwasm::{
     AnyRef, Caller, Config, Engine, Error, ExternRef, Func, I31, Instance, InstancePool,
     InstancePre, InstanceSnapshot, Limits, Linker, Memory, MemoryType, Module, PoolConfig,
@@ -9,27 +12,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// All tiers, with and without guards behind memories.
-fn configs() -> Vec<Config> {
-    let mut configs = Vec::new();
-    for (tier, mixed) in [
-        (Tier::Interp, None),
-        (Tier::Auto, None),
-        (Tier::Jit, None),
-        (Tier::Jit, Some(1)),
-    ] {
-        for guarded in [None, Some(false)] {
-            let mut config = Config::new();
-            config.tier(tier).mixed_tiers(mixed);
-            config.guarded_memories(guarded).custom_page_sizes(true);
-            configs.push(config);
-        }
-    }
-    configs
-}
-
+/// The default tiers.
 fn config() -> Config {
-    configs().swap_remove(2)
+    let mut config = Config::new();
+    config.tier(Tier::Auto).custom_page_sizes(true);
+    config
 }
 
 fn pre<T: 'static>(config: &Config, wat: &str) -> InstancePre<T> {

@@ -1,6 +1,9 @@
 //! Guests that are suspended in a call of the host go on as if nothing had been: in
 //! the same store, and in those of a pool.
 
+mod common;
+
+use common::configs;
 use rwasm::{
     AsContextMut, Caller, Config, Engine, Error, Instance, InstancePool, InstancePre,
     InstanceSnapshot, Limits, Linker, Module, PoolConfig, PoolError, Progress, Result, Store, Tier,
@@ -10,24 +13,6 @@ use std::time::{Duration, Instant};
 
 /// What `host.ask` answers; without it, it suspends.
 type Answer = Option<i32>;
-
-fn configs() -> Vec<Config> {
-    let mut configs = Vec::new();
-    for (tier, mixed) in [
-        (Tier::Interp, None),
-        (Tier::Auto, None),
-        (Tier::Jit, None),
-        (Tier::Jit, Some(1)),
-    ] {
-        for guarded in [None, Some(false)] {
-            let mut config = Config::new();
-            config.tier(tier).mixed_tiers(mixed);
-            config.guarded_memories(guarded);
-            configs.push(config);
-        }
-    }
-    configs
-}
 
 /// A module, with `host.ask` and `host.through`, which calls the export `inner`.
 fn pre(config: &Config, wat: &str) -> InstancePre<Answer> {

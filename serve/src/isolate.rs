@@ -10,18 +10,18 @@ use crate::lines::Lines;
 use crate::metrics::MountMetrics;
 use crate::program::{Ended, Program};
 use crate::record::ACCESS;
-use crate::server::connections;
+use crate::server::{connections, next_connection};
 use crate::settings;
 use crate::start::Once;
 use crate::timer::{Timer, Watch, later};
-use crate::tunables::{ACCEPT_PAUSE, MAX_STDERR, OPEN_FILES};
+use crate::tunables::{MAX_STDERR, OPEN_FILES};
 use prometheus_client::metrics::gauge::Gauge;
 use rwasm_wasi::{BuildError, Limits, Output, SuspendAt, WasiCtxBuilder};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// A program whose connections are apart from each other.
 #[derive(Debug)]
@@ -122,19 +122,14 @@ impl Isolated {
             let Ok(place) = Arc::clone(room).acquire_owned().await else {
                 return;
             };
-            let accepted = match listener.accept().await {
-                Ok((stream, remote)) => stream.into_std().map(|stream| (stream, remote)),
-                Err(error) => Err(error),
-            };
-            let (stream, remote) = match accepted {
-                Ok(accepted) => accepted,
+            let (stream, remote) = next_connection(listener).await;
+            let stream = match stream.into_std() {
+                Ok(stream) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    sleep(ACCEPT_PAUSE).await;
+                    tracing::warn!(%error, "cannot hand a connection to a guest");
                     continue;
                 }
             };
-            let _ = stream.set_nodelay(true);
             let exchange = Exchange::new(u64::MAX);
             let begin = Instant::now();
             let deadline = later(begin, self.0.settings.limits.timeout);

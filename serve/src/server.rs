@@ -24,7 +24,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
@@ -340,6 +340,22 @@ pub(crate) fn connections() -> usize {
     MAX_CONNECTIONS.min(files / 2).max(1)
 }
 
+/// The next connection, however long it takes: what fails does not end the server.
+pub(crate) async fn next_connection(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, remote)) => {
+                let _ = stream.set_nodelay(true);
+                return (stream, remote);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
 /// Accepts connections for ever.
 async fn accept(
     listener: &TcpListener,
@@ -350,15 +366,7 @@ async fn accept(
     let room = Arc::new(Semaphore::new(connections()));
     loop {
         let place = Arc::clone(&room).acquire_owned().await;
-        let (stream, remote) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        let _ = stream.set_nodelay(true);
+        let (stream, remote) = next_connection(listener).await;
         let local = stream.local_addr().unwrap_or(local);
         let peer = Peer { remote, local };
         let (site, watcher) = (Arc::clone(site), graceful.watcher());

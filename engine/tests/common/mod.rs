@@ -31,6 +31,21 @@ pub fn config() -> Config {
     config
 }
 
+/// All of [`TIERS`], with and without guards behind memories, and with pages of
+/// any size: for tests that go through them in one process.
+pub fn configs() -> Vec<Config> {
+    let mut configs = Vec::new();
+    for (_, tier, mixed) in TIERS {
+        for guarded in [None, Some(false)] {
+            let mut config = Config::new();
+            config.tier(tier).mixed_tiers(mixed);
+            config.guarded_memories(guarded).custom_page_sizes(true);
+            configs.push(config);
+        }
+    }
+    configs
+}
+
 /// An engine of that [`config`].
 pub fn engine() -> Engine {
     Engine::new(&config()).unwrap()
