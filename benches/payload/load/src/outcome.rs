@@ -76,7 +76,8 @@ impl Outcome {
         let all = times(&|_| true);
         let good = all.partition_point(|&time| time < GOOD);
         let fine = all.partition_point(|&time| time <= FINE) - good;
-        let share = |count: usize| count as f64 / self.sent.max(1) as f64;
+        let bad = self.sent - (good + fine) as u64;
+        let share = |count: u64| count as f64 / self.sent.max(1) as f64;
         let in_time = self.records.iter().filter(answered).filter(|r| r.in_time);
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
         let cpu = cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9;
@@ -85,9 +86,9 @@ impl Outcome {
             "sent": self.sent,
             "answered": all.len(),
             "per_second": in_time.count() as f64 / self.time.as_secs_f64(),
-            "good": share(good),
-            "fine": share(fine),
-            "bad": 1.0 - share(good) - share(fine),
+            "good": share(good as u64),
+            "fine": share(fine as u64),
+            "bad": share(bad),
             "all": percentiles(&all),
             "get": percentiles(&times(&|record| record.kind == Kind::Get)),
             "post": percentiles(&times(&|record| record.kind == Kind::Post)),
