@@ -12,6 +12,7 @@
 //!  stop(why) ──► both, and the guest's InterruptHandle
 //! ```
 
+use crate::pool::Turn;
 use crate::program::Ended;
 use crate::tunables::PIPE_BYTES;
 use bytes::{Bytes, BytesMut};
@@ -63,8 +64,9 @@ struct State {
     /// Output is forgotten.
     discards: bool,
     waiting: Option<Waker>,
-    /// Whether a thread has taken it up.
+    /// Whether a thread has taken it up, and its turn if it has one.
     begun: bool,
+    turn: Option<Arc<Turn>>,
     ended: Option<Ended>,
     stopped: Option<Stop>,
     interrupt: Option<InterruptHandle>,
@@ -114,10 +116,12 @@ impl Exchange {
 
     // The side of the guest.
 
-    /// A thread takes it up. Whether there is still anything to do.
-    pub(crate) fn begin(&self) -> bool {
+    /// A thread takes it up, whose turn is given away whenever the guest waits.
+    /// Whether there is still anything to do.
+    pub(crate) fn begin(&self, turn: &Arc<Turn>) -> bool {
         let mut state = self.state();
         state.begun = true;
+        state.turn = Some(Arc::clone(turn));
         state.stopped.is_none()
     }
 
@@ -254,13 +258,36 @@ impl Exchange {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'s>(&self, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
-        let woken = self.guest.wait(state);
-        woken.unwrap_or_else(PoisonError::into_inner)
+    /// Has the guest's thread wait until something is so, and until it is its turn
+    /// again. By then it may be otherwise.
+    fn wait_until<'s>(
+        &'s self,
+        state: MutexGuard<'s, State>,
+        is_so: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'s, State> {
+        let turn = state.turn.clone();
+        // Not while it waits for its turn: HTTP must go on.
+        drop(state);
+        let wait = || drop(self.guest.wait_while(self.state(), |state| !is_so(state)));
+        match turn {
+            Some(turn) => turn.rest(wait),
+            None => wait(),
+        }
+        self.state()
     }
 }
 
 impl State {
+    /// Whether a guest that reads need not wait.
+    fn has_input(&self) -> bool {
+        self.stopped.is_some() || self.input_ended || !self.input.is_empty()
+    }
+
+    /// Whether a guest that writes need not wait.
+    fn has_room(&self) -> bool {
+        self.stopped.is_some() || self.discards || self.output.len() < PIPE_BYTES
+    }
+
     fn is_over(&self) -> bool {
         self.ended.is_some() || self.stopped.is_some()
     }
@@ -299,7 +326,7 @@ impl Read for Stdin {
                 state.input_wanted = true;
                 self.0.feeder.notify_one();
             }
-            state = self.0.wait(state);
+            state = self.0.wait_until(state, State::has_input);
         }
     }
 }
@@ -335,7 +362,7 @@ impl Write for Stdout {
                 }
                 return Ok(len);
             }
-            state = self.0.wait(state);
+            state = self.0.wait_until(state, State::has_room);
         }
     }
 

@@ -4,19 +4,18 @@
 
 use crate::error::ServeError;
 use crate::exchange::{Exchange, Stop};
-use crate::guest;
+use crate::guest::{self, Mounted};
 use crate::http::Site;
-use crate::lines::Lines;
 use crate::metrics::MountMetrics;
+use crate::pool::Turn;
 use crate::program::{Ended, Program};
 use crate::record::ACCESS;
 use crate::server::{connections, next_connection};
 use crate::settings;
 use crate::start::Once;
 use crate::timer::{Timer, Watch, later};
-use crate::tunables::{MAX_STDERR, OPEN_FILES};
 use prometheus_client::metrics::gauge::Gauge;
-use rwasm_wasi::{BuildError, Limits, Output, SuspendAt, WasiCtxBuilder};
+use rwasm_wasi::{BuildError, SuspendAt, WasiCtxBuilder};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,10 +28,7 @@ pub(crate) struct Isolated(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    program: Program,
-    settings: settings::Program,
-    mount: Arc<str>,
-    metrics: Arc<MountMetrics>,
+    mounted: Mounted,
     /// For instances to look at; connections are accepted for them.
     listener: TcpListener,
 }
@@ -64,27 +60,24 @@ impl Isolated {
         timer: &Arc<Timer>,
     ) -> Result<Isolated, ServeError> {
         let mut shared = Shared {
-            program: Program::load(&settings)?,
-            settings,
-            mount: mount.into(),
-            metrics,
+            mounted: Mounted::load(settings, mount, metrics)?,
             listener,
         };
         let builder = shared.builder().map_err(|source| ServeError::Grant {
-            path: shared.settings.module.clone(),
+            path: shared.mounted.settings.module.clone(),
             source,
         })?;
         let once = Once::Start(SuspendAt::Connection);
-        let started = shared.program.start_once(builder, once, timer);
+        let started = shared.mounted.program.start_once(builder, once, timer);
         started.map_err(|source| ServeError::Start {
-            path: shared.settings.module.clone(),
+            path: shared.mounted.settings.module.clone(),
             source: Box::new(source),
         })?;
         Ok(Isolated(Arc::new(shared)))
     }
 
     pub(crate) fn program(&self) -> &Program {
-        &self.0.program
+        &self.0.mounted.program
     }
 
     /// Accepts connections until `stop` is ready, and then lets those end that there
@@ -132,7 +125,7 @@ impl Isolated {
             };
             let exchange = Exchange::new(u64::MAX);
             let begin = Instant::now();
-            let deadline = later(begin, self.0.settings.limits.timeout);
+            let deadline = later(begin, self.0.mounted.settings.limits.timeout);
             let job = Job {
                 program: Arc::clone(&self.0),
                 stream,
@@ -142,7 +135,12 @@ impl Isolated {
                 exchange,
                 open: Open::new(&site.metrics.connections, place),
             };
-            if site.means.pool.submit(Box::new(|| job.run())).is_err() {
+            if site
+                .means
+                .pool
+                .submit(Box::new(|turn| job.run(turn)))
+                .is_err()
+            {
                 self.0
                     .failed(remote, "overload", "too many connections wait already");
             }
@@ -151,7 +149,7 @@ impl Isolated {
 }
 
 impl Job {
-    fn run(self) {
+    fn run(self, turn: &Arc<Turn>) {
         let Job {
             program,
             stream,
@@ -161,18 +159,19 @@ impl Job {
             watch,
             open,
         } = self;
-        if !exchange.begin() {
+        if !exchange.begin(turn) {
             return program.stopped(remote, &exchange);
         }
         let built = program.builder().and_then(|mut builder| {
             builder.connection(stream);
+            guest::rests(&mut builder, turn);
             builder.build()
         });
         let guest = match built {
             Ok(guest) => guest,
             Err(error) => return program.failed(remote, "setup", &error.to_string()),
         };
-        program.program.run(
+        program.mounted.program.run(
             guest,
             |handle| exchange.guest_starts(handle),
             |ended| {
@@ -204,18 +203,9 @@ impl Drop for Open {
 impl Shared {
     /// What an instance is given, but for the connection.
     fn builder(&self) -> Result<WasiCtxBuilder, BuildError> {
-        let mut limits = Limits::default();
-        limits.open_files = OPEN_FILES;
-        let mut builder = guest::builder(&self.settings, limits)?;
+        let mut builder = self.mounted.builder()?;
         let listener = self.listener.try_clone().map_err(BuildError::Listener)?;
-        let lines = |stream| Output::writer(Lines::new(stream, &self.mount, MAX_STDERR));
-        builder
-            .listener(listener)
-            .stdout(lines("stdout"))
-            .stderr(lines("stderr"));
-        if let Some(system) = self.program.system() {
-            builder.go_on_from(system);
-        }
+        builder.listener(listener);
         Ok(builder)
     }
 
@@ -223,7 +213,7 @@ impl Shared {
         match ended {
             Ended::Exit(0) => {
                 let ms = begin.elapsed().as_secs_f64() * 1e3;
-                tracing::info!(target: ACCESS, %remote, mount = &*self.mount, ms);
+                tracing::info!(target: ACCESS, %remote, mount = &*self.mounted.mount, ms);
             }
             Ended::Exit(code) => self.failed(remote, "exit", &format!("exit code {code}")),
             Ended::OutOfFuel => self.failed(remote, "fuel", "it used up its fuel"),
@@ -241,7 +231,7 @@ impl Shared {
 
     /// Writes down why a connection was closed that its guest did not close.
     fn failed(&self, remote: SocketAddr, kind: &'static str, problem: &str) {
-        self.metrics.count_problem(kind);
-        tracing::warn!(%remote, mount = &*self.mount, kind, problem, "a connection was closed");
+        self.mounted.metrics.count_problem(kind);
+        tracing::warn!(%remote, mount = &*self.mounted.mount, kind, problem, "a connection was closed");
     }
 }

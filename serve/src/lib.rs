@@ -32,6 +32,7 @@
 //!   a request has an instance, a `WasiCtx` and a scratch folder of its own.
 //! - No thread of the asynchronous runtime ever waits for a guest, and no guest
 //!   runs on one. The two meet in an `Exchange` alone.
+//! - No more guests run than there are processors, and none waits with its turn.
 //! - Whatever a guest does, or a client, costs the one request; each wait has a
 //!   bound, and so has each queue and buffer.
 //! - How an instance is made is known by `program.rs` alone.

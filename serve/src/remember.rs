@@ -1,6 +1,6 @@
 //! What got hot is remembered for the next start, where the engine has a cache.
 
-use crate::tunables::REMEMBER_EVERY;
+use crate::tunables::{REMEMBER_AT_LEAST, REMEMBER_FIRST};
 use rwasm::Module;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
@@ -27,10 +27,13 @@ impl Modules {
         }
     }
 
-    /// Does so again and again, for ever: a server may be ended by force.
+    /// Does so again and again, for ever: a server may be ended by force. Soon at
+    /// first, when most of the code is made.
     pub(crate) async fn remember_now_and_then(self) {
+        let mut pause = REMEMBER_FIRST;
         loop {
-            sleep(REMEMBER_EVERY).await;
+            sleep(pause).await;
+            pause = (2 * pause).min(REMEMBER_AT_LEAST);
             let modules = self.clone();
             // It is files that are written.
             let _ = spawn_blocking(move || modules.remember()).await;

@@ -8,13 +8,15 @@ use crate::http::{self, Site};
 use crate::isolate::Isolated;
 use crate::listen::Workers;
 use crate::metrics::Metrics;
-use crate::pool::Pool;
+use crate::pool::{Bounds, Pool};
 use crate::program::Program;
 use crate::remember::Modules;
 use crate::router::Router;
 use crate::settings::{Mode, Mount, Settings};
 use crate::timer::Timer;
-use crate::tunables::{ACCEPT_PAUSE, BACKLOG, HOST_STACK, ISOLATED_GUESTS, MAX_CONNECTIONS};
+use crate::tunables::{
+    ACCEPT_PAUSE, BACKLOG, HOST_STACK, ISOLATED_GUESTS, MAX_CONNECTIONS, SHORT_TURN,
+};
 use hyper_util::server::graceful::GracefulShutdown;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
@@ -75,6 +77,8 @@ impl Server {
         check(&settings)?;
         let runtime = runtime::Builder::new_multi_thread()
             .thread_name("http")
+            // Of threads that remember machine code, now and then.
+            .thread_keep_alive(Duration::ZERO)
             .enable_all()
             .build()
             .map_err(ServeError::Threading)?;
@@ -112,8 +116,16 @@ impl Server {
             None => None,
         };
         let isolated = matches!(front, Front::Isolated(..));
-        let concurrency = settings.concurrency.unwrap_or_else(|| guests(isolated));
-        let pool = Pool::new(concurrency, settings.queue, stack_bytes)?;
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let bounds = Bounds {
+            threads: settings
+                .concurrency
+                .unwrap_or_else(|| guests(isolated, processors)),
+            queue: settings.queue,
+            processors,
+            short_turn: SHORT_TURN,
+        };
+        let pool = Pool::new(bounds, stack_bytes, &timer)?;
         let site = Site {
             router,
             means: Means { pool, timer },
@@ -254,12 +266,11 @@ fn check(settings: &Settings) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// How many guests run at a time, if nobody says so.
-fn guests(wait_for_clients: bool) -> usize {
-    if wait_for_clients {
+/// How many guests there are at a time, if nobody says so.
+fn guests(isolated: bool, processors: usize) -> usize {
+    if isolated {
         return ISOLATED_GUESTS;
     }
-    let processors = thread::available_parallelism().map_or(1, usize::from);
     (4 * processors).max(8)
 }
 

@@ -15,12 +15,13 @@ pub struct Settings {
     pub metrics_addr: Option<String>,
     /// The programs. Of two whose paths fit, the longer path counts.
     pub mounts: Vec<Mount>,
-    /// Guests that run at a time. Each has a thread.
+    /// Guests that there are at a time, those that wait for their clients included.
+    /// Each has a thread. No more than there are processors run.
     ///
     /// Left out, there are four for each processor and eight at least; 256 in the
     /// mode [`Mode::Isolate`], where most wait for their clients.
     pub concurrency: Option<usize>,
-    /// Requests that wait for such a thread; the answer to one more is 503.
+    /// Requests that wait to be begun; the answer to one more is 503.
     pub queue: usize,
     /// The most bytes of a request's head.
     pub max_head: usize,
@@ -161,7 +162,8 @@ pub struct Folder {
 /// What one request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestLimits {
-    /// From the request's head to the end of its guest.
+    /// From the request's head to the end of its guest, waiting for a thread or a
+    /// processor included.
     pub timeout: Duration,
     /// Bytes of each memory, and of garbage-collected objects.
     pub memory: u64,

@@ -1,4 +1,5 @@
-//! The one source of time: a thread that stops what is late.
+//! The one source of time: a thread that stops what is late, and ends turns that
+//! have lasted long.
 //!
 //! It sleeps until the nearest deadline that it knew when it fell asleep, and is
 //! woken only for an earlier one. Requests of one limit come in the order of
@@ -7,16 +8,17 @@
 
 use crate::error::ServeError;
 use crate::exchange::{Exchange, Stop};
+use crate::pool;
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// The timer's thread needs next to no stack.
 const STACK_BYTES: usize = 128 << 10;
 
-/// All exchanges whose guests have not ended.
+/// What is to be done, and when.
 #[derive(Debug)]
 pub(crate) struct Timer {
     state: Mutex<State>,
@@ -29,18 +31,26 @@ pub(crate) struct TimerThread(Arc<Timer>);
 
 #[derive(Debug, Default)]
 struct State {
-    watched: BTreeMap<(Instant, u64), Arc<Exchange>>,
+    watched: BTreeMap<(Instant, u64), Watched>,
     last: u64,
     /// When the thread wakes; `None` while it waits for a first deadline.
     wakes: Option<Instant>,
     ended: bool,
 }
 
-/// An exchange that is watched until this is dropped.
+/// Something that is watched until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Watch {
     timer: Arc<Timer>,
     key: (Instant, u64),
+}
+
+#[derive(Clone, Debug)]
+enum Watched {
+    /// Stopped at its deadline.
+    Request(Arc<Exchange>),
+    /// The turns of these threads.
+    Turns(Weak<pool::Shared>),
 }
 
 /// So much later than that; what `Instant` cannot hold is as good as never.
@@ -66,10 +76,19 @@ impl Timer {
 
     /// Stops `exchange` at the deadline.
     pub(crate) fn watch(self: &Arc<Timer>, exchange: Arc<Exchange>, deadline: Instant) -> Watch {
+        self.add(Watched::Request(exchange), deadline)
+    }
+
+    /// Looks at that time whether a turn has lasted long.
+    pub(crate) fn watch_turns(self: &Arc<Timer>, of: Weak<pool::Shared>, at: Instant) -> Watch {
+        self.add(Watched::Turns(of), at)
+    }
+
+    fn add(self: &Arc<Timer>, watched: Watched, deadline: Instant) -> Watch {
         let mut state = self.state();
         state.last += 1;
         let key = (deadline, state.last);
-        state.watched.insert(key, exchange);
+        state.watched.insert(key, watched);
         let wake = state.wakes.is_none_or(|wakes| deadline < wakes);
         drop(state);
         if wake {
@@ -79,11 +98,13 @@ impl Timer {
         Watch { timer, key }
     }
 
-    /// Stops all that is watched now.
+    /// Stops all requests.
     pub(crate) fn stop_all(&self, why: Stop) {
         let all: Vec<_> = self.state().watched.values().cloned().collect();
-        for exchange in all {
-            exchange.stop(why);
+        for watched in all {
+            if let Watched::Request(exchange) = watched {
+                exchange.stop(why);
+            }
         }
     }
 
@@ -102,8 +123,14 @@ impl Timer {
                 Some(at) if at <= now => {
                     let late = state.watched.pop_first();
                     drop(state);
-                    if let Some((_, exchange)) = late {
-                        exchange.stop(Stop::TimeOver);
+                    match late {
+                        Some((_, Watched::Request(exchange))) => exchange.stop(Stop::TimeOver),
+                        Some((_, Watched::Turns(of))) => {
+                            if let Some(pool) = of.upgrade() {
+                                pool.end_long_turns();
+                            }
+                        }
+                        None => {}
                     }
                     state = self.state();
                 }
@@ -143,8 +170,8 @@ impl Drop for TimerThread {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let exchange = self.timer.state().watched.remove(&self.key);
+        let watched = self.timer.state().watched.remove(&self.key);
         // Outside of the lock, in case it is the last.
-        drop(exchange);
+        drop(watched);
     }
 }

@@ -47,9 +47,20 @@ pub(crate) const OPEN_FILES: u32 = 64;
 /// The stack of a thread that runs guests, besides what guests may use of it.
 pub(crate) const HOST_STACK: usize = 512 << 10;
 
-/// How often machine code is remembered, besides at the end.
-pub(crate) const REMEMBER_EVERY: Duration = Duration::from_secs(60);
+/// When machine code is first remembered, and how often at least from then on. A
+/// server that is ended by force is started again, most likely, and should not begin
+/// anew.
+pub(crate) const REMEMBER_FIRST: Duration = Duration::from_secs(1);
+pub(crate) const REMEMBER_AT_LEAST: Duration = Duration::from_secs(60);
 
 /// How long a failed `accept` is given to heal: it fails when there are too many
 /// open files.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// A guest that has run for longer when others are in line is not waited for any
+/// more, and shares the processor with the next.
+pub(crate) const SHORT_TURN: Duration = Duration::from_millis(100);
+
+/// So many times in a row, a guest that has waited for its client goes on before
+/// requests that have not begun.
+pub(crate) const MOST_PASSED: usize = 8;

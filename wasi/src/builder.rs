@@ -4,6 +4,7 @@ use crate::clocks::{Clock, Clocks};
 use crate::ctx::{State, WasiCtx};
 use crate::descriptor::{Descriptor, Directory, HostFile, Object};
 use crate::errno::Errno;
+use crate::interruption::WaitObserver;
 use crate::limits::Limits;
 use crate::random::Random;
 use crate::refusal::{Observer, Refusal};
@@ -20,6 +21,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// What a guest may do with a preopened directory.
@@ -107,6 +109,7 @@ pub struct WasiCtxBuilder {
     monotonic: Option<Box<dyn Clock>>,
     random: Random,
     on_refusal: Option<Observer>,
+    on_wait: Option<WaitObserver>,
     turn: Turn,
     snapshot: Option<WasiSnapshot>,
 }
@@ -132,6 +135,7 @@ impl Default for WasiCtxBuilder {
             monotonic: None,
             random: Random::Host,
             on_refusal: None,
+            on_wait: None,
             turn: Turn::default(),
             snapshot: None,
         }
@@ -282,6 +286,20 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Calls `observer` whenever the guest waits: for a time, a socket, or a file
+    /// that has nothing to read. It gets the wait itself, which it must call, once:
+    /// the guest goes on when `observer` returns.
+    ///
+    /// It is not told how long an [`Input::reader`] or [`Output::writer`] takes, nor
+    /// of a write that waits in the kernel.
+    pub fn on_wait(
+        &mut self,
+        observer: impl Fn(&mut dyn FnMut()) + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.on_wait = Some(Arc::new(observer));
+        self
+    }
+
     /// Has the guest go on where another was when the snapshot was taken, which had
     /// been given as many descriptors: it has them under the numbers, with the
     /// flags and the rights that they had then, and without those that it had
@@ -355,6 +373,7 @@ impl WasiCtxBuilder {
             random: given.random,
             limits: given.limits,
             on_refusal: given.on_refusal,
+            on_wait: given.on_wait,
             turn: given.turn,
         }))
     }

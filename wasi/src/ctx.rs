@@ -2,6 +2,7 @@
 
 use crate::builder::WasiCtxBuilder;
 use crate::clocks::Clocks;
+use crate::interruption::WaitObserver;
 use crate::limits::Limits;
 use crate::random::Random;
 use crate::refusal::Observer;
@@ -28,6 +29,7 @@ pub(crate) struct State {
     pub(crate) random: Random,
     pub(crate) limits: Limits,
     pub(crate) on_refusal: Option<Observer>,
+    pub(crate) on_wait: Option<WaitObserver>,
     pub(crate) turn: Turn,
 }
 

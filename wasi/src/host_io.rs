@@ -164,12 +164,14 @@ impl HostFile {
                 until: None,
             }));
         }
-        loop {
-            interruption.check()?;
-            if self.poll(direction, interruption.slice().as_ref())? > 0 {
-                return Ok(());
+        interruption.observed(|| {
+            loop {
+                interruption.check()?;
+                if self.poll(direction, interruption.slice().as_ref())? > 0 {
+                    return Ok(());
+                }
             }
-        }
+        })
     }
 
     /// Reads what is there; `again` if nothing is.

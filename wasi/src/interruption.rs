@@ -11,8 +11,9 @@
 use crate::errno::Errno;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rwasm::InterruptHandle;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,10 +36,13 @@ impl From<Errno> for Stop {
     }
 }
 
+/// Whoever is told when a guest waits. It gets the wait, to be called once.
+pub(crate) type WaitObserver = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
+
 /// The embedder's way to stop the calling guest, during one call.
-#[derive(Debug)]
 pub(crate) struct Interruption {
     handle: Option<InterruptHandle>,
+    observer: OnceCell<WaitObserver>,
     /// Whether the call must not wait itself.
     postpones: Cell<bool>,
     awaited: RefCell<Option<Awaited>>,
@@ -73,10 +77,35 @@ impl Interruption {
     fn by(handle: Option<InterruptHandle>) -> Interruption {
         Interruption {
             handle,
+            observer: OnceCell::new(),
             postpones: Cell::new(false),
             awaited: RefCell::new(None),
             start: Cell::new(None),
         }
+    }
+
+    /// Has all waits of the call observed.
+    #[inline]
+    pub(crate) fn observe_by(&self, observer: &WaitObserver) {
+        self.observer.get_or_init(|| Arc::clone(observer));
+    }
+
+    pub(crate) fn is_observed(&self) -> bool {
+        self.observer.get().is_some()
+    }
+
+    /// Waits by `wait`, of which the embedder is told.
+    pub(crate) fn observed(&self, wait: impl FnOnce() -> Result<(), Stop>) -> Result<(), Stop> {
+        let Some(observer) = self.observer.get() else {
+            return wait();
+        };
+        let (mut wait, mut result) = (Some(wait), Ok(()));
+        observer(&mut || {
+            if let Some(wait) = wait.take() {
+                result = wait();
+            }
+        });
+        result
     }
 
     /// Forbids the call to wait itself.
@@ -109,7 +138,7 @@ impl Interruption {
     /// Waits for what was left.
     pub(crate) fn wait(&self) -> Result<(), Stop> {
         match self.awaited.take() {
-            Some(awaited) => self.wait_for(&awaited),
+            Some(awaited) => self.observed(|| self.wait_for(&awaited)),
             None => self.check(),
         }
     }

@@ -250,12 +250,22 @@ fn perform<O: Outcome>(
     body: impl Fn(&mut Call<'_>) -> O,
 ) -> O {
     match ctx.access() {
-        Access::Alone(state) => body(&mut Call {
-            ctx: state,
-            memory,
-            snapshot,
-        }),
+        Access::Alone(state) => {
+            observe(waits, state);
+            body(&mut Call {
+                ctx: state,
+                memory,
+                snapshot,
+            })
+        }
         Access::Together(state) => perform_together(state, memory, snapshot, waits, body),
+    }
+}
+
+#[inline]
+fn observe(waits: Option<&Interruption>, state: &State) {
+    if let (Some(interruption), Some(observer)) = (waits, &state.on_wait) {
+        interruption.observe_by(observer);
     }
 }
 
@@ -277,6 +287,7 @@ fn perform_together<O: Outcome>(
         // A panic of the embedder's is passed on to it; what the state holds is
         // good between any two calls.
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        observe(waits, &state);
         let outcome = body(&mut Call {
             ctx: &mut state,
             memory: memory.again(),

@@ -172,6 +172,14 @@ impl<'t> Waits<'t> {
         if interruption.postpones() {
             return self.look(interruption);
         }
+        // Who is told of waits is not told of those that are none.
+        if !interruption.is_observed() || self.at_once || self.is_over() || self.poll_now()? > 0 {
+            return self.wait_here(interruption);
+        }
+        interruption.observed(|| self.wait_here(interruption))
+    }
+
+    fn wait_here(&mut self, interruption: &Interruption) -> Result<(), Stop> {
         loop {
             let remaining = if self.at_once {
                 Some(Duration::ZERO)
@@ -196,14 +204,21 @@ impl<'t> Waits<'t> {
         }
     }
 
+    /// Whether the nearest point in time has come.
+    fn is_over(&self) -> bool {
+        self.nearest
+            .is_some_and(|nearest| nearest <= Instant::now())
+    }
+
+    /// How many files have something to tell.
+    fn poll_now(&mut self) -> Result<usize, Errno> {
+        complete(|| poll(&mut self.fds, Some(&timespec(Duration::ZERO))))
+    }
+
     /// The same without waiting: if there is no event yet, all that is waited for
     /// is left to be awaited.
     fn look(&mut self, interruption: &Interruption) -> Result<(), Stop> {
-        let over = self
-            .nearest
-            .is_some_and(|nearest| nearest <= Instant::now());
-        let found = complete(|| poll(&mut self.fds, Some(&timespec(Duration::ZERO))))?;
-        if self.at_once || over || found > 0 {
+        if self.poll_now()? > 0 || self.at_once || self.is_over() {
             return Ok(());
         }
         let polled = self.indices.values();

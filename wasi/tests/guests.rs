@@ -10,6 +10,8 @@ use std::io::{self, Read};
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -289,6 +291,34 @@ fn assert_interrupted(
 fn a_guest_that_sleeps_can_be_interrupted() {
     let builder = &mut WasiCtx::builder();
     assert_interrupted(builder, guest!("sleep"), &[], "sleep", i64::MAX);
+}
+
+/// Whether it has its state alone or together with others.
+#[test]
+fn the_embedder_is_told_of_waits() {
+    let engine = Engine::default();
+    let module = Module::new(&engine, guest!("sleep")).expect("a module");
+    for shared in [false, true] {
+        let waits = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&waits);
+        let mut builder = WasiCtx::builder();
+        builder.on_wait(move |wait| {
+            let begin = Instant::now();
+            wait();
+            assert!(begin.elapsed() >= Duration::from_millis(1));
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        let mut store = store(&engine, &mut builder);
+        let _other = shared.then(|| store.data_mut().share());
+        let instance = linker(&engine).instantiate(&mut store, &module);
+        let instance = instance.expect("an instance");
+        let sleep = instance.get_typed_func::<i64, i32>(&mut store, "sleep");
+        let sleep = sleep.expect("it is exported");
+        for nanoseconds in [0, 2_000_000, 0] {
+            assert_eq!(sleep.call(&mut store, nanoseconds).expect("no trap"), 0);
+        }
+        assert_eq!(waits.load(Ordering::Relaxed), 1);
+    }
 }
 
 /// Of a pipe that nobody writes to, and of a socket that nobody sends to.

@@ -50,7 +50,8 @@ pub struct ServeArgs {
     pub program: ProgramArgs,
 
     /// The most requests (with --mode isolate, connections) that are worked on at a
-    /// time; each has a thread
+    /// time, those that wait for their clients included. Each has a thread; no more
+    /// run than there are processors
     #[arg(long, value_name = "N")]
     pub concurrency: Option<usize>,
 
@@ -104,7 +105,7 @@ pub struct ProgramArgs {
     #[arg(long, value_name = "GUEST")]
     pub scratch: Option<OsString>,
 
-    /// The most time for a request; afterwards the answer is 504
+    /// The most time for a request, waiting included; afterwards the answer is 504
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
 

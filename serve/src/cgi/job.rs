@@ -4,14 +4,13 @@ use super::Shared;
 use crate::error::ServeError;
 use crate::exchange::Exchange;
 use crate::guest;
-use crate::lines::Lines;
+use crate::pool::Turn;
 use crate::program::Ended;
 use crate::scratch::Scratch;
 use crate::settings::Snapshot;
 use crate::start::StartError;
 use crate::timer::{Timer, Watch};
-use crate::tunables::{MAX_STDERR, OPEN_FILES};
-use rwasm_wasi::{Access, BuildError, Input, Limits, Output, WasiCtx, WasiCtxBuilder};
+use rwasm_wasi::{Access, BuildError, Input, Output, WasiCtx, WasiCtxBuilder};
 use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
@@ -37,16 +36,16 @@ enum SetupError {
 }
 
 impl Job {
-    pub(super) fn run(self) {
+    pub(super) fn run(self, turn: &Arc<Turn>) {
         let ending = Ending(&self.exchange);
-        if !self.exchange.begin() {
+        if !self.exchange.begin(turn) {
             return;
         }
         let program = &self.program;
         // Declared first, so that it is removed when the guest has no file open.
         let mut scratch = None;
-        match program.guest(&self, &mut scratch) {
-            Ok(guest) => program.program.run(
+        match program.guest(&self, turn, &mut scratch) {
+            Ok(guest) => program.mounted.program.run(
                 guest,
                 |handle| self.exchange.guest_starts(handle),
                 |ended| {
@@ -73,16 +72,22 @@ impl Shared {
     /// Whether a guest could be given all that it is to be given.
     pub(super) fn try_out(&self) -> Result<(), ServeError> {
         let failed = |source| ServeError::Grant {
-            path: self.settings.module.clone(),
+            path: self.mounted.settings.module.clone(),
             source,
         };
-        let mut builder = self.builder().map_err(failed)?;
+        let mut builder = self.mounted.builder().map_err(failed)?;
         builder.build().map(drop).map_err(failed)
     }
 
     /// The system as the guest of one request sees it.
-    fn guest(&self, job: &Job, scratch: &mut Option<Scratch>) -> Result<WasiCtx, SetupError> {
-        let mut builder = self.builder()?;
+    fn guest(
+        &self,
+        job: &Job,
+        turn: &Arc<Turn>,
+        scratch: &mut Option<Scratch>,
+    ) -> Result<WasiCtx, SetupError> {
+        let mut builder = self.mounted.builder()?;
+        guest::rests(&mut builder, turn);
         // After the program's own, which they hide.
         for (name, value) in &job.variables {
             builder.env(name, value);
@@ -90,31 +95,20 @@ impl Shared {
         if job.has_body {
             builder.stdin(Input::reader(job.exchange.stdin()));
         }
-        builder
-            .stdout(Output::writer(job.exchange.stdout()))
-            .stderr(Output::writer(Lines::new(
-                "stderr",
-                &self.mount,
-                MAX_STDERR,
-            )));
+        builder.stdout(Output::writer(job.exchange.stdout()));
         self.give_scratch(&mut builder, scratch)?;
-        if let Some(system) = self.program.system() {
-            builder.go_on_from(system);
-        }
         Ok(builder.build()?)
     }
 
     /// Does what is done once. There is no request yet: the environment is the
     /// program's own, and what it prints goes to the log.
     pub(super) fn start(&mut self, at: Snapshot, timer: &Arc<Timer>) -> Result<(), StartError> {
-        let mut builder = self.builder()?;
-        let lines = |stream| Output::writer(Lines::new(stream, &self.mount, MAX_STDERR));
-        builder.stdout(lines("stdout")).stderr(lines("stderr"));
+        let mut builder = self.mounted.builder()?;
         let mut scratch = None;
         self.give_scratch(&mut builder, &mut scratch)
             .map_err(StartError::Scratch)?;
-        let once = self.program.once(at);
-        self.program.start_once(builder, once, timer)
+        let once = self.mounted.program.once(at);
+        self.mounted.program.start_once(builder, once, timer)
     }
 
     /// Gives a guest a scratch folder, which is kept in `scratch`, if it is to have
@@ -124,17 +118,10 @@ impl Shared {
         builder: &mut WasiCtxBuilder,
         scratch: &mut Option<Scratch>,
     ) -> io::Result<()> {
-        if let (Some(name), Some(all)) = (&self.settings.scratch, &self.scratch) {
+        if let (Some(name), Some(all)) = (&self.mounted.settings.scratch, &self.scratch) {
             let folder = scratch.insert(Scratch::new(all)?);
             builder.preopened_handle(folder.dir()?, name, Access::ReadWrite);
         }
         Ok(())
-    }
-
-    /// What all its guests are given.
-    fn builder(&self) -> Result<WasiCtxBuilder, BuildError> {
-        let mut limits = Limits::default();
-        limits.open_files = OPEN_FILES;
-        guest::builder(&self.settings, limits)
     }
 }

@@ -8,6 +8,7 @@ mod variables;
 use crate::body::{Listener, ResponseBody};
 use crate::error::ServeError;
 use crate::exchange::{Exchange, Output, Stop};
+use crate::guest::Mounted;
 use crate::metrics::MountMetrics;
 use crate::pool::Pool;
 use crate::program::{Ended, Program};
@@ -34,11 +35,7 @@ pub(crate) struct Cgi(Arc<Shared>);
 /// What its requests share.
 #[derive(Debug)]
 struct Shared {
-    program: Program,
-    settings: settings::Program,
-    /// The path that it is mounted at.
-    mount: Arc<str>,
-    metrics: Arc<MountMetrics>,
+    mounted: Mounted,
     /// Where scratch folders are made, if it has any.
     scratch: Option<Arc<TempDir>>,
 }
@@ -71,12 +68,8 @@ impl Cgi {
         metrics: Arc<MountMetrics>,
         scratch: Option<Arc<TempDir>>,
     ) -> Result<Cgi, ServeError> {
-        let program = Program::load(&settings)?;
         let shared = Shared {
-            program,
-            settings,
-            mount: mount.into(),
-            metrics,
+            mounted: Mounted::load(settings, mount, metrics)?,
             scratch,
         };
         shared.try_out()?;
@@ -95,18 +88,18 @@ impl Cgi {
         let Cgi(mut shared) = Cgi::load(settings, mount, metrics, scratch)?;
         let new = Arc::get_mut(&mut shared).expect("nobody else has it yet");
         new.start(at, timer).map_err(|source| ServeError::Start {
-            path: new.settings.module.clone(),
+            path: new.mounted.settings.module.clone(),
             source: Box::new(source),
         })?;
         Ok(Cgi(shared))
     }
 
     pub(crate) fn program(&self) -> &Program {
-        &self.0.program
+        &self.0.mounted.program
     }
 
     pub(crate) fn metrics(&self) -> &Arc<MountMetrics> {
-        &self.0.metrics
+        &self.0.mounted.metrics
     }
 
     /// Answers a request that has this head, and this body if it has any.
@@ -119,7 +112,7 @@ impl Cgi {
         peer: &Peer,
         record: Record,
     ) -> Answer {
-        let limits = self.0.settings.limits;
+        let limits = self.0.mounted.settings.limits;
         let length = body.as_ref().and_then(|body| body.size_hint().exact());
         if length.is_some_and(|length| length > limits.body) {
             return refuse(Refusal::of_stop(Stop::BodyTooLarge, true), record);
@@ -135,7 +128,7 @@ impl Cgi {
             watch: means.timer.watch(Arc::clone(&exchange), deadline),
             exchange: Arc::clone(&exchange),
         };
-        if means.pool.submit(Box::new(|| job.run())).is_err() {
+        if means.pool.submit(Box::new(|turn| job.run(turn))).is_err() {
             return refuse(Refusal::overload(), record);
         }
         if let Some(body) = body {
@@ -309,7 +302,7 @@ impl Refusal {
                 (StatusCode::GATEWAY_TIMEOUT, "timeout", message)
             }
             Stop::TimeOver => {
-                let message = "its time was over before a thread was free";
+                let message = "its time was over before it was its turn";
                 (StatusCode::SERVICE_UNAVAILABLE, "overload", message)
             }
             Stop::TooMuchOutput => {

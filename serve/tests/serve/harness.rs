@@ -273,6 +273,12 @@ pub fn alone(test: &str) -> bool {
     false
 }
 
+/// How many requests are sent where many are: RWASM_SERVE_REQUESTS, or so many.
+pub fn many_requests(otherwise: usize) -> usize {
+    let asked = std::env::var("RWASM_SERVE_REQUESTS");
+    asked.map_or(otherwise, |asked| asked.parse().unwrap())
+}
+
 /// What this process has: descriptors, threads, mappings of memory, bytes that
 /// are resident.
 pub fn holdings() -> [usize; 4] {

@@ -1,7 +1,7 @@
 //! Programs that accept connections themselves, with a fresh state for each.
 
 use crate::harness::{
-    Answer, Plan, alone, eventually, eventually_holds_no_more_than, holdings, rest,
+    Answer, Plan, alone, eventually, eventually_holds_no_more_than, holdings, many_requests, rest,
 };
 use crate::servers::{self, server};
 use rwasm_serve::{Folder, Mode, Program, ServeError, StartError};
@@ -328,6 +328,6 @@ fn nothing_is_left_after_many_connections() {
     };
     many(500);
     let before = holdings();
-    many(10_000);
+    many(many_requests(10_000));
     eventually_holds_no_more_than(before);
 }

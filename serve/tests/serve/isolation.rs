@@ -1,7 +1,9 @@
 //! Nothing of a request is there for another, and nothing is left over.
 
 use crate::guests;
-use crate::harness::{Plan, Running, alone, eventually_holds_no_more_than, holdings};
+use crate::harness::{
+    Plan, Running, alone, eventually_holds_no_more_than, holdings, many_requests,
+};
 use std::io::{Read, Write};
 use std::thread;
 
@@ -71,6 +73,6 @@ fn nothing_is_left_after_many_requests() {
         .start();
     many(&server, "/secret", 500);
     let before = holdings();
-    many(&server, "/secret", 3000);
+    many(&server, "/secret", many_requests(3000));
     eventually_holds_no_more_than(before);
 }

@@ -3,12 +3,14 @@
 use super::guest::RESULT;
 use super::*;
 use crate::functions;
-use crate::interruption::Stop;
+use crate::interruption::{Stop, WaitObserver};
 use crate::stdio::{Input, Output};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Where subscriptions lie.
@@ -53,12 +55,21 @@ pub(super) fn poll_at(
     input: u32,
     out: u32,
 ) -> Result<Vec<Event>, Stop> {
+    poll_by(&Interruption::never(), guest, subs, input, out)
+}
+
+fn poll_by(
+    interruption: &Interruption,
+    guest: &mut Guest,
+    subs: &[Sub],
+    input: u32,
+    out: u32,
+) -> Result<Vec<Event>, Stop> {
     for (index, sub) in subs.iter().enumerate() {
         guest.put(input + 48 * index as u32, &encode(*sub, 100 + index as u64));
     }
     let count = subs.len() as u32;
-    let never = Interruption::never();
-    functions::poll_oneoff(&mut guest.call(), &never, input, out, count, RESULT)?;
+    functions::poll_oneoff(&mut guest.call(), interruption, input, out, count, RESULT)?;
     let events = 0..guest.u32(RESULT);
     Ok(events
         .map(|index| {
@@ -292,4 +303,46 @@ fn overridden_clocks_say_how_long() {
     // In the past for both clocks; the second would wait for ever.
     let subs = [Sub::Absolute(1, 1_000), Sub::Absolute(0, u64::MAX)];
     assert_eq!(poll(&mut guest, &subs), [(100, 0, CLOCK, 0, 0)]);
+}
+
+/// The embedder is told of waits, and of nothing that is none.
+#[test]
+fn waits_are_observed() {
+    let (mut guest, writer, _reader) = piped();
+    let waits = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&waits);
+    let writes = Mutex::new(writer.try_clone().unwrap());
+    let observer: WaitObserver = Arc::new(move |wait| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        writes.lock().unwrap().write_all(b"a").unwrap();
+        wait();
+    });
+    let observed = || {
+        let observed = Interruption::never();
+        observed.observe_by(&observer);
+        observed
+    };
+    let mut poll = |sub: Sub| {
+        poll_by(&observed(), &mut guest, &[sub], IN, OUT)
+            .unwrap()
+            .len()
+    };
+    for (sub, expected) in [
+        (Sub::Relative(1, 0), 0),
+        (Sub::Relative(1, MILLISECOND), 1),
+        (Sub::Write(1), 1),
+        (Sub::Read(77), 1),
+        (Sub::Read(0), 1),
+    ] {
+        assert_eq!(poll(sub), 1);
+        assert_eq!(waits.load(Ordering::Relaxed), expected);
+    }
+    let mut read = || {
+        let (list, len) = guest.iovecs(&[(OUT, 1)]);
+        functions::fd_read(&mut guest.call(), &observed(), 0, list, len, RESULT).unwrap();
+    };
+    read();
+    assert_eq!(waits.load(Ordering::Relaxed), 1);
+    read();
+    assert_eq!(waits.load(Ordering::Relaxed), 2);
 }
