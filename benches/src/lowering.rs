@@ -7,10 +7,12 @@ use rwasm_runtime::code::{CodeSettings, ModuleCode};
 use rwasm_runtime::types::TypeRegistry;
 use std::any::Any;
 use std::sync::Arc;
-use wasmi::{CompilationMode, Config, Engine};
+use wasm_encoder::{CodeSection, Function, RawSection};
+use wasmparser::{Parser, Payload};
 
 /// Parses and validates a module, and also lowers all of it if the second
-/// argument says so. What it returns keeps the code alive.
+/// argument says so. What it returns keeps the code alive, and nothing else that
+/// it would not keep without code.
 pub type Lower = fn(&[u8], bool) -> Result<Box<dyn Any>, SubjectError>;
 
 /// The interpreters, the one that ratios are taken against last.
@@ -49,18 +51,41 @@ fn lower_rwasm(wasm: &[u8], lower: bool) -> Result<Box<dyn Any>, SubjectError> {
 }
 
 fn lower_wasmi(wasm: &[u8], lower: bool) -> Result<Box<dyn Any>, SubjectError> {
-    let mut config = Config::default();
-    config.compilation_mode(if lower {
-        CompilationMode::Eager
+    let error = |cause: Box<dyn std::error::Error + Send + Sync>| SubjectError {
+        subject: "wasmi",
+        cause,
+    };
+    let mut config = wasmi::Config::default();
+    config.compilation_mode(wasmi::CompilationMode::Eager);
+    let engine = wasmi::Engine::new(&config);
+    // What it has not translated yet it keeps a copy of, which it frees as it
+    // translates: that is no part of what a module is without its code.
+    let module = if lower {
+        wasmi::Module::new(&engine, wasm)
     } else {
-        CompilationMode::LazyTranslation
-    });
-    let module = wasmi::Module::new(&Engine::new(&config), wasm);
-    match module {
-        Ok(module) => Ok(Box::new(module)),
-        Err(cause) => Err(SubjectError {
-            subject: "wasmi",
-            cause: Box::new(cause),
-        }),
+        let stubs = without_bodies(wasm).map_err(|cause| error(cause.into()))?;
+        wasmi::Module::new(&engine, &stubs)
+    };
+    Ok(Box::new(module.map_err(|cause| error(cause.into()))?))
+}
+
+/// The module with `unreachable` for every body.
+fn without_bodies(wasm: &[u8]) -> Result<Vec<u8>, wasmparser::BinaryReaderError> {
+    let mut module = wasm_encoder::Module::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload?;
+        if let Payload::CodeSectionStart { count, .. } = payload {
+            let mut stub = Function::new([]);
+            stub.instructions().unreachable().end();
+            let mut code = CodeSection::new();
+            for _ in 0..count {
+                code.function(&stub);
+            }
+            module.section(&code);
+        } else if let Some((id, range)) = payload.as_section() {
+            let data = &wasm[range.start as usize..range.end as usize];
+            module.section(&RawSection { id, data });
+        }
     }
+    Ok(module.finish())
 }

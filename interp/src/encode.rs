@@ -141,19 +141,32 @@ impl Encoder<'_> {
         self.words.extend_from_slice(operands);
     }
 
-    /// An instruction with a constant for `a` or `b`, one word for both.
-    fn with_const(&mut self, handler: Handler, operands: u64, a: Src, b: Src) {
-        self.op(handler, &[operands]);
-        if a.is_const() || b.is_const() {
-            self.words.push(a.constant() | b.constant());
+    /// An integer instruction with two operands, one constant at most; `wide` if
+    /// they have 64 bits.
+    fn int(&mut self, handler: Handler, wide: bool, a: Src, b: Src, d: Dst) {
+        debug_assert!(!a.is_const() || !b.is_const(), "computed by lowering");
+        if !a.is_const() && !b.is_const() {
+            return self.op(handler, &[quad(a.slot(), d.slot(), b.slot(), 0)]);
+        }
+        let other = a.slot() | b.slot();
+        let constant = a.constant() | b.constant();
+        match wide {
+            false => self.op(handler, &[pair(other, d.slot(), constant as u32)]),
+            true => self.op(handler, &[quad(other, d.slot(), 0, 0), constant]),
         }
     }
 
-    /// An instruction with constants for `a` and `b`, two words if either is one.
+    /// An instruction with words for `a` and `b` where these are constants.
     fn with_consts(&mut self, handler: Handler, operands: u64, a: Src, b: Src) {
         self.op(handler, &[operands]);
-        if a.is_const() || b.is_const() {
-            self.words.extend([a.constant(), b.constant()]);
+        self.consts(a, b);
+    }
+
+    fn consts(&mut self, a: Src, b: Src) {
+        for operand in [a, b] {
+            if let Src::Const(bits) = operand {
+                self.words.push(bits);
+            }
         }
     }
 
@@ -177,19 +190,19 @@ impl Encoder<'_> {
         match *inst {
             Inst::Binary { op, a, b, d } => {
                 let handler = int::binary_handler(op, a.class(), b.class(), d.class());
-                self.with_const(handler, abd(a, b, d), a, b);
+                self.int(handler, op.is_wide(), a, b, d);
             }
             Inst::Compare { op, a, b, d } => {
                 let handler = int::compare_handler(op, a.class(), b.class(), d.class());
-                self.with_const(handler, abd(a, b, d), a, b);
+                self.int(handler, op.is_wide(), a, b, d);
             }
             Inst::Divide { op, a, b, d } => {
                 let handler = int::divide_handler(op, a.class(), b.class(), d.class());
-                self.with_const(handler, abd(a, b, d), a, b);
+                self.int(handler, op.is_wide(), a, b, d);
             }
             Inst::Unary { op, a, d } => {
                 let handler = int::unary_handler(op, a.class(), d.class());
-                self.with_const(handler, abd(a, none, d), a, none);
+                self.with_consts(handler, abd(a, none, d), a, none);
             }
             Inst::FloatBinary { op, a, b, d } => {
                 let handler =
@@ -250,7 +263,7 @@ impl Encoder<'_> {
             }
             Inst::FromInt { op, a, d } => {
                 let handler = float::from_int_handler(op, a.class(), d.class());
-                self.with_const(handler, abd(a, none, d), a, none);
+                self.with_consts(handler, abd(a, none, d), a, none);
             }
             Inst::ToInt { op, a, d } => {
                 let handler = float::to_int_handler(op, a.float_class(), d.class());
@@ -262,7 +275,10 @@ impl Encoder<'_> {
             }
             Inst::Load { op, a, offset, d } => {
                 let handler = memory::load_handler(op, a.class(), d.class());
-                self.with_const(handler, pair(a.slot(), d.slot(), offset), a, none);
+                self.op(
+                    handler,
+                    &[pair(a.slot(), d.slot(), whole_offset(a, offset))],
+                );
             }
             Inst::Load2 {
                 op,
@@ -281,7 +297,10 @@ impl Encoder<'_> {
                 d,
             } => {
                 let handler = memory::float_load_handler(width, a.class(), d.class());
-                self.with_const(handler, pair(a.slot(), d.slot(), offset), a, none);
+                self.op(
+                    handler,
+                    &[pair(a.slot(), d.slot(), whole_offset(a, offset))],
+                );
             }
             Inst::FloatLoad2 {
                 width,
@@ -342,9 +361,13 @@ impl Encoder<'_> {
                 let handler = memory::checked_store_handler(op);
                 self.op(handler, &[pair(a, v, memory), offset]);
             }
+            Inst::Mov { a, d } if a.is_wide_const() => {
+                let handler = control::mov_wide_handler(d.class());
+                self.with_consts(handler, abd(none, none, d), a, none);
+            }
             Inst::Mov { a, d } => {
                 let handler = control::mov_handler(a.class(), d.class());
-                self.with_const(handler, abd(a, none, d), a, none);
+                self.int(handler, false, a, none, d);
             }
             Inst::FloatMov { a, d } => {
                 let handler = float::mov_handler(a.float_class(), d.class());
@@ -360,7 +383,7 @@ impl Encoder<'_> {
             }
             Inst::GlobalSet { global, a } => {
                 let handler = control::global_set_handler(a.class());
-                self.with_const(handler, pair(a.slot(), 0, global), a, none);
+                self.with_consts(handler, pair(a.slot(), 0, global), a, none);
             }
             Inst::Br { to } => self.branch(control::br_handler(to.loop_slot), to, &[]),
             Inst::BrIf { a, non_zero, to } => {
@@ -383,9 +406,7 @@ impl Encoder<'_> {
                     b.float_class(),
                 );
                 self.branch(handler, to, &[quad(a.slot(), b.slot(), 0, 0)]);
-                if a.is_const() || b.is_const() {
-                    self.words.extend([a.constant(), b.constant()]);
-                }
+                self.consts(a, b);
             }
             Inst::AddBr {
                 op,
@@ -431,11 +452,11 @@ impl Encoder<'_> {
             Inst::Ret => self.op(call::ret_handler(), &[]),
             Inst::RetInt { a } => {
                 let handler = call::ret_int_handler(a.class());
-                self.with_const(handler, quad(a.slot(), 0, 0, 0), a, none);
+                self.with_consts(handler, quad(a.slot(), 0, 0, 0), a, none);
             }
             Inst::RetFloat { a } => {
                 let handler = call::ret_float_handler(a.float_class());
-                self.with_const(handler, quad(a.slot(), 0, 0, 0), a, none);
+                self.with_consts(handler, quad(a.slot(), 0, 0, 0), a, none);
             }
             Inst::RetMany { first, count } => {
                 self.op(call::ret_many_handler(), &[quad(first, count, 0, 0)]);
@@ -557,12 +578,8 @@ impl Encoder<'_> {
     }
 
     fn store(&mut self, handler: Handler, a: Src, v: Src, offset: u32) {
-        self.op(handler, &[pair(a.slot(), v.slot(), offset)]);
-        if a.is_const() {
-            self.words.extend([v.constant(), a.constant()]);
-        } else if v.is_const() {
-            self.words.push(v.constant());
-        }
+        let operands = pair(a.slot(), v.slot(), whole_offset(a, offset));
+        self.with_consts(handler, operands, v, Src::Slot(0));
     }
 
     /// Names the `try` around the call or throw just encoded.
@@ -632,6 +649,12 @@ impl Encoder<'_> {
             }
         }
     }
+}
+
+/// The offset of an access, with the address if that is a constant: lowering makes
+/// sure that the sum has 32 bits.
+fn whole_offset(address: Src, offset: u32) -> u32 {
+    address.constant() as u32 + offset
 }
 
 /// A 32-bit immediate and, in the upper half, a constant of 32 bits.

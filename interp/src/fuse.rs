@@ -178,16 +178,18 @@ fn fetch_at(to: Jump, lowered: &Lowered) -> Option<FetchPins> {
 /// An instruction, and a jump or `br_table` behind it.
 fn before_branch(first: &Inst, branch: &Inst, lowered: &Lowered) -> Option<Handler> {
     match (*first, *branch) {
-        (Inst::Mov { a, d }, Inst::Br { to }) => match (a, d, fetch_at(to, lowered)) {
-            (Src::Pin(x), Dst::Pin(d, _), Some(pins)) => Some(switch::mov_br_fetch_handler(
-                to.loop_slot,
-                pins,
-                x.into(),
-                d.into(),
-            )),
-            (_, _, Some(_)) => None,
-            _ => Some(switch::mov_br_handler(to.loop_slot, a.class(), d.class())),
-        },
+        (Inst::Mov { a, d }, Inst::Br { to }) if !a.is_wide_const() => {
+            match (a, d, fetch_at(to, lowered)) {
+                (Src::Pin(x), Dst::Pin(d, _), Some(pins)) => Some(switch::mov_br_fetch_handler(
+                    to.loop_slot,
+                    pins,
+                    x.into(),
+                    d.into(),
+                )),
+                (_, _, Some(_)) => None,
+                _ => Some(switch::mov_br_handler(to.loop_slot, a.class(), d.class())),
+            }
+        }
         (Inst::Binary { a, .. }, Inst::Br { to }) if !a.is_const() => {
             let d = sum_with_const(first, a)?;
             match (a, d, fetch_at(to, lowered)) {
@@ -229,7 +231,7 @@ fn before_call(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<(Handler, u
         )
     };
     match (*first, *second) {
-        (Inst::Mov { a, d: Dst::Slot(_) }, _) if own(second) => {
+        (Inst::Mov { a, d: Dst::Slot(_) }, _) if own(second) && !a.is_wide_const() => {
             Some((call::mov_call_handler(a.class()), 2))
         }
         (
@@ -238,7 +240,7 @@ fn before_call(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<(Handler, u
                 a: b,
                 d: Dst::Slot(_),
             },
-        ) => Some(if rest.first().is_some_and(own) {
+        ) if !a.is_wide_const() && !b.is_wide_const() => Some(if rest.first().is_some_and(own) {
             (call::mov_mov_call_handler(a.class(), b.class()), 3)
         } else {
             (fused::mov_mov_handler(a.class(), b.class()), 2)

@@ -84,6 +84,11 @@ impl Src {
     pub(crate) fn is_const(self) -> bool {
         matches!(self, Src::Const(_))
     }
+
+    /// Whether it is a constant of more than 32 bits.
+    pub(crate) fn is_wide_const(self) -> bool {
+        self.constant() > u64::from(u32::MAX)
+    }
 }
 
 impl Dst {

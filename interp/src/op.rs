@@ -262,9 +262,22 @@ macro_rules! names {
     };
 }
 
+/// Says of each operation how wide its operands are.
+macro_rules! widths {
+    ($enum:ident: $($name:ident $ty:ty),*) => {
+        impl $enum {
+            /// Whether its operands have 64 bits.
+            pub(crate) const fn is_wide(self) -> bool {
+                match self { $($enum::$name => size_of::<$ty>() == 8),* }
+            }
+        }
+    };
+}
+
 macro_rules! int_binary_enum {
     ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr),)*) => {
         names!(/** An integer operation with two operands. */ IntBinary: $($name),*);
+        widths!(IntBinary: $($name $ty),*);
         /// Computes at lowering what the handler computes at run time.
         pub(crate) fn fold_int_binary(op: IntBinary, a: u64, b: u64) -> u64 {
             match op { $(IntBinary::$name => {
@@ -290,6 +303,7 @@ impl IntBinary {
 macro_rules! int_compare_enum {
     ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr), $neg:ident($how:ident),)*) => {
         names!(/** An integer comparison. */ IntCompare: $($name),*);
+        widths!(IntCompare: $($name $ty),*);
         impl IntCompare {
             /// The opposite relation, and whether its operands are swapped.
             pub(crate) fn negated(self) -> (IntCompare, bool) {
@@ -321,7 +335,10 @@ macro_rules! float_compare_enum {
 float_compare_ops!(float_compare_enum);
 
 macro_rules! int_divide_enum {
-    ($($name:ident($($x:tt)*),)*) => { names!(/** A division or remainder, which can trap. */ IntDivide: $($name),*); };
+    ($($name:ident($ty:ty, $bits:ty, |$a:ident, $b:ident| $e:expr, $overflow:ident),)*) => {
+        names!(/** A division or remainder, which can trap. */ IntDivide: $($name),*);
+        widths!(IntDivide: $($name $bits),*);
+    };
 }
 int_divide_ops!(int_divide_enum);
 macro_rules! int_unary_enum {

@@ -3,8 +3,10 @@
 //!
 //! Speed is CPU time to parse, validate and lower, the median of interleaved
 //! rounds. Memory is what a fresh process has resident when it keeps copies that
-//! are lowered, less what another has with copies that are not; this program runs
-//! itself for that.
+//! are lowered, less what another has with copies that are not: the code, without
+//! the module's bytes, which rwasm keeps (a program's are mapped from its file) and
+//! wasmi copies as long as they are not translated. This program runs itself for
+//! that.
 #![forbid(unsafe_code)]
 
 use rwasm_benches::{Kernel, cpu_time, lowering, programs};

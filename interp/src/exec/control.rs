@@ -7,15 +7,19 @@
 //!  add and branch           …operands [addend:32 _]   b's constant in …operands
 //!  br_table                 [handler] [a:16 _ _ last:32] [target] × (last + 1)
 //!  loop, pin                [handler] [p0:16 p1:16 p2:16 _]
-//!  move                     [handler] [a:16 d:16 _] [constant:64]
+//!  move                     [handler] [a:16 d:16 _]
+//!  move of 32 bits          [handler] [_ d:16 constant:32]
+//!  move of 64 bits          [handler] [_ d:16 _] [constant]
 //!  select                   [handler] [c:16 d:16 a:16 b:16] [a's constant] [b's constant]
+//!
+//! Constants stand only where an operand is one.
 //! ```
 
 use super::grid::pick;
 use super::int::{self, Compare};
 use super::regs::{
-    A, Class, FA, FK, FS, FloatClass, Handler, Ip, K, P0, P1, P2, Regs, S, class, dispatch,
-    dispatch_arm, handler, header, tail,
+    A, Class, FA, FK, FS, FloatClass, Handler, Ip, K, P0, P1, P2, Regs, S, dispatch, dispatch_arm,
+    handler, header, tail,
 };
 use super::trap::{Interrupted, OutOfFuel, trap};
 use super::{float, trap::Unreachable};
@@ -151,9 +155,11 @@ handler! {
 handler! {
     fn br_float_compare<T: Target, O: Float, X: FloatClass, Y: FloatClass>(r) {
         let a: O::Operand = r.read_float::<X, _>(const { T::OPERANDS }, const { T::OPERANDS + 8 });
-        let b: O::Operand = r.read_float::<Y, _>(const { T::OPERANDS + 2 }, const { T::OPERANDS + 16 });
-        branch!(r, T, O::holds(a, b),
-            T::OPERANDS + if X::INDEX == class::FLOAT_CONST || Y::INDEX == class::FLOAT_CONST { 24 } else { 8 })
+        let b: O::Operand = r.read_float::<Y, _>(
+            const { T::OPERANDS + 2 },
+            const { T::OPERANDS - 8 + float::size::<X, FS>() },
+        );
+        branch!(r, T, O::holds(a, b), T::OPERANDS - 8 + float::size::<X, Y>())
     }
 }
 use float::Compare as Float;
@@ -175,9 +181,9 @@ impl Regs {
     pub(super) unsafe fn do_mov<X: Class, D: Class>(&mut self) {
         // SAFETY: the contract of all handlers.
         unsafe {
-            let a = self.read::<X>(8, 16);
+            let a = self.read_sized::<X>(8, false);
             self.write::<D>(10, a);
-            self.ip = self.ip.next(const { int::size::<X, S>() });
+            self.ip = self.ip.next(16);
         }
     }
 }
@@ -215,14 +221,21 @@ handler! {
 }
 
 handler! {
+    /// A move of a constant that has more than 32 bits.
+    fn mov_wide<D: Class>(r) {
+        r.write::<D>(10, r.ip.u64(16));
+        r.ip = r.ip.next(24);
+        dispatch!(r)
+    }
+}
+
+handler! {
     fn select<C: Class, X: Class, Y: Class, D: Class>(r) {
         let condition = r.read::<C>(8, 0) as u32;
         let a = r.read::<X>(12, 16);
-        let b = r.read::<Y>(14, 24);
+        let b = r.read::<Y>(14, const { int::size::<X, S>(true) });
         r.write::<D>(10, std::hint::select_unpredictable(condition != 0, a, b));
-        r.ip = r.ip.next(const {
-            if X::INDEX == class::CONST || Y::INDEX == class::CONST { 32 } else { 16 }
-        });
+        r.ip = r.ip.next(const { int::size::<X, S>(true) + int::size::<Y, S>(true) - 16 });
         dispatch!(r)
     }
 }
@@ -248,7 +261,7 @@ impl Regs {
         unsafe {
             let global: *mut GlobalDef = VmCtx::pointer_at(self.vmctx(), self.ip.u32(12));
             (*global).value[0] = self.read::<X>(8, 16);
-            self.ip = self.ip.next(const { int::size::<X, S>() });
+            self.ip = self.ip.next(const { int::size::<X, S>(true) });
         }
     }
 }
@@ -388,6 +401,11 @@ pub(crate) fn pin_handler() -> Handler {
 /// The handler of a move between integer classes.
 pub(crate) fn mov_handler(a: usize, d: usize) -> Handler {
     pick!(mov[]; six a, five d)
+}
+
+/// The handler of a move of 64 bits that are a constant.
+pub(crate) fn mov_wide_handler(d: usize) -> Handler {
+    pick!(mov_wide[]; five d)
 }
 
 /// The handler of a selection.

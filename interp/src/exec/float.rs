@@ -1,7 +1,7 @@
 //! Float arithmetic and conversions.
 //!
 //! Format: `[handler] [a:16 d:16 b:16 _] [a's constant:64] [b's constant:64]`,
-//! the constants only where an operand is one (both words then).
+//! the constants only where an operand is one.
 
 use self as float;
 use super::grid::pick;
@@ -61,7 +61,7 @@ impl Regs {
         // SAFETY: the contract of all handlers.
         unsafe {
             let a: O::Operand = self.read_float::<X, _>(8, 16);
-            let b: O::Operand = self.read_float::<Y, _>(12, 24);
+            let b: O::Operand = self.read_float::<Y, _>(12, const { size::<X, FS>() });
             self.write_float::<D, _>(10, O::apply(a, b));
             self.ip = self.ip.next(const { size::<X, Y>() });
         }
@@ -87,7 +87,7 @@ handler! {
 handler! {
     fn compare<O: Compare, X: FloatClass, Y: FloatClass, D: Class>(r) {
         let a: O::Operand = r.read_float::<X, _>(8, 16);
-        let b: O::Operand = r.read_float::<Y, _>(12, 24);
+        let b: O::Operand = r.read_float::<Y, _>(12, const { size::<X, FS>() });
         r.write::<D>(10, u64::from(O::holds(a, b)));
         r.ip = r.ip.next(const { size::<X, Y>() });
         dispatch!(r)
@@ -98,7 +98,7 @@ handler! {
     fn from_int<O: FromInt, D: FloatClass, X: Class>(r) {
         let a = r.read::<X>(8, 16);
         r.write_float::<D, _>(10, O::apply(a));
-        r.ip = r.ip.next(const { super::int::size::<X, S>() });
+        r.ip = r.ip.next(const { super::int::size::<X, S>(true) });
         dispatch!(r)
     }
 }
@@ -152,11 +152,9 @@ handler! {
 
 /// Size of an instruction with these operands, in bytes.
 pub(crate) const fn size<X: FloatClass, Y: FloatClass>() -> usize {
-    if X::INDEX == class::FLOAT_CONST || Y::INDEX == class::FLOAT_CONST {
-        32
-    } else {
-        16
-    }
+    let first = (X::INDEX == class::FLOAT_CONST) as usize;
+    let second = (Y::INDEX == class::FLOAT_CONST) as usize;
+    16 + 8 * (first + second)
 }
 
 /// The specification's `fmin`: a NaN operand gives a NaN, and -0 < +0.

@@ -1,6 +1,11 @@
 //! Integer arithmetic.
 //!
-//! Format: `[handler] [a:16 d:16 b:16 _] [constant:64, if a or b is one]`.
+//! ```text
+//!  both operands variable    [handler] [a:16 d:16 b:16 _]
+//!  one constant, 32 bits     [handler] [other:16 d:16 constant:32]
+//!  one constant, 64 bits     [handler] [other:16 d:16 _] [constant:64]
+//!  one operand               [handler] [a:16 d:16 _] [a's constant:64]
+//! ```
 
 use super::grid::pick;
 use super::regs::{A, Class, Handler, K, P0, P1, P2, Regs, S, class, dispatch, handler, tail};
@@ -10,6 +15,8 @@ use rwasm_runtime::reference::i31_slot;
 
 /// An operation with two operands.
 pub(crate) trait Binary {
+    /// Whether it is one of 64 bits.
+    const WIDE: bool;
     fn apply(a: u64, b: u64) -> u64;
 }
 
@@ -22,6 +29,8 @@ pub(crate) trait Compare {
 
 /// A division or remainder.
 pub(crate) trait Divide {
+    /// Whether it divides 64 bits.
+    const WIDE: bool;
     fn divisor_is_zero(b: u64) -> bool;
     fn overflows(a: u64, b: u64) -> bool;
     /// # Safety
@@ -35,14 +44,26 @@ pub(crate) trait Unary {
 }
 
 impl Regs {
+    /// Reads two operands, of which one at most is a constant.
+    #[inline(always)]
+    unsafe fn read_two<X: Class, Y: Class>(&self, wide: bool) -> (u64, u64) {
+        let second = if X::INDEX == class::CONST { 8 } else { 12 };
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            (
+                self.read_sized::<X>(8, wide),
+                self.read_sized::<Y>(second, wide),
+            )
+        }
+    }
+
     #[inline(always)]
     pub(super) unsafe fn do_binary<O: Binary, X: Class, Y: Class, D: Class>(&mut self) {
         // SAFETY: the contract of all handlers.
         unsafe {
-            let a = self.read::<X>(8, 16);
-            let b = self.read::<Y>(12, 16);
+            let (a, b) = self.read_two::<X, Y>(O::WIDE);
             self.write::<D>(10, O::apply(a, b));
-            self.ip = self.ip.next(const { size::<X, Y>() });
+            self.ip = self.ip.next(const { size::<X, Y>(O::WIDE) });
         }
     }
 }
@@ -56,18 +77,16 @@ handler! {
 
 handler! {
     fn compare<O: Compare, X: Class, Y: Class, D: Class>(r) {
-        let a = r.read::<X>(8, 16);
-        let b = r.read::<Y>(12, 16);
+        let (a, b) = r.read_two::<X, Y>(O::WIDE);
         r.write::<D>(10, u64::from(O::holds(a, b)));
-        r.ip = r.ip.next(const { size::<X, Y>() });
+        r.ip = r.ip.next(const { size::<X, Y>(O::WIDE) });
         dispatch!(r)
     }
 }
 
 handler! {
     fn divide<O: Divide, X: Class, Y: Class, D: Class>(r) {
-        let a = r.read::<X>(8, 16);
-        let b = r.read::<Y>(12, 16);
+        let (a, b) = r.read_two::<X, Y>(O::WIDE);
         if O::divisor_is_zero(b) {
             tail!(trap::<IntegerDivideByZero>, r)
         }
@@ -75,7 +94,7 @@ handler! {
             tail!(trap::<IntegerOverflow>, r)
         }
         r.write::<D>(10, O::apply(a, b));
-        r.ip = r.ip.next(const { size::<X, Y>() });
+        r.ip = r.ip.next(const { size::<X, Y>(O::WIDE) });
         dispatch!(r)
     }
 }
@@ -84,14 +103,15 @@ handler! {
     fn unary<O: Unary, X: Class, D: Class>(r) {
         let a = r.read::<X>(8, 16);
         r.write::<D>(10, O::apply(a));
-        r.ip = r.ip.next(const { size::<X, S>() });
+        r.ip = r.ip.next(const { size::<X, S>(true) });
         dispatch!(r)
     }
 }
 
-/// Size of an instruction with these operands, in bytes.
-pub(crate) const fn size<X: Class, Y: Class>() -> usize {
-    if X::INDEX == class::CONST || Y::INDEX == class::CONST {
+/// Size in bytes of an instruction with these operands, whose constant has 64 bits
+/// if it is `wide` and otherwise stands in the operand word.
+pub(crate) const fn size<X: Class, Y: Class>(wide: bool) -> usize {
+    if wide && (X::INDEX == class::CONST || Y::INDEX == class::CONST) {
         24
     } else {
         16
@@ -103,6 +123,7 @@ macro_rules! binary_table {
         $(
             pub(super) struct $name;
             impl Binary for $name {
+                const WIDE: bool = IntBinary::$name.is_wide();
                 #[inline(always)]
                 fn apply(a: u64, b: u64) -> u64 {
                     let ($a, $b) = (a as $ty, b as $ty);
@@ -123,7 +144,7 @@ macro_rules! compare_table {
         $(
             pub(crate) struct $name;
             impl Compare for $name {
-                const WIDE: bool = size_of::<$ty>() == 8;
+                const WIDE: bool = IntCompare::$name.is_wide();
                 #[inline(always)]
                 fn holds(a: u64, b: u64) -> bool {
                     let ($a, $b) = (a as $ty, b as $ty);
@@ -154,6 +175,7 @@ macro_rules! divide_table {
         $(
             struct $name;
             impl Divide for $name {
+                const WIDE: bool = IntDivide::$name.is_wide();
                 #[inline(always)]
                 fn divisor_is_zero(b: u64) -> bool {
                     b as $bits == 0

@@ -4,12 +4,12 @@
 //! instruction that may fault. An address is 32 bits plus a static offset below
 //! [`rwasm_runtime::tunables::MEMORY_GUARD`].
 //! ```text
-//!  load    [handler] [a:16 d:16 offset:32] [a's constant:64]
+//!  load    [handler] [a:16 d:16 offset:32]
 //!  load2   [handler] [a:16 d:16 b:16 _] [offset:32 b's constant:32]     address a + b
-//!  store   [handler] [a:16 v:16 offset:32] [v's constant:64] [a's constant:64]
+//!  store   [handler] [a:16 v:16 offset:32] [v's constant:64]
 //!  store2  [handler] [a:16 v:16 offset:32] [b:16 _ b's constant:32] [v's constant:64]
 //! ```
-//! Floats that are loaded to be computed with:
+//! Where `a` is a constant, `offset` is the whole address. Floats that are loaded to be computed with:
 //! ```text
 //!  op load       [handler] [address:16 d:16 offset:32] [a:16 _]
 //!  mul add load  [handler] [address:16 d:16 offset:32] [a:16 c:16 _]
@@ -22,6 +22,7 @@
 
 use super::float::{self, Binary as FloatOperation};
 use super::grid::pick;
+use super::int;
 use super::regs::{
     A, Class, FA, FK, FS, Float, FloatClass, Handler, Ip, K, P0, P1, P2, Regs, S, class, dispatch,
     handler, header, tail,
@@ -79,9 +80,19 @@ impl Regs {
     pub(super) unsafe fn do_load<O: Load, X: Class, D: Class>(&mut self) {
         // SAFETY: the contract of all handlers.
         unsafe {
-            let address = self.read::<X>(8, 16);
+            let address = self.read_address::<X>();
             self.do_load_from::<O, D>(address);
-            self.ip = self.ip.next(const { super::int::size::<X, S>() });
+            self.ip = self.ip.next(16);
+        }
+    }
+
+    /// What the offset is added to.
+    #[inline(always)]
+    unsafe fn read_address<X: Class>(&self) -> u64 {
+        match X::INDEX {
+            class::CONST => 0,
+            // SAFETY: the contract of all handlers.
+            _ => unsafe { self.read::<X>(8, 0) },
         }
     }
 
@@ -115,19 +126,9 @@ impl Regs {
         // SAFETY: the contract of all handlers.
         unsafe {
             let value: F = self.read_float::<V, F>(10, 16);
-            let ea = effective(self.read::<X>(8, 24), self.ip.u32(12));
+            let ea = effective(self.read_address::<X>(), self.ip.u32(12));
             F::store(self.ip, self.fp, self.header(header::MEMORY), ea, value);
-            self.ip = self.ip.next(
-                const {
-                    if X::INDEX == class::CONST {
-                        32
-                    } else if V::INDEX == class::FLOAT_CONST {
-                        24
-                    } else {
-                        16
-                    }
-                },
-            );
+            self.ip = self.ip.next(const { float::size::<V, FS>() });
         }
     }
 
@@ -136,19 +137,9 @@ impl Regs {
         // SAFETY: the contract of all handlers.
         unsafe {
             let value = self.read::<V>(10, 16);
-            let ea = effective(self.read::<X>(8, 24), self.ip.u32(12));
+            let ea = effective(self.read_address::<X>(), self.ip.u32(12));
             O::access(self.ip, self.fp, self.header(header::MEMORY), ea, value);
-            self.ip = self.ip.next(
-                const {
-                    if X::INDEX == class::CONST {
-                        32
-                    } else if V::INDEX == class::CONST {
-                        24
-                    } else {
-                        16
-                    }
-                },
-            );
+            self.ip = self.ip.next(const { int::size::<V, S>(true) });
         }
     }
 
@@ -223,9 +214,9 @@ handler! {
 
 handler! {
     fn float_load<F: FloatAccess, D: FloatClass, X: Class>(r) {
-        let address = r.read::<X>(8, 16);
+        let address = r.read_address::<X>();
         r.do_float_load_from::<F, D>(address);
-        r.ip = r.ip.next(const { super::int::size::<X, S>() });
+        r.ip = r.ip.next(16);
         dispatch!(r)
     }
 }

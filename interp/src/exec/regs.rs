@@ -394,6 +394,19 @@ impl Regs {
         }
     }
 
+    /// Reads an operand whose constant, unless it is `wide`, has 32 bits: these
+    /// stand in the operand word.
+    #[inline(always)]
+    pub(crate) unsafe fn read_sized<C: Class>(&self, slot_at: usize, wide: bool) -> u64 {
+        // SAFETY: the handler knows its instruction's format.
+        unsafe {
+            match C::INDEX {
+                class::CONST if !wide => u64::from(self.ip.u32(12)),
+                _ => self.read::<C>(slot_at, 16),
+            }
+        }
+    }
+
     /// As [`Regs::read`], with a constant of 32 bits, sign-extended.
     #[inline(always)]
     pub(crate) unsafe fn read_short<C: Class>(&self, slot_at: usize, const_at: usize) -> u64 {

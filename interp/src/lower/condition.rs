@@ -157,7 +157,7 @@ impl Lower<'_> {
         else {
             return false;
         };
-        let wide = is_wide(op);
+        let wide = op.is_wide();
         let expected = if wide {
             IntBinary::I64Add
         } else {
@@ -248,16 +248,11 @@ impl Lower<'_> {
     }
 }
 
-/// Whether it compares 64 bits.
-fn is_wide(op: IntCompare) -> bool {
-    op as u8 >= IntCompare::I64Eq as u8
-}
-
 /// Whether a branch can hold the operand: its constants have 32 bits and are
 /// sign-extended.
 fn fits_branch(op: IntCompare, operand: Src) -> bool {
     match operand {
-        Src::Const(bits) => !is_wide(op) || i32::try_from(bits as i64).is_ok(),
+        Src::Const(bits) => !op.is_wide() || i32::try_from(bits as i64).is_ok(),
         _ => true,
     }
 }

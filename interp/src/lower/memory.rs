@@ -40,6 +40,7 @@ impl Lower<'_> {
         let Some(offset) = self.guarded(memarg) else {
             return self.checked_load(Kind::Int, op, memarg);
         };
+        self.settle_address(self.stack.len() - 1, offset);
         if let Some((a, b)) = self.absorb_address() {
             self.emit_int(|d| Inst::Load2 {
                 op,
@@ -72,6 +73,7 @@ impl Lower<'_> {
             };
             return self.checked_load(Kind::Float, op, memarg);
         };
+        self.settle_address(self.stack.len() - 1, offset);
         if let Some((a, b)) = self.absorb_address() {
             self.emit_float(|d| Inst::FloatLoad2 {
                 width,
@@ -108,6 +110,7 @@ impl Lower<'_> {
         let Some(offset) = self.guarded(memarg) else {
             return self.checked_store(op, memarg);
         };
+        self.settle_address(self.stack.len() - 2, offset);
         let value = self.stack[self.stack.len() - 1].state;
         let v = self.pop();
         if v != Src::Acc
@@ -176,6 +179,7 @@ impl Lower<'_> {
             };
             return self.checked_store(op, memarg);
         };
+        self.settle_address(self.stack.len() - 2, offset);
         let v = self.pop();
         let a = self.pop();
         self.emit(Inst::FloatStore {
@@ -197,6 +201,17 @@ impl Lower<'_> {
             v,
             offset: memarg.offset,
         });
+    }
+
+    /// Before an access to the operand at `height`: a constant address stays one
+    /// only if the instruction, which holds its sum with the offset, has room for
+    /// that.
+    fn settle_address(&mut self, height: usize, offset: u32) {
+        if let State::Const(address) = self.stack[height].state
+            && (address as u32).checked_add(offset).is_none()
+        {
+            self.materialise(height);
+        }
     }
 
     /// Takes the address on top apart if the last instruction computed it as a

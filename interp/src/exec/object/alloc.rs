@@ -107,7 +107,7 @@ handler! {
         let object = r.acc;
         T::store(r.object(object, u64::from(r.ip.u32(12))), value);
         r.write::<D>(10, object);
-        r.ip = r.ip.next(const { int::size::<X, S>() });
+        r.ip = r.ip.next(const { int::size::<X, S>(true) });
         dispatch!(r)
     }
 }

@@ -52,7 +52,7 @@ handler! {
     fn set<T: Store, X: Class, Y: Class, Z: Class>(r) {
         let at = element!(r, r.read::<X>(8, 0), r.read::<Y>(12, 0), T::SHIFT);
         T::store(at, r.read::<Z>(10, 16));
-        r.ip = r.ip.next(const { int::size::<Z, S>() });
+        r.ip = r.ip.next(const { int::size::<Z, S>(true) });
         dispatch!(r)
     }
 }

@@ -35,7 +35,7 @@ handler! {
             tail!(trap::<NullStructureReference>, r)
         }
         T::store(r.object(object, u64::from(r.ip.u32(12))), r.read::<Y>(10, 16));
-        r.ip = r.ip.next(const { int::size::<Y, S>() });
+        r.ip = r.ip.next(const { int::size::<Y, S>(true) });
         dispatch!(r)
     }
 }
