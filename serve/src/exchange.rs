@@ -175,6 +175,7 @@ impl Exchange {
                     return true;
                 }
             }
+            self.tell_of_input();
             self.feeder.notified().await;
         }
     }
@@ -186,7 +187,8 @@ impl Exchange {
         }
     }
 
-    /// More input.
+    /// More input. A guest that waits for some is told later, by
+    /// [`Exchange::tell_of_input`].
     pub(crate) fn push(&self, bytes: Bytes) {
         if bytes.is_empty() {
             return;
@@ -194,7 +196,10 @@ impl Exchange {
         let mut state = self.state();
         state.input_bytes += bytes.len();
         state.input.push_back(bytes);
-        drop(state);
+    }
+
+    /// Wakes a guest that waits for input, if there is some.
+    pub(crate) fn tell_of_input(&self) {
         self.guest.notify_one();
     }
 
@@ -355,18 +360,21 @@ impl Write for Stdout {
             if len > 0 || from.is_empty() {
                 state.output.extend_from_slice(&from[..len]);
                 state.written += len as u64;
-                let waiting = state.waiting.take();
-                drop(state);
-                if let Some(waiting) = waiting {
-                    waiting.wake();
-                }
                 return Ok(len);
+            }
+            if let Some(waiting) = state.waiting.take() {
+                waiting.wake();
             }
             state = self.0.wait_until(state, State::has_room);
         }
     }
 
+    /// Comes after each write of the guest, of however many buffers.
     fn flush(&mut self) -> io::Result<()> {
+        let waiting = self.0.state().waiting.take();
+        if let Some(waiting) = waiting {
+            waiting.wake();
+        }
         Ok(())
     }
 }

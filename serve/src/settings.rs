@@ -96,8 +96,10 @@ pub enum Mode {
     /// wants another connection, having closed its own or by an accept that waits.
     ///
     /// A request is a connection here, for [`Settings::concurrency`],
-    /// [`Settings::queue`] and limits, and to refuse one is to close it. Output and
-    /// body have no limits: they are what the program sends and reads.
+    /// [`Settings::queue`] and limits, and to refuse one is to close it. So time counts
+    /// while the client is idle, too: a connection that is kept open ends with
+    /// [`RequestLimits::timeout`], and has its instance, but no processor, until then.
+    /// Output and body have no limits: they are what the program sends and reads.
     Isolate,
 }
 

@@ -107,16 +107,17 @@ pub(crate) fn write(
         },
         Object::Writer(writer) => {
             at_cursor(at)?;
-            transfer(iovecs, at, true, |batch, _| {
+            let written = transfer(iovecs, at, true, |batch, _| {
                 let bytes = iovec::bytes(memory, batch[0]);
                 let written = unless_stopped(interruption, || Ok(writer.write(bytes)?))?;
-                unless_stopped(interruption, || Ok(writer.flush()?))?;
                 Ok(Moved {
                     buffers: 1,
                     tried: bytes.len(),
                     bytes: written.min(bytes.len()),
                 })
-            })
+            })?;
+            unless_stopped(interruption, || Ok(writer.flush()?))?;
+            Ok(written)
         }
         Object::Directory(_) => Err(Errno::Isdir.into()),
         Object::Reader(_) => Err(Errno::Badf.into()),

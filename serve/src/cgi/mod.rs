@@ -19,14 +19,16 @@ use crate::settings::{self, Snapshot};
 use crate::timer::{Timer, TimerThread, later};
 use bytes::Bytes;
 use head::{Finder, Head, HeadError};
-use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Frame, Incoming};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 use job::Job;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use tempfile::TempDir;
+use tokio::task::yield_now;
 
 /// A program that is mounted.
 #[derive(Debug)]
@@ -185,7 +187,7 @@ async fn feed(exchange: Arc<Exchange>, mut body: Incoming, most: u64) {
     let mut bytes = 0_u64;
     while exchange.wants_input().await {
         let frame = tokio::select! {
-            frame = body.frame() => frame,
+            frame = next_frame(&exchange, &mut body) => frame,
             () = exchange.over() => return,
         };
         match frame {
@@ -204,6 +206,28 @@ async fn feed(exchange: Arc<Exchange>, mut body: Incoming, most: u64) {
             None => return exchange.end_input(),
         }
     }
+}
+
+/// The next frame of a body. Before it is waited for, the guest is told of those that
+/// came before; but a connection that brings more at once may do so first, or the
+/// guest would be woken for each of its reads.
+async fn next_frame(
+    exchange: &Exchange,
+    body: &mut Incoming,
+) -> Option<hyper::Result<Frame<Bytes>>> {
+    let now = poll_fn(|cx| Poll::Ready(Pin::new(&mut *body).poll_frame(cx)));
+    if let Poll::Ready(frame) = now.await {
+        return frame;
+    }
+    yield_now().await;
+    let next = poll_fn(|cx| {
+        let frame = Pin::new(&mut *body).poll_frame(cx);
+        if frame.is_pending() {
+            exchange.tell_of_input();
+        }
+        frame
+    });
+    next.await
 }
 
 /// The head of a guest's response, and the whole body if the guest has ended.

@@ -249,7 +249,14 @@ fn a_guest_that_waits_for_its_client_rests() {
     };
     type Ends = fn(&Exchange);
     let cases: [(Waits, Ends, Option<usize>); 6] = [
-        (reads, |exchange| exchange.push("some".into()), Some(4)),
+        (
+            reads,
+            |exchange| {
+                exchange.push("some".into());
+                exchange.tell_of_input();
+            },
+            Some(4),
+        ),
         (reads, |exchange| exchange.end_input(), Some(0)),
         (reads, |exchange| exchange.stop(Stop::TimeOver), None),
         (writes, |exchange| exchange.discard_output(), Some(2 * most)),
