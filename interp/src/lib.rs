@@ -127,7 +127,8 @@ fn lower_function(
                 return Err(error);
             }
         };
-        let kept = code.kept_bodies();
+        // Who asks for offsets keeps nothing.
+        let kept = code.kept_bodies().filter(|_| !offsets);
         lowered.body = kept.map(|kept| kept.hash(code, func, &buffers.body));
         Ok(lowered)
     })
