@@ -106,15 +106,16 @@ impl Module {
         }
     }
 
-    /// Functions that began with machine code of an earlier run, or that came
-    /// with the module.
+    /// Functions that got machine code of an earlier run until now, which happens
+    /// when they, or those that it was kept with, are first called; or whose machine
+    /// code came with the module.
     pub fn remembered_functions(&self) -> usize {
         let cached = self.0.cached.as_ref();
         cached.map_or(self.0.precompiled, ModuleCache::recalled)
     }
 
-    /// Functions whose lowered bodies an earlier run left, so that the interpreter
-    /// need not read theirs.
+    /// Functions that were called until now and whose lowered bodies an earlier run
+    /// left, so that the interpreter need not read theirs.
     pub fn remembered_bodies(&self) -> usize {
         self.0
             .cached

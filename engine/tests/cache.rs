@@ -6,6 +6,7 @@ use rwasm::{
     StressBudget, Tier, TierStress,
 };
 use std::fs;
+use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,9 +79,10 @@ fn a_second_run_starts_with_machine_code() {
     assert_eq!(run(&config, &bytes), (ADDED, 0, true));
     let engine = Engine::new(&config).unwrap();
     let again = Module::new(&engine, &bytes).unwrap();
+    assert_eq!(again.remembered_functions(), 0);
+    assert_eq!(call(&again).unwrap(), ADDED);
     // The leaf is one of them if `f` was interpreted once.
     assert!(again.remembered_functions() >= 2);
-    assert_eq!(call(&again).unwrap(), ADDED);
     let stats = engine.tier_stats();
     assert_eq!((stats.called, stats.compiled), (0, 0));
     assert!(!again.remember().unwrap());
@@ -124,20 +126,21 @@ fn functions_are_remembered_as_long_as_they_are_the_same() {
     let temp = TempDir::new().unwrap();
     let folder = &*temp.path().join("cache");
     let config = config(Some(folder));
-    let known_at_start = |bytes: &[u8]| {
+    let known = |bytes: &[u8]| {
         let engine = Engine::new(&config).unwrap();
-        Module::new(&engine, bytes).unwrap().remembered_functions()
+        let module = Module::new(&engine, bytes).unwrap();
+        (call(&module).unwrap(), module.remembered_functions())
     };
     run(&config, &module("add", "add"));
-    let all = known_at_start(&module("add", "add"));
+    let all = known(&module("add", "add")).1;
     // `g` is the same; `f` has another leaf in it.
     let other_leaf = module("sub", "add");
-    assert_eq!(known_at_start(&other_leaf), 1);
+    assert_eq!(known(&other_leaf), (ADDED - 6, 1));
     assert_eq!(run(&config, &other_leaf).0, ADDED - 6);
-    assert_eq!(known_at_start(&other_leaf), all);
+    assert_eq!(known(&other_leaf).1, all);
     // `f` is the same, and calls another `g`.
     let other_g = module("sub", "sub");
-    assert_eq!(known_at_start(&other_g), all - 1);
+    assert_eq!(known(&other_g), (100 - 20 - 3, all - 1));
     assert_eq!(run(&config, &other_g).0, 100 - 20 - 3);
     assert_eq!(entries(folder).len(), 1);
 }
@@ -162,35 +165,197 @@ fn other_settings_are_other_entries() {
 fn a_damaged_entry_is_a_miss() {
     let temp = TempDir::new().unwrap();
     let folder = &*temp.path().join("cache");
-    let config = config(Some(folder));
+    let hot = config(Some(folder));
     let bytes = module("add", "add");
-    run(&config, &bytes);
+    run(&hot, &bytes);
     let [path] = &entries(folder)[..] else {
         panic!("one entry");
     };
     let whole = fs::read(path).unwrap();
-    let miss = |entry: &[u8], what: &str| {
+    // Nothing is compiled, which is slow, in a run of so few iterations.
+    let engine = Engine::new(Config::new().cache(Some(Cache::new(folder)))).unwrap();
+    let remembered = |entry: &[u8]| {
         fs::write(path, entry).unwrap();
-        let engine = Engine::new(&config).unwrap();
         let module = Module::new(&engine, &bytes).unwrap();
-        assert_eq!(module.remembered_functions(), 0, "{what}");
-        // Running compiles, which is slow: not for every byte.
-        if entry.len() != whole.len() {
-            assert_eq!(call(&module).unwrap(), ADDED);
-        }
+        assert_eq!(call(&module).unwrap(), ADDED);
+        module.remembered_functions()
     };
+    let all = remembered(&whole);
+    assert!(all >= 2);
+    // The last blocks are adapters and the index.
+    let blocks = blocks(&whole);
+    let adapters = blocks[blocks.len() - 2].clone();
     for at in 0..whole.len() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x10;
-        miss(&damaged, &format!("byte {at}"));
+        let expected = if adapters.contains(&at) { all } else { 0 };
+        assert_eq!(remembered(&damaged), expected, "byte {at}");
     }
     for len in [0, 1, 20, whole.len() / 2, whole.len() - 1] {
-        miss(&whole[..len], &format!("{len} bytes"));
+        assert_eq!(remembered(&whole[..len]), 0, "{len} bytes");
     }
-    miss(&[&whole[..], &whole].concat(), "twice");
+    assert_eq!(remembered(&[&whole[..], &whole].concat()), 0);
     // It is written again by who has compiled.
-    assert_eq!(run(&config, &bytes), (ADDED, 0, true));
+    assert_eq!(run(&hot, &bytes), (ADDED, 0, true));
     assert_eq!(fs::read(path).unwrap(), whole);
+}
+
+/// Where the blocks of an entry are.
+fn blocks(entry: &[u8]) -> Vec<Range<usize>> {
+    const LIST: usize = 8 + 4 + 32 + 4;
+    const HASH: usize = 32;
+    let number = |at: usize| u32::from_le_bytes(entry[at..at + 4].try_into().unwrap()) as usize;
+    let count = number(LIST - 4);
+    let mut end = LIST + count * (4 + HASH) + HASH;
+    let blocks = (0..count).map(|block| {
+        let start = end;
+        end += number(LIST + block * (4 + HASH));
+        start..end
+    });
+    blocks.collect()
+}
+
+/// A module of `count` functions that have many instructions each, and `f`, which
+/// calls those from `from` to `to` and adds up what they give.
+fn large(count: u32) -> String {
+    let mut text = String::from(
+        "(module (type $unary (func (param i32) (result i32)))
+            (memory 1)",
+    );
+    for func in 0..count {
+        text += &format!("(func $f{func} (type $unary) (local i32)");
+        for step in 0..100 {
+            text += &format!(
+                "(i32.store (i32.const {}) (i32.xor (local.get 0)
+                    (i32.mul (i32.load (i32.const {})) (i32.const {}))))",
+                4 * step,
+                4 * (step + func) % 400,
+                2 * (step + func) + 3,
+            );
+        }
+        text += "(i32.add (local.get 0) (i32.load (i32.const 396))))";
+    }
+    text += "(table funcref (elem";
+    (0..count).for_each(|func| text += &format!(" $f{func}"));
+    text + "))
+        (func (export \"f\") (param i32 i32) (result i32) (local i32)
+            (loop $again
+                (local.set 2 (i32.add (local.get 2)
+                    (call_indirect (type $unary) (local.get 0) (local.get 0))))
+                (br_if $again (i32.ne (local.get 1)
+                    (local.tee 0 (i32.add (local.get 0) (i32.const 1))))))
+            (local.get 2)))"
+}
+
+fn call_some(module: &Module, funcs: Range<i32>) -> i32 {
+    let mut store = Store::new(module.engine(), ());
+    let linker = Linker::new(module.engine());
+    let instance = linker.instantiate(&mut store, module).unwrap();
+    let f = instance.get_typed_func::<(i32, i32), i32>(&mut store, "f");
+    f.unwrap()
+        .call(&mut store, (funcs.start, funcs.end))
+        .unwrap()
+}
+
+/// Of a large entry, a run reads what it calls: what is damaged elsewhere does not
+/// matter, and what is damaged there is made anew. So for machine code, and for
+/// lowered bodies.
+#[test]
+fn damage_matters_where_it_is() {
+    for (count, writer) in [(40, config as fn(Option<&Path>) -> Config), (200, cold)] {
+        let temp = TempDir::new().unwrap();
+        let folder = &*temp.path().join("cache");
+        let bytes = large(count).into_bytes();
+        let all = 0..count as i32;
+        let (first, last) = (all.start..1, all.end - 1..all.end);
+        let expected = {
+            let engine = Engine::new(&writer(Some(folder))).unwrap();
+            let module = Module::new(&engine, &bytes).unwrap();
+            let expected = [&all, &first, &last].map(|funcs| call_some(&module, funcs.clone()));
+            assert!(module.remember().unwrap());
+            expected
+        };
+        let path = entries(folder).remove(0);
+        let whole = fs::read(&path).unwrap();
+        let engine = Engine::new(&cold(Some(folder))).unwrap();
+        // What some functions give, and how many of all were remembered.
+        let remembered = |entry: &[u8], funcs: &Range<i32>| {
+            fs::write(&path, entry).unwrap();
+            let module = Module::new(&engine, &bytes).unwrap();
+            let result = call_some(&module, funcs.clone());
+            (
+                result,
+                module.remembered_functions() + module.remembered_bodies(),
+            )
+        };
+        let known = remembered(&whole, &all).1;
+        assert!(known >= count as usize);
+        let (_, of_first) = remembered(&whole, &first);
+        assert!(of_first < known / 2, "{of_first} of {known}");
+
+        let blocks = blocks(&whole);
+        assert!(blocks.len() > 3);
+        let mut missed = 0;
+        for block in &blocks {
+            let mut damaged = whole.clone();
+            damaged[block.start + block.len() / 2] ^= 0x10;
+            let after = remembered(&damaged, &all);
+            assert_eq!(after.0, expected[0]);
+            if after.1 == 0 {
+                // The index, without which there is nothing.
+                assert_eq!(block.end, whole.len());
+                continue;
+            }
+            missed += known - after.1;
+            // A run needs one block or the other.
+            let counts = [(&first, expected[1]), (&last, expected[2])].map(|(funcs, expected)| {
+                let (result, count) = remembered(&damaged, funcs);
+                assert_eq!(result, expected);
+                count
+            });
+            assert!(counts.iter().any(|&count| count > 0), "{counts:?}");
+        }
+        // Each is in one block.
+        assert_eq!(missed, known);
+
+        // Whoever writes has what is whole, and what was made anew.
+        let mut damaged = whole.clone();
+        for block in &blocks[..blocks.len() - 2] {
+            damaged[block.start] ^= 0x10;
+        }
+        fs::write(&path, damaged).unwrap();
+        let engine = Engine::new(&writer(Some(folder))).unwrap();
+        let module = Module::new(&engine, &bytes).unwrap();
+        assert_eq!(call_some(&module, all.clone()), expected[0]);
+        assert!(module.remember().unwrap());
+        let written = fs::read(&path).unwrap();
+        assert_eq!(remembered(&written, &all), (expected[0], known));
+    }
+}
+
+/// What a run does not call stays in the cache, when it has something new.
+#[test]
+fn what_is_not_called_stays_remembered() {
+    for writer in [config as fn(Option<&Path>) -> Config, cold] {
+        let temp = TempDir::new().unwrap();
+        let folder = &*temp.path().join("cache");
+        let bytes = large(40).into_bytes();
+        let run = |funcs: Range<i32>| {
+            let engine = Engine::new(&writer(Some(folder))).unwrap();
+            let module = Module::new(&engine, &bytes).unwrap();
+            call_some(&module, funcs);
+            let known = module.remembered_functions() + module.remembered_bodies();
+            (known, module.remember().unwrap())
+        };
+        assert_eq!(run(0..20), (0, true));
+        assert!(run(30..40).1);
+        let (known, new) = run(0..40);
+        assert!(known >= 31, "{known}");
+        assert!(new);
+        let (known, new) = run(0..40);
+        assert!(known >= 41, "{known}");
+        assert!(!new);
+    }
 }
 
 #[test]
@@ -293,8 +458,9 @@ fn lowered_bodies_are_remembered() {
     for _ in 0..2 {
         let engine = Engine::new(&config).unwrap();
         let module = Module::new(&engine, VARIED).unwrap();
-        assert_eq!(module.remembered_bodies(), 4);
+        assert_eq!(module.remembered_bodies(), 0);
         assert_eq!(call(&module).unwrap(), expected);
+        assert_eq!(module.remembered_bodies(), 4);
         // Nothing is new.
         assert!(!module.remember().unwrap());
     }
@@ -325,8 +491,8 @@ fn lowered_bodies_know_types_by_what_they_are() {
     let types = "(module (type (func (param f64 f64))) (type (func (param i64 f64))))";
     let _before = Module::new(&engine, types).unwrap();
     let module = Module::new(&engine, VARIED).unwrap();
-    assert_eq!(module.remembered_bodies(), 4);
     assert_eq!(call(&module).unwrap(), expected);
+    assert_eq!(module.remembered_bodies(), 4);
 }
 
 #[test]
@@ -343,12 +509,13 @@ fn a_damaged_entry_with_lowered_bodies_is_a_miss() {
         damaged[at] ^= 0x10;
         fs::write(&path, &damaged).unwrap();
         let module = Module::new(&engine, VARIED).unwrap();
+        assert_eq!(call(&module).unwrap(), expected, "byte {at}");
         assert_eq!(module.remembered_bodies(), 0, "byte {at}");
     }
     fs::write(&path, &whole[..whole.len() - 1]).unwrap();
     let module = Module::new(&engine, VARIED).unwrap();
-    assert_eq!(module.remembered_bodies(), 0);
     assert_eq!(call(&module).unwrap(), expected);
+    assert_eq!(module.remembered_bodies(), 0);
 }
 
 fn precompiled(config: &mut Config) -> Vec<u8> {

@@ -48,6 +48,18 @@ thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::default();
 }
 
+/// Publishes machine code that an earlier process kept of the function of a cell,
+/// which is called for the first time; returns whether there was some.
+fn take_up_code(cell: &CodeCell) -> bool {
+    if cell.interp_code().is_some() {
+        return false;
+    }
+    // SAFETY: it is the cell of a module, which owns its cells, or has none.
+    let code = unsafe { cell.module.as_ref() };
+    let kept = code.and_then(|code| Some((code, code.kept_code()?)));
+    kept.is_some_and(|(code, kept)| kept.publish(code, cell.func))
+}
+
 /// Lowers the function of a cell and publishes the code, unless that was done
 /// before; returns its first instruction. If another thread does so first, its code
 /// is taken.
@@ -61,6 +73,9 @@ pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
     // SAFETY: only cells of modules are lowered; the module owns its cells.
     let code = unsafe { &*cell.module };
     if let Some(kept) = kept_body(code, cell.func) {
+        if let Some(bodies) = code.kept_bodies() {
+            bodies.note(cell.func, true);
+        }
         return Ok(cell.publish_interp_code(kept, ENTRIES.interp));
     }
     let lowered = lower_function(code, cell.func, false)?;
@@ -69,7 +84,7 @@ pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
     if encoded.origin.is_some()
         && let Some(kept) = code.kept_bodies()
     {
-        kept.note(cell.func);
+        kept.note(cell.func, false);
     }
     Ok(cell.publish_interp_code(encoded, ENTRIES.interp))
 }

@@ -37,6 +37,8 @@ struct State {
     images: Vec<Published>,
     /// The functions that have code, and the address of the newest copy.
     functions: BTreeMap<LocalFuncIndex, (Compiled, usize)>,
+    /// These functions, in the order in which they first had code.
+    order: Vec<LocalFuncIndex>,
     /// What takes over interpreted frames: by function and offset of the loop.
     loops: HashMap<(LocalFuncIndex, u32), Box<CodeCell>>,
     /// Adapters whose addresses were given away.
@@ -106,7 +108,10 @@ pub fn publish(
                     resolve::first_array_call,
                     interp_entry,
                 );
-                state.functions.insert(function.func, (function, address));
+                let func = function.func;
+                if state.functions.insert(func, (function, address)).is_none() {
+                    state.order.push(func);
+                }
                 state.unlinked += 1;
             }
             Entry::Loop(at) => {
@@ -149,13 +154,14 @@ pub fn prepare_calls(code: &ModuleCode, compiled: &Compiled) -> Result<(), Compi
     Ok(())
 }
 
-/// The functions of a module that have machine code, in ascending order.
+/// The functions of a module that have machine code, in the order in which they
+/// first had some.
 pub fn published(code: &ModuleCode) -> Vec<Compiled> {
     if code.existing_machine_code().is_none() {
         return Vec::new();
     }
     let state = MachineCode::of(code).lock();
-    let functions = state.functions.values();
+    let functions = state.order.iter().map(|func| &state.functions[func]);
     functions.map(|(compiled, _)| compiled.clone()).collect()
 }
 

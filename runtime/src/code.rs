@@ -51,8 +51,17 @@ pub trait KeptBodies: Send + Sync + std::fmt::Debug {
     /// What was kept of a function, and of which body.
     fn find(&self, func: LocalFuncIndex) -> Option<(BodyHash, &[u8])>;
 
-    /// A function was lowered for the first time.
-    fn note(&self, func: LocalFuncIndex);
+    /// A function was called for the first time, and what was kept of it was taken,
+    /// or it was lowered.
+    fn note(&self, func: LocalFuncIndex, found: bool);
+}
+
+/// Machine code of earlier processes. The interpreter asks for it when a function is
+/// first called.
+pub trait KeptCode: Send + Sync + std::fmt::Debug {
+    /// Publishes what was kept of a function; returns whether it has machine code
+    /// now.
+    fn publish(&self, code: &ModuleCode, func: LocalFuncIndex) -> bool;
 }
 
 /// What code is lowered and compiled for. Fixed per engine.
@@ -118,6 +127,8 @@ pub struct ModuleCode {
     tier_up: Option<Arc<dyn TierUp>>,
     /// Who keeps lowered bodies, if somebody does.
     kept_bodies: OnceLock<Arc<dyn KeptBodies>>,
+    /// Who has kept machine code, if somebody has.
+    kept_code: OnceLock<Arc<dyn KeptCode>>,
     this: Weak<ModuleCode>,
 }
 
@@ -174,6 +185,7 @@ impl ModuleCode {
                 machine_code: OnceLock::new(),
                 tier_up,
                 kept_bodies: OnceLock::new(),
+                kept_code: OnceLock::new(),
                 this: weak.clone(),
             }
         })
@@ -202,6 +214,17 @@ impl ModuleCode {
     /// Who keeps lowered bodies, if somebody does.
     pub fn kept_bodies(&self) -> Option<&dyn KeptBodies> {
         self.kept_bodies.get().map(|kept| &**kept)
+    }
+
+    /// Has machine code of earlier processes be used: from now on, and by the first
+    /// who asks for it.
+    pub fn keep_code(&self, kept: Arc<dyn KeptCode>) {
+        let _ = self.kept_code.set(kept);
+    }
+
+    /// Who has kept machine code, if somebody has.
+    pub fn kept_code(&self) -> Option<&dyn KeptCode> {
+        self.kept_code.get().map(|kept| &**kept)
     }
 
     /// Who is asked when code gets hot.

@@ -1,46 +1,51 @@
-//! An entry of the cache as bytes.
+//! What an entry of the cache has in its blocks ([`blocks`](super::blocks)).
 //!
 //! ```text
-//!  magic  version:32  key
-//!  valid:8  hash of the module
-//!  functions:32  { func:32  sources  inlined_funcs:32 {func:32}  length:32  code }
-//!  adapters:32   { length:32  code }
-//!  program: length:32 bytes      lowered:32 { func:32  hash of the body  length:32  code }
-//!  hash of all that is before
+//!  machine code   { func:32  sources  inlined_funcs:32 {func:32}  length:32  code }
+//!  adapters       { length:32  code }
+//!  lowered        { hash of the body  length:32  code }
+//!  index          valid:8  hash of the module   program: length:32 bytes
+//!                 adapters: block:32
+//!                 functions:32  { func:32  block:32 }
+//!                 lowered:32    { func:32  block:32  offset:32 }
 //! ```
-//! The hash at the end finds damage; the key in the front finds an entry that
-//! stands under a name that is not its own. Numbers are little-endian.
+//! The index is the last block, and its lists are in the order of functions. The
+//! others have what is written in the order in which a run came to need it, so that
+//! a run like that one needs the first of them.
 
+use super::blocks::{Blocks, EntryError, HASH, Reader, Writer};
+use super::hash_body;
 use super::key::Key;
 use super::lowered::Lowered;
-use super::{hash_body, huge};
 use rwasm_jit::Compiled;
 use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::ModuleCode;
 use std::borrow::Cow;
-use thiserror::Error;
 
-const MAGIC: [u8; 8] = *b"rwasm\0ce";
+/// Machine code of one block is placed together, when one of its functions is first
+/// called. Most programs have one such block, CPython's start has 14.
+const CODE_BLOCK: usize = 16 << 10;
 
-/// To be raised when the format changes without the build's name.
-const VERSION: u32 = 3;
+/// Lowered bodies are read when they are called, each block once.
+const LOWERED_BLOCK: usize = 32 << 10;
 
-/// Bytes of a hash.
-const HASH: usize = blake3::OUT_LEN;
+/// No block.
+const NONE: u32 = u32::MAX;
 
-/// What is known of a module, or of all that differ in bodies and data alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
+/// What is known of a module, or of all that differ in bodies and data alone: what
+/// is to be written.
+#[derive(Debug, Default)]
+pub(super) struct Contents<'a> {
     /// The hash of a module that was found valid.
     pub(super) valid: Option<[u8; HASH]>,
     /// Functions that were hot.
     pub(super) functions: Vec<Function<'a>>,
     /// The adapters that calls of them needed, as [`rwasm_jit::adapters`] gives
     /// them.
-    pub(super) adapters: Vec<Cow<'a, [u8]>>,
+    pub(super) adapters: Vec<Vec<u8>>,
     /// The program that bodies were lowered in, as it was linked; empty if it has
     /// no name.
-    pub(super) program: Cow<'a, [u8]>,
+    pub(super) program: &'a [u8],
     /// Bodies that were lowered in it.
     pub(super) lowered: Vec<Lowered<'a>>,
 }
@@ -48,7 +53,7 @@ pub(super) struct Entry<'a> {
 /// Machine code of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Function<'a> {
-    func: u32,
+    pub(super) func: u32,
     /// A hash of the bodies that it was compiled from.
     sources: [u8; HASH],
     /// Whose bodies these are, beside its own.
@@ -57,17 +62,26 @@ pub(super) struct Function<'a> {
     code: Cow<'a, [u8]>,
 }
 
-/// Why bytes are no entry, or not the one that was looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(super) enum EntryError {
-    #[error("it is cut short")]
-    Truncated,
-    #[error("it is no entry of this version")]
-    Foreign,
-    #[error("it is another module's")]
-    OtherKey,
-    #[error("it is damaged")]
-    Damaged,
+/// Where what is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Index {
+    /// As in [`Contents`].
+    pub(super) valid: Option<[u8; HASH]>,
+    /// As in [`Contents`].
+    pub(super) program: Vec<u8>,
+    /// The block of all adapters, if there are some.
+    pub(super) adapters: Option<u32>,
+    /// Functions in ascending order, and the blocks that have their machine code.
+    pub(super) functions: Vec<(u32, u32)>,
+    /// Functions in ascending order, and where their lowered bodies are.
+    pub(super) lowered: Vec<(u32, Place)>,
+}
+
+/// A block, and an offset in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) block: u32,
+    pub(super) at: u32,
 }
 
 impl Function<'_> {
@@ -90,7 +104,7 @@ impl Function<'_> {
 
     /// The machine code, if it is that of the module.
     pub(super) fn compiled(&self, code: &ModuleCode) -> Option<Compiled> {
-        if self.hash_sources(code)? != self.sources {
+        if !self.is_of(code) {
             return None;
         }
         let func = LocalFuncIndex::from_u32(self.func);
@@ -107,6 +121,18 @@ impl Function<'_> {
         Some(compiled)
     }
 
+    pub(super) fn into_owned(self) -> Function<'static> {
+        Function {
+            code: self.code.into_owned().into(),
+            ..self
+        }
+    }
+
+    /// Whether it was compiled from bodies that the module has.
+    pub(super) fn is_of(&self, code: &ModuleCode) -> bool {
+        self.hash_sources(code) == Some(self.sources)
+    }
+
     /// A hash of the bodies, if all of them exist.
     fn hash_sources(&self, code: &ModuleCode) -> Option<[u8; HASH]> {
         let mut hasher = blake3::Hasher::new();
@@ -120,189 +146,250 @@ impl Function<'_> {
     }
 }
 
-impl<'a> Entry<'a> {
-    pub(super) fn encode(&self, key: &Key) -> Vec<u8> {
-        let code: usize = self
-            .functions
-            .iter()
-            .map(|function| function.code.len())
-            .sum();
-        let lowered: usize = self.lowered.iter().map(|lowered| lowered.code.len()).sum();
+impl Contents<'_> {
+    /// The entry, in two parts.
+    pub(super) fn encode(&self, key: &Key) -> [Vec<u8>; 2] {
+        let code = self.functions.iter().map(|function| function.code.len());
+        let lowered = self.lowered.iter().map(|lowered| lowered.code.len());
         let items = self.functions.len() + self.lowered.len();
-        let mut bytes = huge::buffer(code + lowered + 64 * items + 4096);
-        bytes.extend(MAGIC);
-        bytes.extend(VERSION.to_le_bytes());
-        bytes.extend(key.0);
-        bytes.push(self.valid.is_some().into());
-        bytes.extend(self.valid.unwrap_or_default());
-        bytes.extend((self.functions.len() as u32).to_le_bytes());
+        let bytes = code.chain(lowered).sum::<usize>() + 64 * items + 4096;
+        let mut writer = Writer::new(bytes);
+        let mut index = Index {
+            valid: self.valid,
+            program: self.program.into(),
+            ..Index::default()
+        };
         for function in &self.functions {
-            bytes.extend(function.func.to_le_bytes());
-            bytes.extend(function.sources);
-            bytes.extend((function.inlined_funcs.len() as u32).to_le_bytes());
-            bytes.extend(
-                function
-                    .inlined_funcs
-                    .iter()
-                    .flat_map(|callee| callee.to_le_bytes()),
-            );
-            bytes.extend((function.code.len() as u32).to_le_bytes());
-            bytes.extend_from_slice(&function.code);
+            let (block, _) = writer.place(CODE_BLOCK);
+            index.functions.push((function.func, block));
+            function.write(writer.bytes());
         }
-        bytes.extend((self.adapters.len() as u32).to_le_bytes());
-        for adapter in &self.adapters {
-            bytes.extend((adapter.len() as u32).to_le_bytes());
-            bytes.extend_from_slice(adapter);
+        writer.end_block();
+        if !self.adapters.is_empty() {
+            index.adapters = Some(writer.place(NONE as usize).0);
+            for adapter in &self.adapters {
+                write_bytes(adapter, writer.bytes());
+            }
+            writer.end_block();
         }
-        bytes.extend((self.program.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(&self.program);
-        bytes.extend((self.lowered.len() as u32).to_le_bytes());
         for lowered in &self.lowered {
-            bytes.extend(lowered.func.to_le_bytes());
-            bytes.extend(lowered.body);
-            bytes.extend((lowered.code.len() as u32).to_le_bytes());
-            bytes.extend_from_slice(lowered.code);
+            let (block, at) = writer.place(LOWERED_BLOCK);
+            index.lowered.push((lowered.func, Place { block, at }));
+            writer.bytes().extend(lowered.body);
+            write_bytes(lowered.code, writer.bytes());
         }
-        let hash = blake3::hash(&bytes);
-        bytes.extend(hash.as_bytes());
-        bytes
+        writer.end_block();
+        index.functions.sort_unstable_by_key(|&(func, _)| func);
+        index.lowered.sort_unstable_by_key(|&(func, _)| func);
+        index.write(writer.bytes());
+        writer.finish(key)
     }
+}
 
-    pub(super) fn decode(bytes: &'a [u8], key: &Key) -> Result<Entry<'a>, EntryError> {
-        let (bytes, hash) = bytes
-            .split_last_chunk::<HASH>()
-            .ok_or(EntryError::Truncated)?;
-        let mut reader = Reader(bytes);
-        if reader.array()? != MAGIC || reader.u32()? != VERSION {
-            return Err(EntryError::Foreign);
-        }
-        if blake3::hash(bytes) != *hash {
-            return Err(EntryError::Damaged);
-        }
-        if reader.array()? != key.0 {
-            return Err(EntryError::OtherKey);
-        }
+impl Function<'_> {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.func.to_le_bytes());
+        bytes.extend(self.sources);
+        bytes.extend((self.inlined_funcs.len() as u32).to_le_bytes());
+        bytes.extend(
+            self.inlined_funcs
+                .iter()
+                .flat_map(|func| func.to_le_bytes()),
+        );
+        write_bytes(&self.code, bytes);
+    }
+}
+
+impl Index {
+    /// The index of an entry.
+    pub(super) fn of(blocks: &Blocks) -> Result<Index, EntryError> {
+        let last = blocks.len().checked_sub(1).ok_or(EntryError::Truncated)?;
+        let bytes = blocks.read(last as u32)?;
+        let mut reader = Reader(&bytes);
         let is_valid = reader.array::<1>()? != [0];
         let valid = reader.array()?;
-        let count = reader.u32()?;
+        let program = read_bytes(&mut reader)?.into();
+        let adapters = reader.u32()?;
         let mut functions = Vec::new();
-        for _ in 0..count {
-            let (func, sources) = (reader.u32()?, reader.array()?);
-            let inlined_funcs = (0..reader.u32()?).map(|_| reader.u32());
-            let inlined_funcs = inlined_funcs.collect::<Result<_, _>>()?;
-            let len = reader.u32()? as usize;
-            let code = reader.take(len)?.into();
-            functions.push(Function {
-                func,
-                sources,
-                inlined_funcs,
-                code,
-            });
-        }
-        let mut adapters = Vec::new();
         for _ in 0..reader.u32()? {
-            let len = reader.u32()? as usize;
-            adapters.push(reader.take(len)?.into());
+            functions.push((reader.u32()?, reader.u32()?));
         }
-        let len = reader.u32()? as usize;
-        let program = reader.take(len)?.into();
         let mut lowered = Vec::new();
         for _ in 0..reader.u32()? {
-            let (func, body) = (reader.u32()?, reader.array()?);
-            let len = reader.u32()? as usize;
-            let code = reader.take(len)?;
-            lowered.push(Lowered { func, body, code });
+            let (func, block, at) = (reader.u32()?, reader.u32()?, reader.u32()?);
+            lowered.push((func, Place { block, at }));
         }
         if !reader.0.is_empty() {
             return Err(EntryError::Damaged);
         }
-        Ok(Entry {
+        Ok(Index {
             valid: is_valid.then_some(valid),
-            functions,
-            adapters,
             program,
+            adapters: (adapters != NONE).then_some(adapters),
+            functions,
             lowered,
         })
     }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.push(self.valid.is_some().into());
+        bytes.extend(self.valid.unwrap_or_default());
+        write_bytes(&self.program, bytes);
+        bytes.extend(self.adapters.unwrap_or(NONE).to_le_bytes());
+        bytes.extend((self.functions.len() as u32).to_le_bytes());
+        for (func, block) in &self.functions {
+            bytes.extend(func.to_le_bytes());
+            bytes.extend(block.to_le_bytes());
+        }
+        bytes.extend((self.lowered.len() as u32).to_le_bytes());
+        for (func, place) in &self.lowered {
+            for number in [*func, place.block, place.at] {
+                bytes.extend(number.to_le_bytes());
+            }
+        }
+    }
+
+    /// The block that has the machine code of a function.
+    pub(super) fn code_block(&self, func: u32) -> Option<u32> {
+        let at = self.functions.binary_search_by_key(&func, |item| item.0);
+        Some(self.functions[at.ok()?].1)
+    }
+
+    /// Where the lowered body of a function is.
+    pub(super) fn lowered(&self, func: u32) -> Option<Place> {
+        let at = self.lowered.binary_search_by_key(&func, |item| item.0);
+        Some(self.lowered[at.ok()?].1)
+    }
+
+    /// The blocks of machine code, in order.
+    pub(super) fn code_blocks(&self) -> Vec<u32> {
+        let mut blocks: Vec<u32> = self.functions.iter().map(|&(_, block)| block).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        blocks
+    }
 }
 
-/// Reads from the front.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
-
-impl<'a> Reader<'a> {
-    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], EntryError> {
-        let (taken, rest) = self.0.split_at_checked(len).ok_or(EntryError::Truncated)?;
-        self.0 = rest;
-        Ok(taken)
+/// The functions of a block of machine code.
+pub(super) fn functions(block: &[u8]) -> Result<Vec<Function<'_>>, EntryError> {
+    let mut reader = Reader(block);
+    let mut functions = Vec::new();
+    while !reader.0.is_empty() {
+        let (func, sources) = (reader.u32()?, reader.array()?);
+        let inlined_funcs = (0..reader.u32()?).map(|_| reader.u32());
+        let inlined_funcs = inlined_funcs.collect::<Result<_, _>>()?;
+        functions.push(Function {
+            func,
+            sources,
+            inlined_funcs,
+            code: read_bytes(&mut reader)?.into(),
+        });
     }
+    Ok(functions)
+}
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], EntryError> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(EntryError::Truncated)?;
-        self.0 = rest;
-        Ok(*taken)
+/// The adapters of their block.
+pub(super) fn adapters(block: &[u8]) -> Result<Vec<&[u8]>, EntryError> {
+    let mut reader = Reader(block);
+    let mut adapters = Vec::new();
+    while !reader.0.is_empty() {
+        adapters.push(read_bytes(&mut reader)?);
     }
+    Ok(adapters)
+}
 
-    pub(super) fn u32(&mut self) -> Result<u32, EntryError> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
+/// The lowered body at an offset of its block: the hash of the body, and the code.
+pub(super) fn lowered(block: &[u8], at: u32) -> Option<([u8; HASH], &[u8])> {
+    let mut reader = Reader(block.get(at as usize..)?);
+    Some((reader.array().ok()?, read_bytes(&mut reader).ok()?))
+}
+
+fn write_bytes(part: &[u8], bytes: &mut Vec<u8>) {
+    bytes.extend((part.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(part);
+}
+
+fn read_bytes<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], EntryError> {
+    let len = reader.u32()? as usize;
+    reader.take(len)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::blocks::Source;
     use super::*;
 
     const KEY: Key = Key([7; 32]);
 
-    fn entry() -> Entry<'static> {
-        let function = |func: u32| Function {
+    fn function(func: u32) -> Function<'static> {
+        Function {
             func,
             sources: [func as u8; HASH],
-            inlined_funcs: (0..func).collect(),
+            inlined_funcs: (0..func % 4).collect(),
             code: vec![0xcc; 10 * func as usize].into(),
-        };
-        Entry {
-            valid: Some([3; HASH]),
-            functions: (0..4).map(function).collect(),
-            adapters: (0..3).map(|number| vec![0xc3; number].into()).collect(),
-            program: b"name"[..].into(),
-            lowered: [&b""[..], b"lowered"]
-                .map(|code| Lowered {
-                    func: code.len() as u32,
-                    body: [5; HASH],
-                    code,
-                })
-                .into(),
         }
     }
 
+    fn open(contents: &Contents<'_>) -> (Blocks, Index) {
+        let bytes = contents.encode(&KEY).concat();
+        let len = bytes.len();
+        let source = Source::Bytes(bytes.into(), 0..len);
+        let blocks = Blocks::open(source, len as u64, &KEY).unwrap();
+        let index = Index::of(&blocks).unwrap();
+        (blocks, index)
+    }
+
+    /// Functions in an order of their own, in several blocks.
     #[test]
     fn an_entry_is_the_same_afterwards() {
-        for entry in [Entry::default(), entry()] {
-            assert_eq!(Entry::decode(&entry.encode(&KEY), &KEY), Ok(entry));
-        }
-    }
-
-    #[test]
-    fn damage_anywhere_is_an_error() {
-        let bytes = entry().encode(&KEY);
-        for at in 0..bytes.len() {
-            for flip in [0x01, 0x80, 0xff] {
-                let mut damaged = bytes.clone();
-                damaged[at] ^= flip;
-                assert!(Entry::decode(&damaged, &KEY).is_err(), "{at}");
-            }
-            assert!(Entry::decode(&bytes[..at], &KEY).is_err(), "{at}");
-        }
-        let longer = [&bytes[..], &[0]].concat();
-        assert_eq!(Entry::decode(&longer, &KEY), Err(EntryError::Damaged));
-    }
-
-    #[test]
-    fn the_entry_of_another_module_is_told() {
-        let bytes = entry().encode(&KEY);
+        let order: Vec<u32> = (0..300).rev().collect();
+        let code: Vec<_> = order.iter().map(|&func| vec![func as u8; 400]).collect();
+        let bodies = order.iter().zip(&code).map(|(&func, code)| Lowered {
+            func,
+            body: [func as u8; HASH],
+            code,
+        });
+        let contents = Contents {
+            valid: Some([3; HASH]),
+            functions: order.iter().map(|&func| function(func)).collect(),
+            adapters: (0..3).map(|number| vec![0xc3; number]).collect(),
+            program: b"name",
+            lowered: bodies.collect(),
+        };
+        let (blocks, index) = open(&contents);
         assert_eq!(
-            Entry::decode(&bytes, &Key([8; 32])),
-            Err(EntryError::OtherKey)
+            (index.valid, &*index.program),
+            (contents.valid, contents.program)
         );
+        assert!(index.code_blocks().len() > 3);
+        let read = index.code_blocks().into_iter().flat_map(|block| {
+            let bytes = blocks.read(block).unwrap();
+            let functions = functions(&bytes).unwrap();
+            for function in &functions {
+                assert_eq!(index.code_block(function.func), Some(block));
+            }
+            functions
+                .iter()
+                .map(|function| function.func)
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(read.collect::<Vec<_>>(), order);
+        let bytes = blocks.read(index.code_block(7).unwrap()).unwrap();
+        assert!(functions(&bytes).unwrap().contains(&function(7)));
+        let bytes = blocks.read(index.adapters.unwrap()).unwrap();
+        assert_eq!(adapters(&bytes).unwrap(), contents.adapters);
+        for (&func, code) in order.iter().zip(&code) {
+            let place = index.lowered(func).unwrap();
+            let bytes = blocks.read(place.block).unwrap();
+            let expected = ([func as u8; HASH], &code[..]);
+            assert_eq!(lowered(&bytes, place.at), Some(expected));
+        }
+        assert_eq!((index.code_block(300), index.lowered(300)), (None, None));
+    }
+
+    #[test]
+    fn an_entry_may_have_nothing() {
+        let (_, index) = open(&Contents::default());
+        assert_eq!(index, Index::default());
     }
 }

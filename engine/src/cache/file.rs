@@ -3,16 +3,17 @@
 //! ```text
 //!  magic  version:32  build  machine  settings      each text: length:32 bytes
 //!  module: length:32 bytes
-//!  entry (see `entry`)
+//!  entry (see `blocks`)
 //!  hash of all that is before
 //! ```
 //! It holds the module as it was, so that it needs nothing else to be run,
 //! explained and interpreted. The texts are there to say why a file is not for
 //! this place; what decides is the key in the entry.
 
-use super::entry::{Entry, Function, Reader};
-use super::install;
+use super::blocks::{Reader, Source};
+use super::entry::{Contents, Function};
 use super::key::{self, Key};
+use super::{OpenEntry, machine};
 use rwasm_parser::ModuleBytes;
 use rwasm_runtime::code::ModuleCode;
 use std::ops::Range;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 const MAGIC: [u8; 8] = *b"rwasm\0cw";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why a precompiled module cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -68,14 +69,10 @@ pub(crate) fn write(code: &ModuleCode) -> Vec<u8> {
     let functions = compiled
         .iter()
         .filter_map(|function| Function::of(function, code));
-    let entry = Entry {
-        valid: None,
+    let entry = Contents {
         functions: functions.collect(),
-        adapters: rwasm_jit::adapters(code)
-            .into_iter()
-            .map(Into::into)
-            .collect(),
-        ..Entry::default()
+        adapters: rwasm_jit::adapters(code),
+        ..Contents::default()
     };
     let mut bytes = Vec::new();
     bytes.extend(MAGIC);
@@ -86,7 +83,7 @@ pub(crate) fn write(code: &ModuleCode) -> Vec<u8> {
         bytes.extend((part.len() as u32).to_le_bytes());
         bytes.extend_from_slice(part);
     }
-    bytes.extend(entry.encode(&key));
+    bytes.extend(entry.encode(&key).concat());
     let hash = blake3::hash(&bytes);
     bytes.extend(hash.as_bytes());
     bytes
@@ -159,9 +156,10 @@ impl Precompiled {
             let made_for = made_for.clone();
             return Err(PrecompiledError::OtherSettings { made_for, here });
         }
-        match Entry::decode(&self.bytes[self.entry.clone()], &Key::of(code)) {
-            Ok(entry) => Ok(install(code, &entry)),
-            Err(_) => Err(PrecompiledError::Damaged),
-        }
+        let source = Source::Bytes(self.bytes.clone(), self.entry.clone());
+        let size = self.entry.len() as u64;
+        OpenEntry::new(source, size, &Key::of(code))
+            .and_then(|entry| machine::place_all(code, &entry.blocks, &entry.index))
+            .map_err(|_| PrecompiledError::Damaged)
     }
 }

@@ -3,19 +3,18 @@
 //! A file is written under a name of its own and renamed when it is whole, so
 //! that a reader sees an entry or none, also if the writer is killed; what it
 //! leaves behind is removed when it is old. Nothing is flushed to the disk: an
-//! entry that a crash of the system cut short fails its hash.
+//! entry that a crash of the system cut short fails its hashes.
 //!
 //! Entries hold code that will be run. So the folder, and each file, must belong
 //! to the user that the process runs as, and the folder must be closed to all
 //! others. The folder is opened once and files are reached from there, so that
 //! what was checked is what is used.
 
-use super::huge;
 use super::key::Key;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
 use std::fs::{DirBuilder, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
@@ -98,10 +97,11 @@ impl Folder {
         Folder { path, max_bytes }
     }
 
-    /// The bytes of an entry, if there is one. That it was used is noted.
-    pub(super) fn read(&self, key: &Key) -> Option<Vec<u8>> {
-        match self.try_read(key) {
-            Ok(bytes) => Some(bytes),
+    /// The file of an entry and its size, if there is one. That it was used is
+    /// noted.
+    pub(super) fn open_entry(&self, key: &Key) -> Option<(File, u64)> {
+        match self.try_open_entry(key) {
+            Ok(file) => Some(file),
             Err(CacheError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
                 debug!(target: "cache", %error, "nothing read");
@@ -110,7 +110,7 @@ impl Folder {
         }
     }
 
-    fn try_read(&self, key: &Key) -> Result<Vec<u8>, CacheError> {
+    fn try_open_entry(&self, key: &Key) -> Result<(File, u64), CacheError> {
         let folder = self.open()?;
         // A name that was replaced by a pipe must not block.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -121,12 +121,6 @@ impl Folder {
         if !is_ours(&stat) || !is_file(&stat) || size > MAX_ENTRY {
             return Err(self.not_private());
         }
-        let mut bytes = huge::buffer(size as usize);
-        let reader = File::from(file);
-        (&reader)
-            .take(MAX_ENTRY)
-            .read_to_end(&mut bytes)
-            .map_err(|error| self.failed(error))?;
         let now = Timespec {
             tv_sec: 0,
             tv_nsec: rustix::fs::UTIME_NOW,
@@ -137,18 +131,17 @@ impl Folder {
         };
         // Where it cannot be noted (a folder that is read only), nothing is
         // removed either.
-        let _ = rustix::fs::futimens(&reader, &times);
-        Ok(bytes)
+        let _ = rustix::fs::futimens(&file, &times);
+        Ok((file.into(), size))
     }
 
-    /// Puts an entry in the place of the one before, and removes others if all
-    /// together are too many.
-    pub(super) fn write(&self, key: &Key, bytes: &[u8]) -> Result<(), CacheError> {
-        if bytes.len() as u64 > MAX_ENTRY.min(self.max_bytes) {
-            return Err(CacheError::TooLarge {
-                folder: self.path.clone(),
-                bytes: bytes.len() as u64,
-            });
+    /// Puts an entry, in parts, in the place of the one before, and removes others
+    /// if all together are too many.
+    pub(super) fn write(&self, key: &Key, parts: &[&[u8]]) -> Result<(), CacheError> {
+        let bytes = parts.iter().map(|part| part.len() as u64).sum();
+        if bytes > MAX_ENTRY.min(self.max_bytes) {
+            let folder = self.path.clone();
+            return Err(CacheError::TooLarge { folder, bytes });
         }
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -160,7 +153,9 @@ impl Folder {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&folder, &name, flags, Mode::RUSR | Mode::WUSR);
         let file = file.map_err(|error| self.failed(error))?;
-        let written = File::from(file).write_all(bytes).and_then(|()| {
+        let mut file = File::from(file);
+        let written = parts.iter().try_for_each(|part| file.write_all(part));
+        let written = written.and_then(|()| {
             rustix::fs::renameat(&folder, &name, &folder, file_name(key))?;
             Ok(())
         });
@@ -306,10 +301,20 @@ fn is_file(stat: &Stat) -> bool {
 mod tests {
     use super::*;
     use std::fs;
+    use std::io::Read;
     use std::os::unix::fs::PermissionsExt;
     use tempfile::TempDir;
 
     const KEY: Key = Key([1; 32]);
+
+    /// What an entry has.
+    fn read(folder: &Folder, key: &Key) -> Option<Vec<u8>> {
+        let (mut file, size) = folder.open_entry(key)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes.len() as u64, size);
+        Some(bytes)
+    }
 
     fn key(number: u8) -> Key {
         Key([number; 32])
@@ -323,21 +328,21 @@ mod tests {
     fn what_is_written_is_read() {
         let temp = TempDir::new().unwrap();
         let folder = folder(&temp, 1 << 20);
-        assert_eq!(folder.read(&KEY), None);
+        assert_eq!(read(&folder, &KEY), None);
         assert_eq!(folder.info().unwrap(), CacheInfo::default());
         for bytes in [&b"first"[..], b"second", b""] {
-            folder.write(&KEY, bytes).unwrap();
-            assert_eq!(folder.read(&KEY).as_deref(), Some(bytes));
+            folder.write(&KEY, &[bytes]).unwrap();
+            assert_eq!(read(&folder, &KEY).as_deref(), Some(bytes));
         }
         let mode = fs::metadata(&folder.path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
-        folder.write(&key(2), b"123").unwrap();
+        folder.write(&key(2), &[b"123"]).unwrap();
         let expected = CacheInfo {
             entries: 2,
             bytes: 3,
         };
         assert_eq!(folder.clear().unwrap(), expected);
-        assert_eq!(folder.read(&KEY), None);
+        assert_eq!(read(&folder, &KEY), None);
         assert_eq!(folder.info().unwrap(), CacheInfo::default());
     }
 
@@ -346,15 +351,15 @@ mod tests {
         let temp = TempDir::new().unwrap();
         let folder = folder(&temp, 30);
         for number in 0..3 {
-            folder.write(&key(number), &[0; 10]).unwrap();
+            folder.write(&key(number), &[&[0; 10]]).unwrap();
             std::thread::sleep(Duration::from_millis(20));
         }
-        assert!(folder.read(&key(0)).is_some());
+        assert!(read(&folder, &key(0)).is_some());
         std::thread::sleep(Duration::from_millis(20));
-        folder.write(&key(3), &[0; 10]).unwrap();
-        let left: Vec<bool> = (0..4).map(|n| folder.read(&key(n)).is_some()).collect();
+        folder.write(&key(3), &[&[0; 10]]).unwrap();
+        let left: Vec<bool> = (0..4).map(|n| read(&folder, &key(n)).is_some()).collect();
         assert_eq!(left, [true, false, true, true]);
-        let error = folder.write(&KEY, &[0; 31]).unwrap_err();
+        let error = folder.write(&KEY, &[&[0; 31]]).unwrap_err();
         assert!(matches!(error, CacheError::TooLarge { bytes: 31, .. }));
     }
 
@@ -362,29 +367,29 @@ mod tests {
     fn a_folder_that_is_open_to_others_is_not_used() {
         let temp = TempDir::new().unwrap();
         let folder = folder(&temp, 1 << 20);
-        folder.write(&KEY, b"bytes").unwrap();
+        folder.write(&KEY, &[b"bytes"]).unwrap();
         for mode in [0o720, 0o702, 0o777, 0o755] {
             fs::set_permissions(&folder.path, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(folder.read(&KEY), None);
-            let error = folder.write(&KEY, b"bytes").unwrap_err();
+            assert_eq!(read(&folder, &KEY), None);
+            let error = folder.write(&KEY, &[b"bytes"]).unwrap_err();
             assert!(matches!(error, CacheError::NotPrivate { .. }), "{error}");
         }
         fs::set_permissions(&folder.path, fs::Permissions::from_mode(0o700)).unwrap();
-        assert!(folder.read(&KEY).is_some());
+        assert!(read(&folder, &KEY).is_some());
     }
 
     #[test]
     fn what_is_no_file_of_ours_is_no_entry() {
         let temp = TempDir::new().unwrap();
         let folder = folder(&temp, 1 << 20);
-        folder.write(&key(2), b"bytes").unwrap();
+        folder.write(&key(2), &[b"bytes"]).unwrap();
         let path = folder.path.join(file_name(&KEY));
         std::os::unix::fs::symlink(folder.path.join(file_name(&key(2))), &path).unwrap();
-        assert_eq!(folder.read(&KEY), None);
+        assert_eq!(read(&folder, &KEY), None);
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
-        assert_eq!(folder.read(&KEY), None);
-        assert!(folder.write(&KEY, b"bytes").is_err());
+        assert_eq!(read(&folder, &KEY), None);
+        assert!(folder.write(&KEY, &[b"bytes"]).is_err());
         // Nothing is left of the attempt.
         let names = fs::read_dir(&folder.path).unwrap();
         assert_eq!(names.count(), 2);
@@ -394,7 +399,7 @@ mod tests {
     fn what_a_killed_writer_left_is_removed_when_it_is_old() {
         let temp = TempDir::new().unwrap();
         let folder = folder(&temp, 1 << 20);
-        folder.write(&KEY, b"bytes").unwrap();
+        folder.write(&KEY, &[b"bytes"]).unwrap();
         let (old, fresh) = (folder.path.join("new-1-1-1"), folder.path.join("new-1-1-2"));
         for path in [&old, &fresh] {
             fs::write(path, b"half").unwrap();
@@ -406,7 +411,7 @@ mod tests {
             .unwrap()
             .set_modified(long_ago)
             .unwrap();
-        folder.write(&KEY, b"bytes").unwrap();
+        folder.write(&KEY, &[b"bytes"]).unwrap();
         assert_eq!((old.exists(), fresh.exists()), (false, true));
     }
 
@@ -414,8 +419,8 @@ mod tests {
     fn places_that_cannot_be_written_are_errors_and_no_more() {
         for path in ["/proc/rwasm", "/dev/null/rwasm", "/dev/full"] {
             let folder = Folder::new(path.into(), 1 << 20);
-            assert_eq!(folder.read(&KEY), None);
-            assert!(folder.write(&KEY, b"bytes").is_err(), "{path}");
+            assert_eq!(read(&folder, &KEY), None);
+            assert!(folder.write(&KEY, &[b"bytes"]).is_err(), "{path}");
         }
     }
 
@@ -428,8 +433,8 @@ mod tests {
                 let folder = &folder;
                 threads.spawn(move || {
                     for _ in 0..100 {
-                        folder.write(&KEY, &vec![number; 10_000]).unwrap();
-                        let bytes = folder.read(&KEY).unwrap();
+                        folder.write(&KEY, &[&vec![number; 10_000]]).unwrap();
+                        let bytes = read(folder, &KEY).unwrap();
                         assert_eq!(bytes.len(), 10_000);
                         assert!(bytes.iter().all(|&byte| byte == bytes[0]));
                     }

@@ -3,10 +3,13 @@
 //! that a module was found valid.
 //!
 //! ```text
-//!  module ─ key ─► folder ─ entry ─► functions whose bodies are the same ─► cells
-//!     │                       ▲
+//!  module ─ key ─► folder ─ entry ─ first call ─► code of functions whose bodies
+//!     │                       ▲                     are the same ─► cells
 //!     └─ afterwards ──────────┘ the functions that have machine code by now
 //! ```
+//! Of an entry nothing but the index is read before a function is called: what a run
+//! does not need costs it nothing ([`blocks`]).
+//!
 //! A key ([`key`]) stands for all of a module but its bodies and data, and for
 //! all that machine code depends on beside it. So a module is found without
 //! reading it as a whole, and each function ([`entry::Function`]) names the
@@ -18,25 +21,31 @@
 //! Whoever can write to the folder can run code as its owner, so that it must
 //! belong to the process's user, and to nobody else ([`folder`]).
 
+mod blocks;
 mod entry;
 mod file;
 mod folder;
 mod huge;
 mod key;
 mod lowered;
+mod machine;
 
 pub use file::PrecompiledError;
 pub use folder::{CacheError, CacheInfo};
 
 pub(crate) use file::{is_precompiled, read as read_precompiled, write as write_precompiled};
 
-use crate::tiers;
-use entry::{Entry, Function};
+use blocks::{Blocks, EntryError, Source};
+use entry::{Contents, Function, Index};
 use folder::Folder;
 use key::Key;
 use lowered::LoweredBodies;
+use machine::MachineCode;
+use rwasm_jit::Compiled;
 use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::ModuleCode;
+use std::collections::HashSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing::debug;
@@ -97,19 +106,35 @@ impl Cache {
 pub(crate) struct ModuleCache {
     folder: Folder,
     key: Key,
-    /// Functions whose machine code was there.
-    recalled: usize,
+    /// What was there.
+    entry: Option<Arc<OpenEntry>>,
+    code: Option<Arc<MachineCode>>,
     lowered: Arc<LoweredBodies>,
     program: OnceLock<Option<Vec<u8>>>,
     state: Mutex<State>,
 }
 
+/// An entry whose index was read.
+#[derive(Debug)]
+struct OpenEntry {
+    blocks: Blocks,
+    index: Index,
+}
+
+impl OpenEntry {
+    fn new(source: Source, size: u64, key: &Key) -> Result<Self, EntryError> {
+        let blocks = Blocks::open(source, size, key)?;
+        let index = Index::of(&blocks)?;
+        Ok(OpenEntry { blocks, index })
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    /// Functions that came from the cache or went to it.
-    known: usize,
-    /// Adapters that came from the cache or went to it.
-    known_adapters: usize,
+    /// Functions that were compiled since, and that the cache has by now.
+    written: usize,
+    /// The same of adapters.
+    written_adapters: usize,
     /// The hash of a module with this key that is known to be valid.
     valid: Option<[u8; 32]>,
     /// Whether the cache does not have that yet.
@@ -117,19 +142,22 @@ struct State {
 }
 
 impl ModuleCache {
-    /// Looks up a module, and gives its functions the machine code that is
-    /// remembered.
+    /// Looks up a module, and has its functions begin with what is remembered of
+    /// them.
     pub(crate) fn recall(cache: &Cache, code: &ModuleCode) -> ModuleCache {
+        let key = Key::of(code);
+        let file = cache.folder.open_entry(&key);
         let mut cached = ModuleCache {
             folder: cache.folder.clone(),
-            key: Key::of(code),
-            recalled: 0,
+            entry: file.and_then(|(file, size)| open(file, size, &key)),
+            key,
+            code: None,
             lowered: Arc::default(),
             program: OnceLock::new(),
             state: Mutex::default(),
         };
-        if let Some(bytes) = cached.folder.read(&cached.key) {
-            cached.take_up(code, bytes);
+        if let Some(entry) = cached.entry.clone() {
+            cached.take_up(code, &entry);
         }
         if code.settings.lazy_validation && cached.program().is_some() {
             code.keep_bodies(cached.lowered.clone());
@@ -143,38 +171,28 @@ impl ModuleCache {
         self.program.get_or_init(rwasm_interp::program).as_deref()
     }
 
-    /// Takes up what an entry has.
-    fn take_up(&mut self, code: &ModuleCode, bytes: Vec<u8>) {
-        let entry = match Entry::decode(&bytes, &self.key) {
-            Ok(entry) => entry,
-            Err(error) => {
-                debug!(target: "cache", %error, key = %self.key, "entry not used");
-                return;
-            }
-        };
-        self.recalled = install(code, &entry);
+    fn take_up(&mut self, code: &ModuleCode, entry: &Arc<OpenEntry>) {
+        let index = &entry.index;
+        let (functions, bodies) = (index.functions.len(), index.lowered.len());
+        debug!(target: "cache", functions, bodies, "an entry of an earlier run");
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.valid = entry.valid;
-        state.known = self.recalled;
-        state.known_adapters = entry.adapters.len();
-        if !entry.lowered.is_empty() && self.program() == Some(&*entry.program) {
-            debug!(target: "cache", bodies = entry.lowered.len(), "lowered by an earlier run");
-            let kept = entry.lowered.iter().map(|lowered| {
-                let start = lowered.code.as_ptr().addr() - bytes.as_ptr().addr();
-                let range = start..start + lowered.code.len();
-                (lowered.func, lowered.body, range)
-            });
-            let kept: Vec<_> = kept.collect();
-            self.lowered = Arc::new(LoweredBodies::new(bytes, kept));
+        state.valid = index.valid;
+        if functions > 0 {
+            let machine_code = Arc::new(MachineCode::new(entry.clone()));
+            code.keep_code(machine_code.clone());
+            self.code = Some(machine_code);
+        }
+        if bodies > 0 && self.program() == Some(&*index.program) {
+            self.lowered = Arc::new(LoweredBodies::new(entry.clone()));
         }
     }
 
-    /// Functions whose machine code was there.
+    /// Functions that got machine code of an earlier run until now.
     pub(crate) fn recalled(&self) -> usize {
-        self.recalled
+        self.code.as_ref().map_or(0, |code| code.functions())
     }
 
-    /// Functions whose lowered bodies were there.
+    /// Functions that got lowered bodies of an earlier run until now.
     pub(crate) fn recalled_bodies(&self) -> usize {
         self.lowered.recalled()
     }
@@ -196,6 +214,7 @@ impl ModuleCache {
 
     /// Writes what is not in the cache yet; returns whether there was any.
     pub(crate) fn remember(&self, code: &ModuleCode) -> Result<bool, CacheError> {
+        let recalled = self.recalled();
         let compiled = rwasm_jit::published(code);
         let mut state = self.lock();
         let adapters = if compiled.is_empty() {
@@ -203,38 +222,60 @@ impl ModuleCache {
         } else {
             rwasm_jit::adapters(code)
         };
-        let nothing_new = compiled.len() <= state.known && adapters.len() <= state.known_adapters;
+        let known_adapters = self.code.as_ref().map_or(0, |code| code.adapters());
+        let new = compiled.len().saturating_sub(recalled);
+        let new_adapters = adapters.len().saturating_sub(known_adapters);
+        let nothing_new = new <= state.written && new_adapters <= state.written_adapters;
         if nothing_new && !state.new_valid && !self.lowered.grew() {
             return Ok(false);
+        }
+        self.write(code, &compiled, adapters, state.valid)?;
+        state.written = new;
+        state.written_adapters = new_adapters;
+        state.new_valid = false;
+        self.lowered.written();
+        Ok(true)
+    }
+
+    /// Writes these functions and adapters, what the entry has beside them, and
+    /// lowered bodies.
+    fn write(
+        &self,
+        code: &ModuleCode,
+        compiled: &[Compiled],
+        mut adapters: Vec<Vec<u8>>,
+        valid: Option<[u8; 32]>,
+    ) -> Result<(), CacheError> {
+        let mut have_code: HashSet<u32> = compiled.iter().map(|item| item.func.as_u32()).collect();
+        let compiled = compiled.iter();
+        let mut functions: Vec<_> = compiled
+            .filter_map(|function| Function::of(function, code))
+            .collect();
+        if let Some(entry) = &self.entry {
+            let carried = machine::carry_over(code, entry, |func| have_code.contains(&func));
+            have_code.extend(carried.iter().map(|function| function.func));
+            functions.extend(carried);
+            adapters.extend(machine::adapters(entry));
+            adapters.sort_unstable();
+            adapters.dedup();
         }
         let program = self.program().unwrap_or_default();
         let mut fresh = Vec::new();
         let lowered = if program.is_empty() {
             Vec::new()
         } else {
-            let has_code = |func: u32| {
-                let funcs = compiled.binary_search_by_key(&func, |compiled| compiled.func.as_u32());
-                funcs.is_ok()
-            };
+            let has_code = |func| have_code.contains(&func);
             self.lowered.all(code, &mut fresh, has_code)
         };
-        let adapter_count = adapters.len();
-        let functions = compiled
-            .iter()
-            .filter_map(|function| Function::of(function, code));
-        let entry = Entry {
-            valid: state.valid,
-            functions: functions.collect(),
-            adapters: adapters.into_iter().map(Into::into).collect(),
-            program: program.into(),
+        let contents = Contents {
+            valid,
+            functions,
+            adapters,
+            program,
             lowered,
         };
-        self.folder.write(&self.key, &entry.encode(&self.key))?;
-        state.known = compiled.len();
-        state.known_adapters = adapter_count;
-        state.new_valid = false;
-        self.lowered.written();
-        Ok(true)
+        let [head, blocks] = contents.encode(&self.key);
+        self.folder.write(&self.key, &[&head, &blocks])
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -242,31 +283,13 @@ impl ModuleCache {
     }
 }
 
-/// Publishes the functions of an entry that are those of the module; returns how
-/// many they are.
-fn install(code: &ModuleCode, entry: &Entry<'_>) -> usize {
-    if entry.functions.is_empty() || !rwasm_jit::init_running() {
-        return 0;
-    }
-    let compiled: Vec<_> = entry
-        .functions
-        .iter()
-        .filter_map(|function| function.compiled(code))
-        .collect();
-    let count = compiled.len();
-    let adapters = entry.adapters.iter().map(|adapter| &**adapter);
-    match rwasm_jit::take_up_adapters(code, adapters) {
-        Ok(adapters) => debug!(target: "cache", adapters, "adapters from an earlier run"),
-        Err(error) => debug!(target: "cache", %error, "adapters of an earlier run not used"),
-    }
-    match rwasm_jit::publish(code, compiled, tiers::call_by_array()) {
-        Ok(bytes) => {
-            debug!(target: "cache", functions = count, bytes, "machine code from an earlier run");
-            count
-        }
+/// An entry in a file of this size, if it is one for this key.
+fn open(file: File, size: u64, key: &Key) -> Option<Arc<OpenEntry>> {
+    match OpenEntry::new(Source::File(file), size, key) {
+        Ok(entry) => Some(Arc::new(entry)),
         Err(error) => {
-            debug!(target: "cache", %error, "machine code of an earlier run not used");
-            0
+            debug!(target: "cache", %error, %key, "entry not used");
+            None
         }
     }
 }

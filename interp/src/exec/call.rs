@@ -318,10 +318,14 @@ handler! {
 }
 
 handler! {
-    /// Lowers the called function, whose frame is already begun, and enters it.
+    /// Lowers the called function, whose frame is already begun, and enters it; or
+    /// enters machine code of an earlier process.
     #[cold]
     fn lower_and_enter<>(r) {
         let cell = &*(r.acc as *const CodeCell);
+        if crate::take_up_code(cell) && !(*r.store()).interpreted {
+            tail!(call_array, r)
+        }
         match crate::lower_cell(cell) {
             Ok(entry) => {
                 r.ip = Ip(entry);
