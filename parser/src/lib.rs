@@ -50,6 +50,7 @@ pub use module::{
     Import, Module, Table,
 };
 pub use names::Names;
+pub use plain::PlainData;
 pub use resources::Resources;
 pub use sections::{CustomSection, Producer, Producers, Section, SectionKind};
 pub use types::{

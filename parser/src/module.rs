@@ -302,6 +302,15 @@ impl Module {
         (0..count).map(|index| self.data_segment(index).expect("one of them"))
     }
 
+    /// The data segments, if all of them are of the form that compilers make: there
+    /// may be tens of thousands.
+    pub fn plain_data(&self) -> Option<&[PlainData]> {
+        match &self.contents.data {
+            DataSegments::Plain(segments) => Some(segments),
+            DataSegments::Any(_) => None,
+        }
+    }
+
     /// A data segment, if there is one of this index.
     pub fn data_segment(&self, index: usize) -> Option<DataSegment> {
         match &self.contents.data {

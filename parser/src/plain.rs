@@ -7,6 +7,8 @@
 //! `None`, and is then read in the general way, which also knows what is wrong
 //! with it.
 
+use std::ops::Range;
+
 use wasmparser::{BinaryReader, Result, WasmFeatures};
 
 use crate::bodies::BodyRange;
@@ -56,9 +58,10 @@ pub(crate) fn bodies(items: Items<'_>) -> Option<Vec<BodyRange>> {
     reader.eof().then_some(bodies)
 }
 
-/// A data segment that is active in the first memory, at a constant offset.
+/// A data segment that is active in the first memory, which has 32-bit addresses, at
+/// a constant offset.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PlainData {
+pub struct PlainData {
     offset: i32,
     /// Where its bytes lie in the module's.
     start: u32,
@@ -66,6 +69,17 @@ pub(crate) struct PlainData {
 }
 
 impl PlainData {
+    /// Where it is put.
+    pub fn address(self) -> u32 {
+        self.offset.cast_unsigned()
+    }
+
+    /// Where its bytes lie in the module's.
+    pub fn range(self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + self.len as usize
+    }
+
     pub(crate) fn to_segment(self) -> DataSegment {
         DataSegment {
             kind: DataKind::Active {

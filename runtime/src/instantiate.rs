@@ -15,8 +15,8 @@ use crate::trap::Trap;
 use crate::tunables::HUGE_PAGE;
 use crate::types::TypeId;
 use rwasm_parser::{
-    ConstExpr, ConstOp, DataKind, ElementItems, ElementKind, ExternKind, ExternType, FuncIndex,
-    GlobalIndex, Import, MemoryIndex, Table, TableIndex, TagIndex, TypeIndex,
+    ConstExpr, DataKind, ElementItems, ElementKind, ExternKind, ExternType, FuncIndex, GlobalIndex,
+    Import, MemoryIndex, PlainData, Table, TableIndex, TagIndex, TypeIndex,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -406,7 +406,28 @@ impl Setup<'_> {
     }
 
     fn copy_data(&mut self) -> Result<(), InstantiateError> {
-        self.expect_data();
+        let module = &*self.code.module;
+        let Some(segments) = module.plain_data() else {
+            return self.copy_any_data();
+        };
+        self.expect_data(segments);
+        // SAFETY: see `Setup`; segments are of this form only where there is a first
+        // memory.
+        let memory = unsafe { &*memory(self.vmctx, MemoryIndex::from_u32(0)) };
+        // SAFETY: see `Setup`; nothing else refers to this field meanwhile.
+        let dropped = unsafe { &mut (*self.instance).dropped_data };
+        for (segment, dropped) in segments.iter().zip(dropped) {
+            // None if the file was cut short since it was mapped.
+            let bytes = module.bytes().get(segment.range());
+            let bytes = bytes.ok_or(Trap::MemoryOutOfBounds)?;
+            // SAFETY: see `Setup`.
+            unsafe { memory.init(segment.address().into(), bytes)? };
+            *dropped = true;
+        }
+        Ok(())
+    }
+
+    fn copy_any_data(&mut self) -> Result<(), InstantiateError> {
         for (index, segment) in self.code.module.data().enumerate() {
             if let DataKind::Active { memory: to, offset } = &segment.kind {
                 let [at, _] = self.evaluate(offset)?;
@@ -427,23 +448,17 @@ impl Setup<'_> {
 
     /// Prepares the first memory for the data that is about to be copied: where
     /// that is much, most of the time goes into bringing in its pages.
-    fn expect_data(&self) {
-        let data = || self.code.module.data();
-        if data().map(|segment| segment.range.len()).sum::<usize>() < HUGE_PAGE {
+    fn expect_data(&self, segments: &[PlainData]) {
+        let len = |segment: &PlainData| segment.range().len();
+        if segments.iter().map(len).sum::<usize>() < HUGE_PAGE {
             return;
         }
         let mut filled: BTreeMap<usize, usize> = BTreeMap::new();
         // Most segments are in the same block as the one before.
         let (mut block, mut bytes) = (0, 0);
-        for segment in data() {
-            let DataKind::Active { memory, offset } = &segment.kind else {
-                continue;
-            };
-            let at = match offset.single() {
-                Some(ConstOp::I32Const(at)) if memory.index() == 0 => at.cast_unsigned() as usize,
-                _ => continue,
-            };
-            let (mut at, end) = (at, at.saturating_add(segment.range.len()));
+        for segment in segments {
+            let mut at = segment.address() as usize;
+            let end = at.saturating_add(len(segment));
             while at < end {
                 if at / HUGE_PAGE != block {
                     *filled.entry(block).or_default() += bytes;
