@@ -18,6 +18,9 @@ use crate::{sentences, watchdog};
 /// this time, and validating all of it takes ten times as long.
 const HEAD_START: Duration = Duration::from_millis(20);
 
+/// What is remembered is written once after so long, beside the guest.
+const LONG_RUN: Duration = Duration::from_secs(2);
+
 /// A validation that goes on. It cannot be stopped: it ends with the process.
 pub struct Background {
     found: Arc<OnceLock<Failure>>,
@@ -38,7 +41,9 @@ impl Background {
                     let failure = told.get_or_init(|| sentences::cannot_load(&name, &error));
                     watchdog::end(Some(&guest), failure);
                 }
-                // Now, in case the run does not come to its end.
+                // Who runs so long may not come to the end. All others remember
+                // everything there, at once.
+                thread::sleep(LONG_RUN);
                 let _ = module.remember();
             });
         Background { found }
