@@ -5,10 +5,14 @@
 //! first has left there. Subjects take turns within a round, so that a busy
 //! machine disturbs all alike. A subject whose output is not that of the others
 //! is not in the tables.
+//!
+//! With `--goals` it is each figure that a start is to reach instead ([`goals`]).
 
 mod chart;
+mod goals;
 mod report;
 mod runner;
+mod sample;
 
 use std::{
     fs,
@@ -30,9 +34,11 @@ struct Options {
     rounds: usize,
     size: u32,
     programs: Vec<String>,
+    /// Not all programs under all subjects, but each figure of a start.
+    goals: bool,
 }
 
-/// `compare [--rwasm PATH] [--rounds N] [--size N] [PROGRAM]…`
+/// `compare [--goals] [--rwasm PATH] [--rounds N] [--size N] [PROGRAM]…`
 pub fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {
     let options = Options::parse(args)?;
     let rwasm = match options.rwasm {
@@ -41,6 +47,13 @@ pub fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {
     };
     let output = paths.target.join("compare");
     fs::create_dir_all(&output).at(&output)?;
+    if options.goals {
+        let table = goals::measure(paths, &rwasm, options.rounds)?;
+        print!("{table}");
+        let path = output.join("goals.md");
+        fs::write(&path, table).at(&path)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let programs = programs(&paths.root.join("guests/modules"), &options.programs)?;
     let subjects = Subject::all(&rwasm, &output)?;
     let mut runner = Runner::new(output.join("home"), options.size, subjects);
@@ -70,6 +83,7 @@ impl Options {
             rounds: 5,
             size: 100,
             programs: Vec::new(),
+            goals: false,
         };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
@@ -80,6 +94,7 @@ impl Options {
             match arg.as_str() {
                 "--rounds" => options.rounds = (number()? as usize).max(1),
                 "--size" => options.size = number()?,
+                "--goals" => options.goals = true,
                 "--rwasm" => options.rwasm = Some(args.next().ok_or(Error::Usage)?.into()),
                 flag if flag.starts_with('-') => return Err(Error::Usage),
                 name => options.programs.push(name.to_owned()),

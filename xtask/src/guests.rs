@@ -35,8 +35,9 @@ pub const KERNELS: [&str; 6] = ["fib", "matmul", "sieve", "crc32", "sort", "core
 /// The programs in C and C++: the module, its source file, and what is needed
 /// beyond the usual flags. Those with exceptions come in the legacy form, which
 /// is what clang makes by default, and in that of WebAssembly 3.0.
-const C_PROGRAMS: [(&str, &str, &[&str]); 7] = [
+const C_PROGRAMS: [(&str, &str, &[&str]); 8] = [
     ("cfile", "cfile/cfile.c", &["-O2"]),
+    ("greeting", "hello/greeting.c", &["-Os"]),
     ("visits-c", "visits-c/visits.c", &["-O2"]),
     (
         "hello",

@@ -35,6 +35,9 @@ commands:
   compare [--rwasm PATH] [--rounds N] [--size N] [PROGRAM]…
                                         run the modules of guests/modules/ under rwasm and the
                                         peers on PATH; tables and charts in target/compare/
+  compare --goals [--rwasm PATH] [--rounds N]
+                                        measure each figure that a start is to reach, beside
+                                        wasmtime and wasm3 if they are on PATH (15 minutes)
   payload [--rwasm PATH | --no-build] [--quick] [--check] [--docs] [--servers N,…]
           [--loads PERCENT,…] [--arms NAME,…] [--runs N] [--seconds N] [--warm-up N]
           [--processors SERVERS,LOAD]

@@ -5,7 +5,7 @@
 //! guest does it, wherever that can be done.
 
 mod hostile;
-mod modules;
+pub mod modules;
 mod ours;
 mod python;
 mod ripgrep;

@@ -1,12 +1,13 @@
 //! Tables and charts of what was measured.
 
-use std::{env, fmt::Write, time::Duration};
+use std::{env, fmt::Write};
 
 use serde_json::{Value, json};
 
 use super::{
     chart,
-    runner::{Runner, Sample, Samples},
+    runner::{Runner, Samples},
+    sample::{Figures, Sample, geometric_mean},
 };
 use crate::machine::machine;
 
@@ -28,17 +29,17 @@ const MEASURES: [Measure; 3] = [
     Measure {
         name: "wall",
         unit: "ms",
-        of: |sample| milliseconds(sample.wall),
+        of: Sample::wall_ms,
     },
     Measure {
         name: "cpu",
         unit: "ms",
-        of: |sample| milliseconds(sample.cpu),
+        of: Sample::cpu_ms,
     },
     Measure {
         name: "memory",
         unit: "MiB",
-        of: |sample| sample.memory as f64 / f64::from(1 << 20),
+        of: Sample::memory_mib,
     },
 ];
 
@@ -58,13 +59,6 @@ const RUNS: [Run; 2] = [
         of: |samples| &samples.second,
     },
 ];
-
-/// Median and extremes.
-struct Figures {
-    median: f64,
-    least: f64,
-    most: f64,
-}
 
 impl Report {
     pub fn new(runner: Runner, rounds: usize, size: u32) -> Self {
@@ -116,7 +110,7 @@ impl Report {
                 for (program, all) in &self.runner.programs {
                     let mut row = format!("| {program} |");
                     for subject in all {
-                        match figures((run.of)(subject), measure) {
+                        match Figures::of((run.of)(subject), measure.of) {
                             Some(f) => {
                                 let spread = 100.0 * (f.most - f.least) / f.median;
                                 let _ = write!(row, " {:.1} ({spread:.0}) |", f.median);
@@ -195,9 +189,9 @@ impl Report {
             for run in &RUNS {
                 let subjects: Vec<_> = self.runner.subjects.iter().map(|s| &*s.name).collect();
                 let groups = self.runner.programs.iter().map(|(program, all)| {
-                    let bars = all
-                        .iter()
-                        .map(|subject| figures((run.of)(subject), measure).map(|f| f.median));
+                    let bars = all.iter().map(|subject| {
+                        Figures::of((run.of)(subject), measure.of).map(|f| f.median)
+                    });
                     (&**program, bars.collect())
                 });
                 let title = format!("{}, {} run ({})", measure.name, run.name, measure.unit);
@@ -212,33 +206,17 @@ impl Report {
     /// programs that both ran.
     fn mean_ratio(&self, at: usize, measure: &Measure, run: &Run) -> Option<f64> {
         let ratios = self.runner.programs.iter().filter_map(|(_, all)| {
-            let subject = figures((run.of)(&all[at]), measure)?;
-            let first = figures((run.of)(&all[0]), measure)?;
-            Some((subject.median / first.median).ln())
+            let subject = Figures::of((run.of)(&all[at]), measure.of)?;
+            let first = Figures::of((run.of)(&all[0]), measure.of)?;
+            Some(subject.median / first.median)
         });
-        let logs: Vec<f64> = ratios.collect();
-        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
-        (!logs.is_empty()).then(|| mean.exp())
+        geometric_mean(ratios)
     }
-}
-
-fn figures(samples: &[Sample], measure: &Measure) -> Option<Figures> {
-    let mut values: Vec<f64> = samples.iter().map(measure.of).collect();
-    values.sort_by(f64::total_cmp);
-    Some(Figures {
-        median: *values.get(values.len() / 2)?,
-        least: *values.first()?,
-        most: *values.last()?,
-    })
 }
 
 fn numbers(sample: &Sample) -> Value {
     let number = |measure: &Measure| (measure.name.to_owned(), json!((measure.of)(sample)));
     Value::Object(MEASURES.iter().map(number).collect())
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
 }
 
 fn arguments() -> String {

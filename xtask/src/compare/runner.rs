@@ -2,16 +2,13 @@
 
 use std::{
     env, fs,
-    io::Read,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::{Duration, Instant},
+    process::Command,
 };
 
-use wait4::Wait4;
-
+use super::sample::Sample;
 use crate::{
-    error::{Context, Error, Result},
+    error::{Context, Result},
     process,
 };
 
@@ -43,17 +40,6 @@ pub struct Subject {
     pub command: Vec<String>,
     /// What it says about its version.
     pub version: String,
-}
-
-/// One run of a program.
-#[derive(Clone, Copy)]
-pub struct Sample {
-    /// From start to end.
-    pub wall: Duration,
-    /// Of all its threads, in user and system mode.
-    pub cpu: Duration,
-    /// The most memory that was resident, in bytes.
-    pub memory: u64,
 }
 
 /// All samples of one subject with one program.
@@ -169,43 +155,7 @@ impl Runner {
             .arg(module)
             .args(["--size", &self.size.to_string()])
             .env("HOME", &self.home)
-            .env_remove("XDG_CACHE_HOME")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let failed = |source| Error::Start {
-            program: subject.command[0].clone(),
-            source,
-        };
-        let begin = Instant::now();
-        let mut child = command.spawn().map_err(failed)?;
-        // Programs print a line; no pipe gets full of that.
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let used = child.wait4().map_err(failed)?;
-        let wall = begin.elapsed();
-        if !used.status.success() {
-            let said = text(stderr);
-            let mut lines = said.lines();
-            let first = lines.next().unwrap_or("nothing was said");
-            let line = lines.find(|line| line.contains("Error")).unwrap_or(first);
-            return Ok(Err(format!("{}: {line}", used.status)));
-        }
-        let output = text(stdout);
-        let sample = Sample {
-            wall,
-            cpu: used.rusage.utime + used.rusage.stime,
-            memory: used.rusage.maxrss,
-        };
-        Ok(Ok((sample, output)))
+            .env_remove("XDG_CACHE_HOME");
+        Sample::take(&mut command)
     }
-}
-
-/// What a program has written to a pipe. What is no text is no checksum either.
-fn text(pipe: Option<impl Read>) -> String {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        // An error means that the program is gone, and what was read is all.
-        let _ = pipe.read_to_end(&mut bytes);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

