@@ -124,7 +124,8 @@ fn a_second_start_has_what_the_first_one_compiled() {
         let mut log = String::new();
         stderr.read_to_string(&mut log).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(0), "{log}");
-        said.contains("machine code from an earlier run")
+        assert!(!said.contains("machine code from an earlier run"), "{said}");
+        log.contains("machine code from an earlier run")
     };
     assert!(!serve(), "there was none");
     // A loaded machine may compile nothing before the server has ended.
