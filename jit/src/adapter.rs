@@ -228,12 +228,13 @@ impl Adapter<'_> {
         let array = self.stack_area(slots * size_of::<u64>() as u32);
         self.write_array(array, &params[1..]);
         // What only a failure needs waits in the frame: registers that the call
-        // preserves would have to be saved by every call.
-        let kept = [vmctx, cell, array].map(|value| {
-            let slot = self.stack_slot(size_of::<u64>() as u32);
-            self.b.ins().stack_store(types::I64, value, slot, 0);
-            slot
-        });
+        // preserves would have to be saved by every call. A function of the host
+        // makes no tail calls, so that it needs less.
+        let kept = match host {
+            true => &[vmctx][..],
+            false => &[vmctx, cell, array],
+        };
+        let kept: Vec<ir::StackSlot> = kept.iter().map(|&value| self.keep(value)).collect();
         let caller = self.load(store, offset_of!(StoreCtx, caller));
         // The entry is no public field: only its cell knows its type.
         let entry = self.load(cell, CodeCell::array_entry_offset());
@@ -245,7 +246,13 @@ impl Adapter<'_> {
         self.b.ins().brif(status, not_ok, &[], done, &[]);
 
         self.b.switch_to_block(not_ok);
-        self.finish_call(status, kept, done);
+        let kept: Vec<ir::Value> = kept.iter().map(|&slot| self.kept(slot)).collect();
+        let store = self.load(kept[0], offset_of!(VmCtx, store));
+        let status = match kept[..] {
+            [_, cell, array] => self.finish_call(store, status, cell, array, done),
+            _ => status,
+        };
+        self.leave(store, status);
 
         self.b.switch_to_block(done);
         let results = self.read_array(array, &self.shape.results);
@@ -253,19 +260,35 @@ impl Adapter<'_> {
         self.b.seal_all_blocks();
     }
 
-    /// After a call that returned another status than [`Status::Ok`]: goes on at
-    /// `done` or leaves the segment. `kept` are the callee's block, its cell and
-    /// the array.
-    fn finish_call(&mut self, status: ir::Value, kept: [ir::StackSlot; 3], done: ir::Block) {
-        let load = |slot| self.b.ins().stack_load(types::I64, types::I64, slot, 0);
-        let [vmctx, cell, array] = kept.map(load);
-        let store = self.load(vmctx, offset_of!(VmCtx, store));
+    /// After a call that returned another status than [`Status::Ok`]: makes the
+    /// tail calls that it left, and goes on at `done` if they succeed; here, with
+    /// the status that is returned, if they fail.
+    fn finish_call(
+        &mut self,
+        store: ir::Value,
+        status: ir::Value,
+        cell: ir::Value,
+        array: ir::Value,
+        done: ir::Block,
+    ) -> ir::Value {
         let args = [store, status, cell, array];
         let status = self.call_rust(Runtime::FinishCall, &args, &[types::I32])[0];
         let failed = self.cold_block();
         self.b.ins().brif(status, failed, &[], done, &[]);
         self.b.switch_to_block(failed);
-        self.leave(store, status);
+        status
+    }
+
+    /// Keeps a value in this frame.
+    fn keep(&mut self, value: ir::Value) -> ir::StackSlot {
+        let slot = self.stack_slot(size_of::<u64>() as u32);
+        self.b.ins().stack_store(types::I64, value, slot, 0);
+        slot
+    }
+
+    /// A value that was kept.
+    fn kept(&mut self, slot: ir::StackSlot) -> ir::Value {
+        self.b.ins().stack_load(types::I64, types::I64, slot, 0)
     }
 
     /// Where this adapter is the segment's only frame, since the first was

@@ -11,7 +11,8 @@ pub struct HostFunc {
     /// Head of the block, with [`crate::layout::VmCtxKind::Host`]. First, so
     /// that a `*mut VmCtx` of that kind is a `*mut HostFunc`.
     pub vmctx: VmCtx,
-    /// The code: an array entry that knows the type of `closure`.
+    /// The code: an array entry that knows the type of `closure`, and makes no
+    /// tail calls.
     pub cell: CodeCell,
     /// The reference to this function.
     pub func_ref: FuncRef,

@@ -33,7 +33,7 @@ use super::trap::{
 use crate::backtrace::before_return;
 use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::entry::finish_tail_calls;
-use rwasm_runtime::layout::{FuncRef, Status, TableDef, TailCall, VmCtx};
+use rwasm_runtime::layout::{FuncRef, Status, StoreCtx, TableDef, TailCall, VmCtx};
 use rwasm_runtime::types::TypeId;
 use std::sync::atomic::Ordering;
 
@@ -145,7 +145,17 @@ macro_rules! indirect_callee {
 handler! {
     fn call_imported<>(r) {
         let func: *mut FuncRef = VmCtx::pointer_at(r.vmctx(), r.ip.u32(8));
-        call_func_ref!(r, func, r.ip.u16(16))
+        let cell = (*func).cell;
+        let vmctx = (*func).instance;
+        push_frame!(r, r.ip.u16(16), vmctx as u64, (*vmctx).memory0_base as u64);
+        r.acc = cell as u64;
+        let entry = (*cell).interp_entry.load(Ordering::Acquire);
+        if entry.cast_const() == CALL_ARRAY.ip() {
+            // What is imported is mostly of the host; one jump less to predict.
+            tail!(call_array, r)
+        }
+        r.ip = Ip(entry);
+        dispatch!(r)
     }
 }
 
@@ -354,11 +364,15 @@ macro_rules! return_from_array {
         }
         $r.acc = *$r.fp;
         $r.fa = f64::from_bits($r.acc);
-        std::ptr::copy(
-            $r.fp,
-            $r.fp.offset(header::RESULT),
-            usize::from($cell.result_slots),
-        );
+        // Over the header, which is there also if there is no result.
+        $r.set_header(header::RESULT, $r.acc);
+        if $cell.result_slots > 1 {
+            std::ptr::copy(
+                $r.fp,
+                $r.fp.offset(header::RESULT),
+                usize::from($cell.result_slots),
+            );
+        }
         leave_frame!($r, $caller, $return_to)
     }};
 }
@@ -387,14 +401,32 @@ handler! {
         let outer_top = (*store).stack_top;
         (*store).stack_top = r.fp.add(usize::from(slots));
         let caller_vmctx = *(caller as *mut u64).offset(header::VMCTX) as *mut VmCtx;
-        let status = cell.array_entry()(r.vmctx(), caller_vmctx, cell, r.fp);
-        let status = finish_tail_calls(store, status, cell, r.fp);
-        (*store).stack_top = outer_top;
-        if status == Status::Trap {
-            rwasm_runtime::store::Store::note_failed_call(store, cell, r.fp);
-            return status as Outcome;
+        let mut status = cell.array_entry()(r.vmctx(), caller_vmctx, cell, r.fp);
+        if status != Status::Ok {
+            status = finish_failed(store, status, cell, r.fp);
         }
+        (*store).stack_top = outer_top;
         return_from_array!(r, status, cell, caller, return_to)
+    }
+}
+
+/// After a call by the array shape that returned another status than
+/// [`Status::Ok`]: makes the tail calls that it left, and notes a failure.
+#[cold]
+#[inline(never)]
+unsafe fn finish_failed(
+    store: *mut StoreCtx,
+    status: Status,
+    cell: *const CodeCell,
+    frame: *mut u64,
+) -> Status {
+    // SAFETY: the contract of all handlers; `cell` was just called with `frame`.
+    unsafe {
+        let status = finish_tail_calls(store, status, cell, frame);
+        if status == Status::Trap {
+            rwasm_runtime::store::Store::note_failed_call(store, cell, frame);
+        }
+        status
     }
 }
 
