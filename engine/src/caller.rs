@@ -4,10 +4,10 @@ use crate::context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::externs::Extern;
-use crate::interrupt::InterruptHandle;
 use crate::memory::Memory;
 use crate::store::StoreInner;
 use rwasm_runtime::handle::InstanceHandle;
+use rwasm_runtime::interrupt::InterruptHandle;
 use rwasm_runtime::layout::VmCtx;
 use std::fmt;
 use std::ptr::NonNull;
@@ -69,17 +69,27 @@ impl<'a, T> Caller<'a, T> {
     }
 
     /// The bytes of that memory and the data of the store, borrowed at once.
-    /// `None` also if others have the memory too, for which see
-    /// [`Memory::to_shared`].
+    /// `None` also if the memory is shared, for which see
+    /// [`Memory::try_data_and_store_mut`] and [`Memory::to_shared`].
     ///
     /// It is the shortest way to them: a few loads.
     #[inline]
     pub fn memory_and_data_mut(&mut self) -> Option<(&mut [u8], &mut T)> {
+        let (bytes, data, _) = self.memory_data_and_interrupt_mut()?;
+        Some((bytes, data))
+    }
+
+    /// The same, with the handle of the store: for what may wait while it works on
+    /// them.
+    #[inline]
+    pub fn memory_data_and_interrupt_mut(
+        &mut self,
+    ) -> Option<(&mut [u8], &mut T, &InterruptHandle)> {
         let vmctx = self.instance?.as_ptr();
         let StoreInner { opaque, data } = self.as_context_mut().into_inner();
         // SAFETY: the calling instance is one of this store's.
-        let bytes = unsafe { opaque.runtime.exported_memory_data_mut(vmctx)? };
-        Some((bytes, data))
+        let (bytes, interrupt) = unsafe { opaque.runtime.exported_memory_data_mut(vmctx)? };
+        Some((bytes, data, interrupt))
     }
 
     /// The calling instance.

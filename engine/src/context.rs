@@ -4,8 +4,8 @@ use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::{ConfigError, Result};
 use crate::func::{Func, HostDef};
-use crate::interrupt::InterruptHandle;
 use crate::store::{Store, StoreInner, StoreOpaque};
+use rwasm_runtime::interrupt::InterruptHandle;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -75,7 +75,7 @@ impl<'a, T> StoreContext<'a, T> {
 
     /// A handle with which another thread stops the running guest.
     pub fn interrupt_handle(&self) -> InterruptHandle {
-        InterruptHandle(self.opaque().runtime.interrupt().clone())
+        self.opaque().runtime.interrupt().clone()
     }
 
     #[inline(always)]

@@ -81,7 +81,6 @@ mod func;
 mod global;
 mod instance;
 mod instance_pre;
-mod interrupt;
 mod linker;
 mod memory;
 mod module;
@@ -112,7 +111,6 @@ pub use func::{Func, IntoFunc, TypedFunc, WasmParams, WasmResults, WasmRet, Wasm
 pub use global::Global;
 pub use instance::{Export, Instance};
 pub use instance_pre::InstancePre;
-pub use interrupt::InterruptHandle;
 pub use linker::Linker;
 pub use memory::Memory;
 pub use module::Module;
@@ -122,6 +120,7 @@ pub use reference::{
 };
 pub use rwasm_parser::{self as parser, ModuleBytes, ParseError};
 pub use rwasm_runtime::gc::HeapStats;
+pub use rwasm_runtime::interrupt::InterruptHandle;
 pub use rwasm_runtime::limits::{LimitError, LimitKind, Limits, ResourceError};
 pub use rwasm_runtime::store::ResetError as PoolError;
 pub use rwasm_runtime::trap::Trap;

@@ -145,7 +145,7 @@ unsafe fn atomic_wait<W: Word + PartialEq>(
     // SAFETY: as the caller promises. A waiting thread holds no reference into
     // its store but the one to its sleeping place, which others share.
     unsafe {
-        let place = (*(*vmctx).store.cast::<Store>()).interrupt();
+        let place = &(*(*vmctx).store.cast::<Store>()).interrupt().0;
         let result = (*memory_at(vmctx, memory)).atomic_wait(at, expected, timeout, place)?;
         Ok(result as u32)
     }

@@ -21,7 +21,7 @@ use crate::global::{Global, Tag};
 use crate::handle::{Extern, Handle, InstanceHandle, StoreId};
 use crate::host::HostFunc;
 use crate::instance::{Instance, instance_of};
-use crate::interrupt::Interrupt;
+use crate::interrupt::InterruptHandle;
 use crate::layout::{ArrayEntry, FuncRef, Status, StoreCtx, TailCall, VmCtx, VmCtxKind};
 use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
 use crate::memory::{Memory, can_be_guarded};
@@ -63,7 +63,7 @@ pub struct Store {
     limits: Limits,
     settings: CodeSettings,
     entries: Entries,
-    interrupt: Arc<Interrupt>,
+    interrupt: InterruptHandle,
     stack: Mapping,
     memories: Arena<Memory>,
     /// Those that instances of other stores may have too.
@@ -111,7 +111,7 @@ impl OwnedStore {
         settings: CodeSettings,
         entries: Entries,
     ) -> Result<Self, ResourceError> {
-        let interrupt = Arc::new(Interrupt::default());
+        let interrupt = InterruptHandle::default();
         let mut store = Box::new(Store {
             ctx: StoreCtx {
                 stack_base: ptr::null_mut(),
@@ -119,7 +119,7 @@ impl OwnedStore {
                 stack_top: ptr::null_mut(),
                 native_stack_limit: 0,
                 fuel: 0,
-                interrupt: interrupt.flag(),
+                interrupt: interrupt.0.flag(),
                 segment: ptr::null_mut(),
                 native_stack_base: 0,
                 pending_exception: 0,
@@ -243,7 +243,7 @@ impl Store {
     }
 
     /// How other threads stop the guest, and where its thread sleeps.
-    pub fn interrupt(&self) -> &Arc<Interrupt> {
+    pub fn interrupt(&self) -> &InterruptHandle {
         &self.interrupt
     }
 
@@ -661,15 +661,26 @@ impl Store {
     }
 
     /// The bytes of the memory that an instance exports as `memory`, to be
-    /// changed. `None` if it exports none, or as for [`Store::memory_data_mut`].
+    /// changed, and how other threads stop the guest. `None` if it exports none, or
+    /// a shared one.
     ///
     /// # Safety
     /// `vmctx` is the block of an instance of this store.
     #[inline]
-    pub unsafe fn exported_memory_data_mut(&mut self, vmctx: *mut VmCtx) -> Option<&mut [u8]> {
-        // SAFETY: as the caller promises.
-        let memory = unsafe { self.exported_memory_of(vmctx)? };
-        self.memory_data_mut(memory)
+    pub unsafe fn exported_memory_data_mut(
+        &mut self,
+        vmctx: *mut VmCtx,
+    ) -> Option<(&mut [u8], &InterruptHandle)> {
+        // SAFETY: as the caller promises; the field is a memory of this store, with
+        // which a memory begins. `&mut self` makes its bytes the caller's alone,
+        // which nobody else has, and the handle is no part of them.
+        unsafe {
+            let memory = (*vmctx).exported_memory.cast::<Memory>();
+            if memory.is_null() || (*memory).is_shared() {
+                return None;
+            }
+            Some((&mut *(*memory).data(), &self.interrupt))
+        }
     }
 
     /// The memory that an instance exports as `memory`.

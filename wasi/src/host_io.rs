@@ -26,43 +26,29 @@ const PIPE_ROOM: usize = 4096;
 const CURSOR: u64 = u64::MAX;
 
 impl HostFile {
-    #[inline]
-    pub(crate) fn read(
-        &self,
-        bytes: &mut [u8],
-        at: At,
-        interruption: &Interruption,
-    ) -> Result<usize, Stop> {
-        if !self.seekable {
-            return self.readv(&mut [IoSliceMut::new(bytes)], at, interruption);
-        }
-        Ok(complete(|| match at {
+    /// Reads a file with a position.
+    #[inline(always)]
+    pub(crate) fn read_at(&self, bytes: &mut [u8], at: At) -> Result<usize, Errno> {
+        complete(|| match at {
             At::Cursor => rustix::io::read(&self.fd, &mut *bytes),
             At::Offset(offset) => rustix::io::pread(&self.fd, &mut *bytes, offset),
-        })?)
+        })
     }
 
-    #[inline]
-    pub(crate) fn write(
-        &self,
-        bytes: &[u8],
-        at: At,
-        interruption: &Interruption,
-    ) -> Result<usize, Stop> {
-        if !self.seekable {
-            return self.writev(&mut [IoSlice::new(bytes)], at, interruption);
-        }
-        Ok(complete(|| match at {
+    /// Writes to one.
+    #[inline(always)]
+    pub(crate) fn write_at(&self, bytes: &[u8], at: At) -> Result<usize, Errno> {
+        complete(|| match at {
             At::Cursor => rustix::io::write(&self.fd, bytes),
             At::Offset(offset) => rustix::io::pwrite(&self.fd, bytes, offset),
-        })?)
+        })
     }
 
     pub(crate) fn readv(
         &self,
         slices: &mut [IoSliceMut<'_>],
         at: At,
-        interruption: &Interruption,
+        interruption: &Interruption<'_>,
     ) -> Result<usize, Stop> {
         if self.seekable {
             return Ok(complete(|| match at {
@@ -85,7 +71,7 @@ impl HostFile {
         &self,
         mut slices: &mut [IoSlice<'_>],
         at: At,
-        interruption: &Interruption,
+        interruption: &Interruption<'_>,
     ) -> Result<usize, Stop> {
         if self.seekable {
             return Ok(complete(|| match at {
@@ -140,7 +126,7 @@ impl HostFile {
     pub(crate) fn patiently<R>(
         &self,
         direction: PollFlags,
-        interruption: &Interruption,
+        interruption: &Interruption<'_>,
         mut call: impl FnMut() -> Result<R, Errno>,
     ) -> Result<R, Stop> {
         loop {
@@ -155,7 +141,7 @@ impl HostFile {
     pub(crate) fn wait(
         &self,
         direction: PollFlags,
-        interruption: &Interruption,
+        interruption: &Interruption<'_>,
     ) -> Result<(), Stop> {
         if interruption.postpones() {
             let file = fcntl_dupfd_cloexec(&self.fd, 0).map_err(Errno::from)?;
@@ -235,7 +221,7 @@ impl HostFile {
 }
 
 /// Calls until no signal interrupts it.
-#[inline]
+#[inline(always)]
 pub(crate) fn complete<R>(mut call: impl FnMut() -> rustix::io::Result<R>) -> Result<R, Errno> {
     loop {
         match call() {

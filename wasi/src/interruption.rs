@@ -40,8 +40,8 @@ impl From<Errno> for Stop {
 pub(crate) type WaitObserver = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
 
 /// The embedder's way to stop the calling guest, during one call.
-pub(crate) struct Interruption {
-    handle: Option<InterruptHandle>,
+pub(crate) struct Interruption<'a> {
+    handle: Option<&'a InterruptHandle>,
     observer: OnceCell<WaitObserver>,
     /// Whether the call must not wait itself.
     postpones: Cell<bool>,
@@ -57,24 +57,24 @@ pub(crate) struct Awaited {
     pub(crate) until: Option<Instant>,
 }
 
-impl Interruption {
+impl<'a> Interruption<'a> {
     /// How long one poll of file descriptors may take: what wakes a waiter of
     /// `InterruptHandle` does not wake the kernel's.
     pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
     #[inline]
-    pub(crate) fn new(handle: InterruptHandle) -> Interruption {
+    pub(crate) fn new(handle: &'a InterruptHandle) -> Self {
         Interruption::by(Some(handle))
     }
 
     /// Nobody can interrupt.
     #[cfg(test)]
-    pub(crate) fn never() -> Interruption {
+    pub(crate) fn never() -> Self {
         Interruption::by(None)
     }
 
     #[inline]
-    fn by(handle: Option<InterruptHandle>) -> Interruption {
+    fn by(handle: Option<&'a InterruptHandle>) -> Self {
         Interruption {
             handle,
             observer: OnceCell::new(),
@@ -170,12 +170,12 @@ impl Interruption {
 
     /// The longest time for one poll of file descriptors; none is for ever.
     pub(crate) fn slice(&self) -> Option<Timespec> {
-        self.handle.as_ref().map(|_| timespec(Interruption::SLICE))
+        self.handle.map(|_| timespec(Interruption::SLICE))
     }
 
     /// An error if the guest is to stop.
     pub(crate) fn check(&self) -> Result<(), Stop> {
-        match &self.handle {
+        match self.handle {
             Some(handle) if handle.is_interrupted() => Err(Stop::Interrupted),
             _ => Ok(()),
         }
@@ -183,7 +183,7 @@ impl Interruption {
 
     /// Sleeps, but not beyond an interruption.
     pub(crate) fn sleep(&self, time: Duration) -> Result<(), Stop> {
-        match &self.handle {
+        match self.handle {
             Some(handle) if handle.wait_timeout(time) => Err(Stop::Interrupted),
             Some(_) => Ok(()),
             None => {

@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::functions::{self, Call, Exit, preview1};
 use crate::interruption::{Interruption, Stop};
 use crate::memory::GuestMemory;
-use rwasm::{Caller, Error, Linker, Module, Result, SharedMemory, Trap, ValType};
+use rwasm::{Caller, Error, Linker, Module, Result, Trap, ValType};
 use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
@@ -144,8 +144,8 @@ fn define<T: 'static>(
                 linker.func_wrap(
                     module,
                     stringify!($quick),
-                    move |mut caller: Caller<'_, T>, $($q_param: $q_ty),*| {
-                        invoke(&mut caller, snapshot, get, stringify!($quick), None, move |call| {
+                    move |caller: Caller<'_, T>, $($q_param: $q_ty),*| {
+                        invoke(caller, snapshot, get, stringify!($quick), move |call| {
                             functions::$quick(call, $($q_param),*)
                         })
                     },
@@ -155,11 +155,9 @@ fn define<T: 'static>(
                 linker.func_wrap(
                     module,
                     stringify!($long),
-                    move |mut caller: Caller<'_, T>, $($l_param: $l_ty),*| {
-                        let interruption = &Interruption::new(caller.interrupt_handle());
-                        let waits = Some(interruption);
-                        invoke(&mut caller, snapshot, get, stringify!($long), waits, move |call| {
-                            functions::$long(call, interruption, $($l_param),*)
+                    move |caller: Caller<'_, T>, $($l_param: $l_ty),*| {
+                        invoke_long(caller, snapshot, get, stringify!($long), move |call, waits| {
+                            functions::$long(call, waits, $($l_param),*)
                         })
                     },
                 )?;
@@ -168,11 +166,9 @@ fn define<T: 'static>(
                 linker.func_wrap(
                     module,
                     stringify!($recent),
-                    move |mut caller: Caller<'_, T>, $($r_param: $r_ty),*| {
-                        let interruption = &Interruption::new(caller.interrupt_handle());
-                        let waits = Some(interruption);
-                        invoke(&mut caller, snapshot, get, stringify!($recent), waits, move |call| {
-                            functions::$recent(call, interruption, $($r_param),*)
+                    move |caller: Caller<'_, T>, $($r_param: $r_ty),*| {
+                        invoke_long(caller, snapshot, get, stringify!($recent), move |call, waits| {
+                            functions::$recent(call, waits, $($r_param),*)
                         })
                     },
                 )?;
@@ -183,70 +179,98 @@ fn define<T: 'static>(
     Ok(())
 }
 
-/// Calls a function on the caller's memory and state. One that can wait comes
-/// with what it waits by.
+/// Calls a function on the caller's memory and state.
 ///
-/// A guest calls some functions as often as its own, so the rare cases are
-/// functions apart: the frame of the common one is small.
+/// A guest calls some functions as often as its own. So the usual case is all that
+/// stands here: it has loaded nothing that the other ones need, and keeps nothing
+/// for them.
 #[inline]
 fn invoke<T: 'static, O: Outcome>(
-    caller: &mut Caller<'_, T>,
+    mut caller: Caller<'_, T>,
     snapshot: Snapshot,
     get: impl Fn(&mut T) -> &mut WasiCtx,
     function: &'static str,
-    waits: Option<&Interruption>,
     body: impl Fn(&mut Call<'_>) -> O,
 ) -> Result<O::Value> {
-    if let Some((bytes, data)) = caller.memory_and_data_mut() {
+    if let Some((bytes, data)) = caller.memory_and_data_mut()
+        && let Access::Alone(ctx) = get(data).access()
+    {
+        let memory = GuestMemory::new(bytes);
+        let call = &mut Call {
+            ctx,
+            memory,
+            snapshot,
+        };
+        return body(call).finish();
+    }
+    invoke_unusual(caller, snapshot, get, function, None, body)
+}
+
+/// As [`invoke`], for a function that may wait.
+#[inline]
+fn invoke_long<T: 'static, O: Outcome>(
+    mut caller: Caller<'_, T>,
+    snapshot: Snapshot,
+    get: impl Fn(&mut T) -> &mut WasiCtx,
+    function: &'static str,
+    body: impl Fn(&mut Call<'_>, &Interruption<'_>) -> O,
+) -> Result<O::Value> {
+    if let Some((bytes, data, interrupt)) = caller.memory_data_and_interrupt_mut()
+        && let Access::Alone(ctx) = get(data).access()
+    {
+        let waits = &Interruption::new(interrupt);
+        observe(Some(waits), ctx);
+        let memory = GuestMemory::new(bytes);
+        let call = &mut Call {
+            ctx,
+            memory,
+            snapshot,
+        };
+        return body(call, waits).finish();
+    }
+    let interrupt = caller.interrupt_handle();
+    let waits = &Interruption::new(&interrupt);
+    invoke_unusual(caller, snapshot, get, function, Some(waits), |call| {
+        body(call, waits)
+    })
+}
+
+/// Where there is no memory, or others have the memory or the state too.
+#[cold]
+#[inline(never)]
+fn invoke_unusual<T: 'static, O: Outcome>(
+    mut caller: Caller<'_, T>,
+    snapshot: Snapshot,
+    get: impl Fn(&mut T) -> &mut WasiCtx,
+    function: &'static str,
+    waits: Option<&Interruption<'_>>,
+    body: impl Fn(&mut Call<'_>) -> O,
+) -> Result<O::Value> {
+    let Some(memory) = caller.memory() else {
+        // Some functions do without; the others find no address valid.
+        let memory = GuestMemory::new(&mut []);
+        let outcome = perform(get(caller.data_mut()), memory, snapshot, waits, body);
+        if outcome.is_fault() {
+            return Err(Error::host(NoMemory { function }));
+        }
+        return outcome.finish();
+    };
+    if let Some((bytes, data)) = memory.try_data_and_store_mut(&mut caller) {
         let memory = GuestMemory::new(bytes);
         return perform(get(data), memory, snapshot, waits, body).finish();
     }
-    let Some(memory) = caller.memory() else {
-        let ctx = get(caller.data_mut());
-        return without_memory(ctx, snapshot, function, waits, body);
-    };
-    let shared = memory.to_shared(&*caller);
+    // The bytes of a memory that other threads have too are copied.
+    let shared = memory.to_shared(&caller);
     let shared = shared.expect("what cannot be borrowed is shared");
-    on_shared(get(caller.data_mut()), shared, snapshot, waits, body)
-}
-
-/// Some functions do without a memory; the others find no address valid.
-#[cold]
-#[inline(never)]
-fn without_memory<O: Outcome>(
-    ctx: &mut WasiCtx,
-    snapshot: Snapshot,
-    function: &'static str,
-    waits: Option<&Interruption>,
-    body: impl Fn(&mut Call<'_>) -> O,
-) -> Result<O::Value> {
-    let outcome = perform(ctx, GuestMemory::new(&mut []), snapshot, waits, body);
-    if outcome.is_fault() {
-        return Err(Error::host(NoMemory { function }));
-    }
-    outcome.finish()
-}
-
-/// The bytes of a memory that other threads have too are copied.
-#[cold]
-#[inline(never)]
-fn on_shared<O: Outcome>(
-    ctx: &mut WasiCtx,
-    shared: SharedMemory,
-    snapshot: Snapshot,
-    waits: Option<&Interruption>,
-    body: impl Fn(&mut Call<'_>) -> O,
-) -> Result<O::Value> {
     let memory = GuestMemory::Shared(&shared);
-    perform(ctx, memory, snapshot, waits, body).finish()
+    perform(get(caller.data_mut()), memory, snapshot, waits, body).finish()
 }
 
-#[inline]
 fn perform<O: Outcome>(
     ctx: &mut WasiCtx,
     memory: GuestMemory<'_>,
     snapshot: Snapshot,
-    waits: Option<&Interruption>,
+    waits: Option<&Interruption<'_>>,
     body: impl Fn(&mut Call<'_>) -> O,
 ) -> O {
     match ctx.access() {
@@ -263,7 +287,7 @@ fn perform<O: Outcome>(
 }
 
 #[inline]
-fn observe(waits: Option<&Interruption>, state: &State) {
+fn observe(waits: Option<&Interruption<'_>>, state: &State) {
     if let (Some(interruption), Some(observer)) = (waits, &state.on_wait) {
         interruption.observe_by(observer);
     }
@@ -271,13 +295,11 @@ fn observe(waits: Option<&Interruption>, state: &State) {
 
 /// Where other threads have the state too, none of them waits with it: a call
 /// that would wait is made again when it need not.
-#[cold]
-#[inline(never)]
 fn perform_together<O: Outcome>(
     state: &Mutex<State>,
     mut memory: GuestMemory<'_>,
     snapshot: Snapshot,
-    waits: Option<&Interruption>,
+    waits: Option<&Interruption<'_>>,
     body: impl Fn(&mut Call<'_>) -> O,
 ) -> O {
     if let Some(interruption) = waits {
@@ -311,7 +333,7 @@ trait Outcome: Sized {
 
     /// Waits for what the function has left to be awaited. `None`: it is to be
     /// called again.
-    fn after(self, _: &Interruption) -> Option<Self> {
+    fn after(self, _: &Interruption<'_>) -> Option<Self> {
         Some(self)
     }
 
@@ -349,7 +371,7 @@ impl Outcome for Result<(), Stop> {
         }
     }
 
-    fn after(self, interruption: &Interruption) -> Option<Self> {
+    fn after(self, interruption: &Interruption<'_>) -> Option<Self> {
         match self {
             Err(Stop::Later) => match interruption.wait() {
                 Ok(()) => None,

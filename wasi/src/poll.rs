@@ -25,7 +25,7 @@ pub(crate) fn wait(
     table: &Table,
     listening: Listening,
     clocks: &Clocks,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     subscriptions: &[Subscription],
     mut emit: impl FnMut(Event) -> Result<(), Errno>,
 ) -> Result<(), Stop> {
@@ -168,7 +168,7 @@ impl<'t> Waits<'t> {
     }
 
     /// Returns when there is an event, or when time is over.
-    fn wait(&mut self, interruption: &Interruption) -> Result<(), Stop> {
+    fn wait(&mut self, interruption: &Interruption<'_>) -> Result<(), Stop> {
         if interruption.postpones() {
             return self.look(interruption);
         }
@@ -179,7 +179,7 @@ impl<'t> Waits<'t> {
         interruption.observed(|| self.wait_here(interruption))
     }
 
-    fn wait_here(&mut self, interruption: &Interruption) -> Result<(), Stop> {
+    fn wait_here(&mut self, interruption: &Interruption<'_>) -> Result<(), Stop> {
         loop {
             let remaining = if self.at_once {
                 Some(Duration::ZERO)
@@ -217,7 +217,7 @@ impl<'t> Waits<'t> {
 
     /// The same without waiting: if there is no event yet, all that is waited for
     /// is left to be awaited.
-    fn look(&mut self, interruption: &Interruption) -> Result<(), Stop> {
+    fn look(&mut self, interruption: &Interruption<'_>) -> Result<(), Stop> {
         if self.poll_now()? > 0 || self.at_once || self.is_over() {
             return Ok(());
         }

@@ -24,7 +24,7 @@ impl Random {
     pub(crate) fn fill(
         &mut self,
         bytes: &mut [u8],
-        interruption: &Interruption,
+        interruption: &Interruption<'_>,
     ) -> Result<(), Stop> {
         for (index, chunk) in bytes.chunks_mut(CHUNK).enumerate() {
             if index > 0 {

@@ -26,7 +26,7 @@ use std::os::fd::OwnedFd;
 pub(crate) fn accept(
     listener: &HostFile,
     flags: FdFlags,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
 ) -> Result<HostFile, Stop> {
     let accepted = listener.patiently(PollFlags::IN, interruption, || {
         // A listener that was given as the standard input may be one that
@@ -61,7 +61,7 @@ pub(crate) fn receive(
     memory: &mut GuestMemory<'_>,
     iovecs: &[Iovec],
     flags: RiFlags,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
 ) -> Result<Received, Stop> {
     match memory {
         GuestMemory::Own(bytes) => receive_into(socket, bytes, iovecs, flags, interruption),
@@ -81,7 +81,7 @@ fn receive_into(
     memory: &mut [u8],
     iovecs: &[Iovec],
     flags: RiFlags,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
 ) -> Result<Received, Stop> {
     if flags == RiFlags::RECV_WAITALL {
         let bytes = receive_all(socket, memory, iovecs, interruption)?;
@@ -118,7 +118,7 @@ fn receive_all(
     socket: &HostFile,
     memory: &mut [u8],
     iovecs: &[Iovec],
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
 ) -> Result<u32, Stop> {
     let mut received = 0;
     for iovec in iovecs {

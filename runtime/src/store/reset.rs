@@ -11,7 +11,7 @@ use super::suspend::SuspendedStack;
 use crate::gc::HeapImage;
 use crate::handle::{Handle, StoreId};
 use crate::instance::SegmentStates;
-use crate::interrupt::Interrupt;
+use crate::interrupt::InterruptHandle;
 use crate::layout::TailCall;
 use crate::limits::{Limits, ResourceError};
 use crate::memory::MemoryImage;
@@ -207,11 +207,11 @@ impl Store {
 
     /// An interrupt that nobody but the store has.
     fn reset_interrupt(&mut self) {
-        match Arc::get_mut(&mut self.interrupt) {
+        match Arc::get_mut(&mut self.interrupt.0) {
             Some(interrupt) => interrupt.clear(),
-            None => self.interrupt = Arc::new(Interrupt::default()),
+            None => self.interrupt = InterruptHandle::default(),
         }
-        self.ctx.interrupt = self.interrupt.flag();
+        self.ctx.interrupt = self.interrupt.0.flag();
     }
 
     /// What calls leave for code to find.

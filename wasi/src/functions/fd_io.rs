@@ -10,9 +10,10 @@ use crate::iovec::Iovecs;
 use crate::rights::Rights;
 use rustix::fs::{SeekFrom, seek, tell};
 
+#[inline(always)]
 pub(crate) fn fd_read(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
@@ -23,7 +24,7 @@ pub(crate) fn fd_read(
 
 pub(crate) fn fd_pread(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
@@ -41,9 +42,10 @@ pub(crate) fn fd_pread(
     )
 }
 
+#[inline(always)]
 pub(crate) fn fd_write(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
@@ -54,7 +56,7 @@ pub(crate) fn fd_write(
 
 pub(crate) fn fd_pwrite(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
@@ -75,7 +77,7 @@ pub(crate) fn fd_pwrite(
 #[inline(always)]
 fn read(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     fd: u32,
     iovs: u32,
     iovs_len: u32,
@@ -101,7 +103,7 @@ fn read(
 #[inline(always)]
 fn write(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     fd: u32,
     iovs: u32,
     iovs_len: u32,

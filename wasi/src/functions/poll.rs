@@ -8,7 +8,7 @@ use crate::poll;
 
 pub(crate) fn poll_oneoff(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     in_: u32,
     out: u32,
     nsubscriptions: u32,

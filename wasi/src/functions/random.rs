@@ -5,7 +5,7 @@ use crate::interruption::{Interruption, Stop};
 
 pub(crate) fn random_get(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     buf: u32,
     buf_len: u32,
 ) -> Result<(), Stop> {

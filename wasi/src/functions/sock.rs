@@ -18,7 +18,7 @@ use crate::socket;
 
 pub(crate) fn sock_accept(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     fd: u32,
     flags: u32,
     connection: u32,
@@ -47,7 +47,7 @@ pub(crate) fn sock_accept(
 
 pub(crate) fn sock_recv(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     fd: u32,
     ri_data: u32,
     ri_data_len: u32,
@@ -72,7 +72,7 @@ pub(crate) fn sock_recv(
 /// No flags are defined for it.
 pub(crate) fn sock_send(
     call: &mut Call<'_>,
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     fd: u32,
     si_data: u32,
     si_data_len: u32,

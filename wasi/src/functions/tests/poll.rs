@@ -59,7 +59,7 @@ pub(super) fn poll_at(
 }
 
 fn poll_by(
-    interruption: &Interruption,
+    interruption: &Interruption<'_>,
     guest: &mut Guest,
     subs: &[Sub],
     input: u32,
