@@ -247,11 +247,11 @@ pub(crate) fn link(dir: &Dir, path: &Path, to: &Dir, new: &Path) -> Result<(), E
     Ok(dir.hard_link(path, to, new)?)
 }
 
-/// An error for a slash behind the name of what will be no directory: what Linux
-/// says.
+/// An error for a slash behind the name of what will be no directory: what POSIX
+/// and the official programs say, also of a file, where Linux says that it exists.
 fn require_creatable(dir: &Dir, path: &Path) -> Result<(), Errno> {
     if has_trailing_slash(path) {
-        stat(dir, LookupFlags::empty(), without_trailing_slashes(path))?;
+        stat(dir, LookupFlags::SYMLINK_FOLLOW, path)?;
         return Err(Errno::Exist);
     }
     Ok(())

@@ -47,7 +47,8 @@ fn paths_that_are_none() {
 }
 
 /// A slash behind the name of a file asks for a directory, in every function
-/// that takes a path. The codes are those of Linux.
+/// that takes a path. The codes are those of POSIX, and of Linux where that leaves
+/// a choice.
 #[test]
 fn a_slash_behind_a_file() {
     let mut guest = Guest::new();
@@ -77,14 +78,20 @@ fn a_slash_behind_a_file() {
     }
     for path in ["file/", "file//"] {
         assert_eq!(guest.mkdir(path), Err(Errno::Exist), "{path}");
-        assert_eq!(guest.symlink("other", path), Err(Errno::Exist), "{path}");
+        assert_eq!(guest.symlink("other", path), Err(Errno::Notdir), "{path}");
         let linked = guest.link((PREOPEN, "other"), (PREOPEN, path));
-        assert_eq!(linked, Err(Errno::Exist), "{path}");
+        assert_eq!(linked, Err(Errno::Notdir), "{path}");
         let created = guest.open(path, OFlags::CREAT, true);
         assert_eq!(created, Err(Errno::Isdir), "{path}");
     }
+    guest.mkdir("dir").unwrap();
+    for (path, expected) in [("dir/", Errno::Exist), ("new/", Errno::Noent)] {
+        assert_eq!(guest.symlink("other", path), Err(expected), "{path}");
+        let linked = guest.link((PREOPEN, "other"), (PREOPEN, path));
+        assert_eq!(linked, Err(expected), "{path}");
+    }
     assert_eq!(guest.read_file("file"), b"text");
-    assert_eq!(guest.names(PREOPEN).unwrap().len(), 2);
+    assert_eq!(guest.names(PREOPEN).unwrap().len(), 3);
 }
 
 #[test]
