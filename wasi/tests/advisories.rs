@@ -290,3 +290,35 @@ fn ghsa_hc7m_lists_that_change_while_they_are_read() {
     assert_eq!(stdout.bytes().len(), moved);
     assert!(moved > 0 && faults > 0, "{moved} bytes, {faults} faults");
 }
+
+/// WasmEdge#2932: functions used the first memory of their caller, not the one that it
+/// exports as `memory`.
+#[test]
+fn we_2932_the_memory_is_the_one_of_that_name() {
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "args_sizes_get"
+            (func $sizes (param i32 i32) (result i32)))
+        (memory $first 1)
+        (memory $named 1)
+        (memory $last 1)
+        (export "first" (memory $first))
+        (export "memory" (memory $named))
+        (func (export "run") (param i32) (result i32)
+            (call $sizes (local.get 0) (i32.add (local.get 0) (i32.const 4))))
+        (func (export "sum") (result i32)
+            (i32.add
+                (i32.add (i32.load $first (i32.const 64)) (i32.load $last (i32.const 64)))
+                (i32.mul (i32.const 1000) (i32.load $named (i32.const 64))))))"#;
+    for engine in engines() {
+        let mut store = store(&engine, WasiCtx::builder().args(["tool", "x"]));
+        let module = Module::new(&engine, text).expect("valid");
+        let instance = linker(&engine).instantiate(&mut store, &module);
+        let instance = instance.expect("linked");
+        let run = instance.get_typed_func::<i32, i32>(&mut store, "run");
+        let run = run.expect("exported");
+        assert_eq!(run.call(&mut store, 64).ok(), Some(0));
+        assert_eq!(run.call(&mut store, 65536 - 7).ok(), Some(FAULT));
+        let sum = instance.get_typed_func::<(), i32>(&mut store, "sum");
+        assert_eq!(sum.expect("exported").call(&mut store, ()).ok(), Some(2000));
+    }
+}

@@ -1,288 +1,15 @@
-//! One test for each published advisory, of any runtime, that could apply to
-//! the functions: named by its number, or by the report where it has none.
-//!
-//! What an advisory is an example of is tested at length elsewhere (`sandbox`,
-//! `read_only`, `faults`, `poll`); these are the attacks as they were published.
-//! Those that need a running guest are in `tests/advisories.rs` of this crate.
+//! Descriptors, pointers, lengths and times.
 
-use super::guest::{BYTES, RESULT};
-use super::poll::{Sub, poll_at};
-use super::*;
-use crate::builder::{Access, WasiCtxBuilder};
+use super::super::guest::{BYTES, RESULT};
+use super::super::poll::{Sub, poll_at};
+use super::super::*;
 use crate::functions::{self, Call};
 use crate::interruption::Stop;
 use crate::limits::Limits;
 use crate::stdio::Output;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, UNIX_EPOCH};
-use tempfile::TempDir;
-
-/// A folder next to the guest's.
-fn secret() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("file"), "secret").unwrap();
-    folder
-}
-
-fn assert_untouched(secret: &TempDir) {
-    assert_eq!(fs::read(secret.path().join("file")).unwrap(), b"secret");
-    assert_eq!(fs::read_dir(secret).unwrap().count(), 1);
-}
-
-const NO_FLAGS: FdFlags = FdFlags::empty();
-
-/// cap-std (GHSA-vqjp-4c8c-hfgg of wasmtime): a path that ends in a slash was followed out of the directory if
-/// its last part was a symbolic link, or became one.
-#[test]
-fn rustsec_2026_0269_trailing_slash() {
-    let secret = secret();
-    let mut guest = Guest::new();
-    symlink(secret.path(), guest.host("link")).unwrap();
-    for path in ["link/", "link//", "link/.", "./link/"] {
-        for lookup in [FOLLOW, NOFOLLOW] {
-            for oflags in [OFlags::empty(), OFlags::DIRECTORY, OFlags::CREAT] {
-                let rights = Rights::all() - Rights::FD_WRITE;
-                let fd = guest.path_open(PREOPEN, lookup, path, oflags, rights, NO_FLAGS);
-                assert!(fd.is_err(), "{path} {lookup} {oflags:?}");
-            }
-            assert!(guest.stat(lookup, path).is_err(), "{path} {lookup}");
-            let times = guest.set_times(lookup, path, (1, 1), 5);
-            assert!(times.is_err(), "{path} {lookup}");
-        }
-        assert!(guest.readlink(path, 64).is_err(), "{path}");
-        assert!(guest.rmdir(path).is_err(), "{path}");
-        let renamed = guest.rename((PREOPEN, path), (PREOPEN, "moved"));
-        assert!(renamed.is_err(), "{path}");
-    }
-
-    // The same while somebody else turns the directory into the link and back.
-    fs::create_dir(guest.host("dir")).unwrap();
-    let (dir, link, spare) = (guest.host("dir"), guest.host("link"), guest.host("spare"));
-    let outside = fs::metadata(secret.path()).unwrap().ino();
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
-                fs::rename(&dir, &spare).unwrap();
-                fs::rename(&link, &dir).unwrap();
-                fs::rename(&dir, &link).unwrap();
-                fs::rename(&spare, &dir).unwrap();
-            }
-        });
-        for _ in 0..2_000 {
-            if let Ok(fd) = guest.open("dir/", OFlags::DIRECTORY, false) {
-                assert_ne!(guest.filestat(fd).unwrap().ino, outside);
-                guest.close(fd).unwrap();
-            }
-            if let Ok(stat) = guest.stat(FOLLOW, "dir/") {
-                assert_ne!(stat.ino, outside);
-            }
-        }
-        stop.store(true, Ordering::Relaxed);
-    });
-    assert_untouched(&secret);
-}
-
-/// wasmer (GHSA-4mq4-7rw3-vm5j): the paths of the host could be opened without any
-/// preopen.
-#[test]
-fn cve_2023_51661_no_preopens() {
-    let secret = secret();
-    let mut guest = Guest::new();
-    guest.ctx = crate::WasiCtx::builder().build().unwrap();
-    let path = secret.path().join("file");
-    let path = path.to_str().unwrap();
-    for fd in (0..16).chain([u32::MAX]) {
-        for path in [path, ".", "/", "Cargo.toml"] {
-            let opened =
-                guest.path_open(fd, FOLLOW, path, OFlags::empty(), Rights::FD_READ, NO_FLAGS);
-            assert!(
-                matches!(opened, Err(Errno::Badf | Errno::Notdir)),
-                "{fd} {path}: {opened:?}"
-            );
-        }
-    }
-}
-
-/// wasmer (GHSA-55f3-3qvg-8pv5): a symbolic link that leads out was followed if the
-/// file was to be created and written; and one that the guest had made itself was a panic.
-#[test]
-fn cve_2024_38358_links_and_creation() {
-    let secret = secret();
-    let mut guest = Guest::new();
-    symlink(secret.path(), guest.host("dir")).unwrap();
-    symlink(secret.path().join("file"), guest.host("file")).unwrap();
-    symlink(secret.path().join("new"), guest.host("new")).unwrap();
-    guest.symlink("../new", "own").unwrap();
-    for path in ["dir/file", "dir/new", "file", "new", "own"] {
-        for oflags in [
-            OFlags::CREAT,
-            OFlags::CREAT | OFlags::TRUNC,
-            OFlags::CREAT | OFlags::EXCL,
-        ] {
-            let rights = Rights::FD_READ | Rights::FD_WRITE;
-            let opened = guest.path_open(PREOPEN, FOLLOW, path, oflags, rights, NO_FLAGS);
-            assert!(
-                matches!(opened, Err(Errno::Notcapable | Errno::Exist | Errno::Loop)),
-                "{path} {oflags:?}: {opened:?}"
-            );
-        }
-    }
-    assert_untouched(&secret);
-}
-
-/// wazero#2321: a guest made a symbolic link that leads out, and followed it.
-#[test]
-fn wazero_2321_links_of_the_guest() {
-    let mut guest = Guest::new();
-    let up = "../".repeat(20) + "etc/passwd";
-    guest.symlink(&up, "a").unwrap();
-    assert_eq!(
-        guest.open("a", OFlags::empty(), false),
-        Err(Errno::Notcapable)
-    );
-    assert_eq!(guest.stat(FOLLOW, "a"), Err(Errno::Notcapable));
-    assert_eq!(guest.symlink("/etc/passwd", "b"), Err(Errno::Notcapable));
-}
-
-/// WAMR: a link that the guest had made itself was followed out of the directory
-/// if there was nothing yet, and the file was to be created.
-#[test]
-fn cve_2025_43853_creation_through_own_links() {
-    let secret = secret();
-    let mut guest = Guest::new();
-    let outside = secret.path().file_name().unwrap().to_str().unwrap();
-    guest.mkdir("dir").unwrap();
-    for (target, name) in [
-        (format!("../{outside}/new"), "link"),
-        (format!("../../{outside}/new"), "dir/link"),
-        (format!("dir/../../{outside}/new"), "crooked"),
-    ] {
-        guest.symlink(&target, name).unwrap();
-        for lookup in [FOLLOW, NOFOLLOW] {
-            for oflags in [OFlags::CREAT, OFlags::CREAT | OFlags::TRUNC] {
-                let rights = Rights::FD_READ | Rights::FD_WRITE;
-                let opened = guest.path_open(PREOPEN, lookup, name, oflags, rights, NO_FLAGS);
-                assert!(
-                    matches!(opened, Err(Errno::Notcapable | Errno::Loop)),
-                    "{name} {lookup} {oflags:?}: {opened:?}"
-                );
-            }
-        }
-    }
-    assert_untouched(&secret);
-}
-
-/// uvwasi#299: the target of a link was not checked as other paths are.
-#[test]
-fn uvwasi_299_targets_are_checked() {
-    let secret = secret();
-    let mut guest = Guest::new();
-    let absolute = secret.path().join("file");
-    for target in [absolute.to_str().unwrap(), "/", "//etc/passwd", "/."] {
-        assert_eq!(
-            guest.symlink(target, "link"),
-            Err(Errno::Notcapable),
-            "{target}"
-        );
-    }
-    assert_eq!(guest.symlink("", "link"), Err(Errno::Noent));
-    assert_eq!(guest.symlink("fi\0le", "link"), Err(Errno::Inval));
-    assert_eq!(guest.names(PREOPEN), Ok(vec![]));
-    // Text that leads out may be stored; it leads nowhere.
-    guest.symlink("../file", "link").unwrap();
-    assert_eq!(guest.stat(FOLLOW, "link"), Err(Errno::Notcapable));
-}
-
-/// uvwasi#226 and #224: targets are relative to where the link is, and none may
-/// leave the directory in between, even to come back.
-#[test]
-fn uvwasi_226_targets_of_links() {
-    let mut guest = Guest::new();
-    guest.file("file", b"text");
-    guest.mkdir("dir").unwrap();
-    let root = guest.folder().to_owned();
-    let name = root.file_name().unwrap().to_str().unwrap();
-    let absolute = root.join("file");
-    for (target, link, expected) in [
-        ("./file", "near", Ok(())),
-        ("../file", "dir/up", Ok(())),
-        ("../file", "out", Err(Errno::Notcapable)),
-        (&format!("../{name}/file"), "back", Err(Errno::Notcapable)),
-        (absolute.to_str().unwrap(), "whole", Err(Errno::Notcapable)),
-        // Resolved as text, these would count as two directories deep.
-        (".", "loop", Ok(())),
-        ("../outside", "loop/loop/deep", Err(Errno::Notcapable)),
-    ] {
-        symlink(target, guest.host(link)).unwrap();
-        assert_eq!(guest.stat(FOLLOW, link).map(drop), expected, "{link}");
-    }
-    let inside = guest.stat(FOLLOW, "loop/loop/file").map(drop);
-    assert_eq!(inside, Ok(()));
-}
-
-/// wasmer#1759: what was renamed at the top of the directory ended up beside the
-/// directory.
-#[test]
-fn wr_1759_renamed_files_stay_inside() {
-    let mut guest = Guest::new();
-    guest.file("foo", b"text");
-    assert_eq!(guest.rename((PREOPEN, "foo"), (PREOPEN, "bar")), Ok(()));
-    assert_eq!(guest.read_file("bar"), b"text");
-    assert_eq!(fs::read_dir(guest.folder()).unwrap().count(), 1);
-}
-
-fn twice(folder: &std::path::Path) -> WasiCtxBuilder {
-    let mut builder = crate::WasiCtx::builder();
-    builder
-        .preopened_dir(folder, "/ro", Access::ReadOnly)
-        .unwrap();
-    builder
-        .preopened_dir(folder, "/rw", Access::ReadWrite)
-        .unwrap();
-    builder
-}
-
-/// wasmtime (RUSTSEC-2026-0149, CVE-2026-47261): a file that could only be read
-/// could be cut when it was opened.
-#[test]
-fn ghsa_2r75_truncation_through_read_only() {
-    let mut guest = Guest::with_access(Access::ReadOnly, |_| {});
-    guest.file("file", b"text");
-    for rights in [Rights::empty(), Rights::FD_READ, Rights::all()] {
-        for oflags in [OFlags::TRUNC, OFlags::TRUNC | OFlags::CREAT] {
-            let opened = guest.path_open(PREOPEN, FOLLOW, "file", oflags, rights, NO_FLAGS);
-            assert_eq!(opened, Err(Errno::Rofs), "{rights:?} {oflags:?}");
-        }
-    }
-    let fd = guest.open("file", OFlags::empty(), false).unwrap();
-    let call = &mut guest.call();
-    assert!(functions::fd_filestat_set_size(call, fd, 0).is_err());
-    assert!(functions::fd_allocate(call, fd, 0, 100).is_err());
-    assert_eq!(guest.read_file("file"), b"text");
-}
-
-/// wasmtime (RUSTSEC-2026-0188, CVE-2026-58494): a file of a read-only directory was
-/// linked or moved into a writable one, and written there.
-#[test]
-fn ghsa_4ch3_links_and_renames_out_of_read_only() {
-    let mut guest = Guest::new();
-    guest.file("file", b"text");
-    let folder = guest.folder().to_owned();
-    guest.ctx = twice(&folder).build().unwrap();
-    let (ro, rw) = (PREOPEN, PREOPEN + 1);
-    assert_eq!(guest.link((ro, "file"), (rw, "new")), Err(Errno::Rofs));
-    assert_eq!(guest.rename((ro, "file"), (rw, "new")), Err(Errno::Rofs));
-    assert_eq!(guest.link((rw, "file"), (ro, "new")), Err(Errno::Rofs));
-    assert_eq!(guest.rename((rw, "file"), (ro, "new")), Err(Errno::Rofs));
-    // Nor through a directory that was opened below it.
-    let below = guest.open(".", OFlags::DIRECTORY, false).unwrap();
-    assert_eq!(guest.link((below, "file"), (rw, "new")), Err(Errno::Rofs));
-    assert!(!guest.host("new").exists());
-}
 
 /// wasmtime (RUSTSEC-2025-0046, CVE-2025-53901): renumbering over certain
 /// descriptors was a panic.
@@ -562,7 +289,8 @@ fn ghsa_mr2v_times_that_no_timestamp_has() {
     }
 }
 
-/// WasmEdge: the size of an array was a product of 32 bits, and too small.
+/// WasmEdge before 0.15.1: the size of an array was a product of 32 bits, and too
+/// small.
 #[test]
 fn cve_2025_69261_products_that_wrap() {
     let limits = Limits {
@@ -621,4 +349,91 @@ fn wasm3_323_buffers_are_checked() {
     assert_eq!(guest.filestat(fd).unwrap().size, 0);
     // WR#1258: up to the very end is fine.
     assert_eq!(guest.writev(fd, &[(end - 4, 4)]), Ok(4));
+}
+
+/// WasmEdge#5089, #5229 and #5263: pointers that are not aligned were taken for aligned
+/// ones. All of them are fine here.
+#[test]
+fn we_5089_pointers_need_no_alignment() {
+    let mut guest = Guest::with(|builder| {
+        builder.args(["tool", "x"]).env("A", "1");
+    });
+    let fd = guest.create("file");
+    for odd in [1, 2, 3, 5, 7] {
+        let (list, out, bytes) = (2048 + odd, 4096 + odd, 8192 + odd);
+        let call = &mut guest.call();
+        assert_eq!(functions::args_sizes_get(call, out, out + 4), Ok(()));
+        assert_eq!(functions::args_get(call, list, bytes), Ok(()));
+        assert_eq!(functions::environ_get(call, list + 8, bytes + 64), Ok(()));
+        assert_eq!(functions::clock_time_get(call, 0, 0, out + 8), Ok(()));
+        assert_eq!(guest.u32(out), 2);
+        assert_eq!(guest.u32(list), bytes);
+        assert_eq!(guest.bytes(bytes, 7), b"tool\0x\0");
+        assert_ne!(guest.u64(out + 8), 0);
+
+        guest.put(list, &bytes.to_le_bytes());
+        guest.put(list + 4, &6u32.to_le_bytes());
+        let call = &mut guest.call();
+        assert_eq!(uninterrupted::fd_pwrite(call, fd, list, 1, 0, out), Ok(()));
+        assert_eq!(functions::fd_fdstat_get(call, fd, bytes), Ok(()));
+        assert_eq!(functions::fd_filestat_get(call, fd, bytes + 24), Ok(()));
+        assert_eq!(functions::fd_prestat_get(call, PREOPEN, bytes + 88), Ok(()));
+        assert_eq!(guest.u32(out), 6);
+        assert_eq!(guest.u64(bytes + 24 + 32), 6, "the size of the file");
+        assert_eq!(guest.read_file("file"), b"tool\0x");
+
+        let events = poll_at(&mut guest, &[Sub::Write(fd)], list, bytes);
+        assert_eq!(events.unwrap().len(), 1);
+    }
+}
+
+/// WasmEdge#4670: NONBLOCK for an accepted connection was set for its listener.
+#[test]
+fn we_4670_nonblock_for_what_is_accepted() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut guest = Guest::with(|builder| {
+        builder.listener(listener);
+    });
+    let (listener, nonblock) = (PREOPEN + 1, FdFlags::NONBLOCK.bits());
+    for flags in [nonblock, 0] {
+        let _peer = TcpStream::connect(address).unwrap();
+        let accepted =
+            uninterrupted::sock_accept(&mut guest.call(), listener, flags.into(), RESULT);
+        assert_eq!(accepted, Ok(()));
+        let connection = guest.u32(RESULT);
+        assert_eq!(guest.fdstat(connection).unwrap().flags, flags);
+        assert_eq!(guest.fdstat(listener).unwrap().flags, 0);
+        let read = (flags != 0).then(|| guest.read(connection, 1));
+        assert!(matches!(read, None | Some(Err(Errno::Again))), "{read:?}");
+    }
+}
+
+/// WAMR#4452: what a guest asked for had no size, and neither had what was allocated.
+#[test]
+fn wamr_4452_requests_of_no_size() {
+    let mut guest = Guest::new();
+    let fd = guest.create("file");
+    guest.symlink("file", "link").unwrap();
+    let end = guest.memory.len() as u32;
+    let (path, len) = guest.path("link");
+    let call = &mut guest.call();
+    assert_eq!(functions::args_get(call, end, end), Ok(()));
+    assert_eq!(functions::environ_get(call, end, end), Ok(()));
+    assert_eq!(
+        functions::random_get(call, &Interruption::never(), end, 0),
+        Ok(())
+    );
+    let read = functions::path_readlink(call, PREOPEN, path, len, end, 0, RESULT);
+    assert_eq!(read, Ok(()));
+    let listed = functions::fd_readdir(call, PREOPEN, end, 0, 0, RESULT);
+    assert_eq!(listed, Ok(()));
+    assert_eq!(uninterrupted::fd_write(call, fd, end, 0, RESULT), Ok(()));
+    assert_eq!(uninterrupted::fd_read(call, fd, end, 0, RESULT), Ok(()));
+    assert_eq!(functions::fd_allocate(call, fd, 0, 0), Err(Errno::Inval));
+    for path in [end, 0] {
+        let made = functions::path_create_directory(call, PREOPEN, path, 0);
+        assert_eq!(made, Err(Errno::Noent));
+    }
+    assert_eq!(guest.u32(RESULT), 0);
 }
