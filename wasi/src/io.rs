@@ -147,7 +147,9 @@ fn write_any(
                     bytes: written.min(bytes.len()),
                 })
             })?;
-            unless_stopped(interruption, || Ok(writer.flush()?))?;
+            if written > 0 {
+                unless_stopped(interruption, || Ok(writer.flush()?))?;
+            }
             Ok(written)
         }
         Object::Directory(_) => Err(Errno::Isdir.into()),
