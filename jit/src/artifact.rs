@@ -1,7 +1,7 @@
 //! A compiled function as bytes, to be kept in a file.
 //!
 //! ```text
-//!  align:32  code:bytes  relocations  traps  positions  try calls  handlers
+//!  align:32  offset:32  code:bytes  relocations  traps  positions  try calls  handlers
 //!  inlined instructions  inlined functions
 //! ```
 //! Numbers are little-endian, a list is its length and its items. The bytes say
@@ -16,6 +16,7 @@
 use crate::compile::Compiled;
 use crate::function::{CompiledFunction, Relocation, RelocationKind, Target};
 use crate::libcall::LibCall;
+use crate::place::Place;
 use crate::symbol::{Runtime, Symbol};
 use crate::translate::{Entry, InlinedAt, Position};
 use crate::unwind::{Handler, TryCall};
@@ -134,7 +135,8 @@ impl Contents {
 pub(crate) fn write(function: &CompiledFunction, into: &mut Vec<u8>) -> bool {
     let start = into.len();
     let mut writer = Writer(into);
-    writer.u32(function.align);
+    writer.u32(function.place.align);
+    writer.u32(function.place.offset);
     writer.u32(function.code.len() as u32);
     writer.0.extend_from_slice(&function.code);
     let mut known = true;
@@ -199,8 +201,9 @@ pub(crate) fn write(function: &CompiledFunction, into: &mut Vec<u8>) -> bool {
 /// Reads a function of a module that has `contents` from all of `bytes`.
 pub(crate) fn read(bytes: &[u8], contents: Contents) -> Result<CompiledFunction, ArtifactError> {
     let mut reader = Reader(bytes);
-    let align = reader.u32()?;
+    let (align, offset) = (reader.u32()?, reader.u32()?);
     check(align.is_power_of_two() && align <= MAX_ALIGN, "alignment")?;
+    check(offset < align, "alignment")?;
     let len = reader.u32()?;
     let code: Box<[u8]> = reader.take(len as usize)?.into();
     // What lies at an offset, and what a return address or a label may be.
@@ -272,7 +275,7 @@ pub(crate) fn read(bytes: &[u8], contents: Contents) -> Result<CompiledFunction,
     }
     let function = CompiledFunction {
         code,
-        align,
+        place: Place { align, offset },
         relocations,
         traps,
         positions,
@@ -451,7 +454,10 @@ mod tests {
         let own = Position::Own(100);
         CompiledFunction {
             code: (0..64).collect(),
-            align: 32,
+            place: Place {
+                align: 32,
+                offset: 12,
+            },
             relocations: Box::new([
                 relocation(
                     0,
@@ -542,7 +548,8 @@ mod tests {
     fn references_to_what_is_not_there_are_errors() {
         type Spoil = fn(&mut CompiledFunction);
         let refused: &[(&str, Spoil)] = &[
-            ("alignment", |f| f.align = 3),
+            ("alignment", |f| f.place.align = 3),
+            ("alignment", |f| f.place.offset = 32),
             ("offset", |f| f.relocations[1].offset = 57),
             ("target", |f| {
                 let func = LocalFuncIndex::from_u32(2);

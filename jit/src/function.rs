@@ -1,5 +1,6 @@
 //! A compiled function, before it has an address.
 
+use crate::place::Place;
 use crate::symbol::Symbol;
 use crate::translate::{InlinedAt, Position, Translated};
 use crate::trap_code::to_trap;
@@ -16,8 +17,7 @@ use thiserror::Error;
 #[derive(Debug)]
 pub(crate) struct CompiledFunction {
     pub(crate) code: Box<[u8]>,
-    /// What its address must be a multiple of.
-    pub(crate) align: u32,
+    pub(crate) place: Place,
     pub(crate) relocations: Box<[Relocation]>,
     /// Instructions that may fault, by offset.
     pub(crate) traps: Box<[(u32, Trap)]>,
@@ -122,9 +122,14 @@ impl CompiledFunction {
             })
         });
         let (try_calls, handlers) = try_calls(buffer.call_sites())?;
+        let alignment = isa.function_alignment();
         Ok(CompiledFunction {
             code: buffer.data().into(),
-            align: buffer.alignment.max(isa.function_alignment().minimum),
+            place: Place::of(
+                buffer.data(),
+                buffer.alignment.max(alignment.minimum),
+                alignment.preferred,
+            ),
             relocations: relocations.collect::<Result<_, _>>()?,
             traps,
             positions,

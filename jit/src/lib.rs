@@ -25,6 +25,7 @@ mod isa;
 mod libcall;
 mod link;
 mod memory;
+mod place;
 mod publish;
 mod remembered;
 mod resolve;

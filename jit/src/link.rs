@@ -2,6 +2,7 @@
 
 use crate::function::{CompiledFunction, RelocationKind, Target};
 use crate::image::Image;
+use crate::place::Place;
 use crate::symbol::Symbol;
 use crate::translate::{InlinedAt, Position};
 use crate::unwind::{Handler, TryCall};
@@ -59,7 +60,7 @@ impl Linker {
         index: u32,
         function: Arc<CompiledFunction>,
     ) -> Result<u32, LinkError> {
-        let start = self.reserve(function.code.len(), function.align as usize)?;
+        let start = self.reserve(function.code.len(), function.place)?;
         let offset = start as u32;
         self.code[start..][..function.code.len()].copy_from_slice(&function.code);
         let tables = &mut self.image;
@@ -110,10 +111,10 @@ impl Linker {
     }
 
     /// Room for `len` bytes; returns its offset.
-    pub(crate) fn reserve(&mut self, len: usize, align: usize) -> Result<usize, LinkError> {
+    pub(crate) fn reserve(&mut self, len: usize, place: Place) -> Result<usize, LinkError> {
         // Well below what a signed 32-bit distance can span, and the arena.
         const MOST: usize = 1 << 30;
-        let start = self.code.len().next_multiple_of(align);
+        let start = place.from(self.code.len());
         let end = start.checked_add(len).filter(|&end| end <= MOST);
         // What nothing should ever run traps (int3 on x86-64).
         self.code.resize(end.ok_or(LinkError::TooLarge)?, 0xcc);

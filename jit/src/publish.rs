@@ -17,6 +17,7 @@ use crate::compile::{CompileError, Compiled};
 use crate::function::Target;
 use crate::link::Linker;
 use crate::memory::{Published, arena};
+use crate::place::Place;
 use crate::resolve::{self, Adapter};
 use crate::symbol::Symbol;
 use crate::translate::Entry;
@@ -242,7 +243,10 @@ impl State {
         without_code.sort_unstable();
         without_code.dedup();
         for func in without_code {
-            let stub = linker.reserve(arch::STUB_SIZE, arch::STUB_SIZE.max(1))?;
+            let stub = linker.reserve(
+                arch::STUB_SIZE,
+                Place::aligned(arch::STUB_SIZE.max(1) as u32),
+            )?;
             let bytes = linker.bytes_mut(stub, arch::STUB_SIZE);
             arch::write_stub(bytes, &code.cells[func.index()]);
             own.insert(func, stub);

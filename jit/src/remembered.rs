@@ -118,13 +118,14 @@ fn read(bytes: &[u8]) -> Result<(Purpose, CompiledFunction), ArtifactError> {
 mod tests {
     use super::*;
     use crate::function::{Relocation, RelocationKind, Target};
+    use crate::place::Place;
     use crate::symbol::{Runtime, Symbol};
     use rwasm_parser::LocalFuncIndex;
 
     fn function(target: Symbol) -> CompiledFunction {
         CompiledFunction {
             code: [0xc3; 16].into(),
-            align: 16,
+            place: Place::aligned(16),
             relocations: Box::new([Relocation {
                 offset: 8,
                 kind: RelocationKind::Absolute64,

@@ -2,6 +2,7 @@
 
 use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::layout::{Status, StoreCtx};
+use std::ops::Range;
 
 /// Whether machine code can be run here.
 pub(crate) const SUPPORTED: bool = false;
@@ -22,6 +23,11 @@ pub(crate) unsafe extern "C" fn land(_pc: usize, _sp: usize, _fp: usize, _payloa
 /// Never called.
 pub(crate) unsafe extern "C" fn resolve_and_enter() {
     unreachable!("no machine code runs here")
+}
+
+/// None that are known.
+pub(crate) fn backward_branches(_code: &[u8]) -> impl Iterator<Item = Range<u32>> {
+    std::iter::empty()
 }
 
 /// Never called.

@@ -8,6 +8,7 @@ use rwasm_runtime::code::CodeCell;
 use rwasm_runtime::layout::{Segment, Status, StoreCtx, VmCtx};
 use std::arch::naked_asm;
 use std::mem::offset_of;
+use std::ops::Range;
 
 /// Whether machine code can be run here.
 pub(crate) const SUPPORTED: bool = true;
@@ -104,6 +105,26 @@ pub(crate) unsafe extern "C" fn resolve_and_enter() {
         store = const offset_of!(VmCtx, store),
         trap = const Status::Trap as u32,
     )
+}
+
+/// What looks like a branch back in a function's code: from its target to its end.
+///
+/// Found by the bytes of the two forms that Cranelift makes of branches, `jcc` and
+/// `jmp` by 32 bits. Bytes of other instructions can look like one, so that this is
+/// good for choices that are never wrong, only better or worse.
+pub(crate) fn backward_branches(code: &[u8]) -> impl Iterator<Item = Range<u32>> {
+    let branch = |end: usize| {
+        let opcode = match &code[..end - 4] {
+            [.., 0x0f, 0x80..=0x8f] => 2,
+            [.., 0xe9] => 1,
+            _ => return None,
+        };
+        let distance = i32::from_le_bytes(code[end - 4..end].try_into().expect("four bytes"));
+        let target = end.checked_add_signed(distance as isize)?;
+        // To before itself.
+        (target + opcode + 4 <= end).then_some(target as u32..end as u32)
+    };
+    (4..=code.len()).filter_map(branch)
 }
 
 /// Bytes of a stub.
