@@ -61,7 +61,7 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
         }
     }
     let origin = lowered.body.zip(kinds);
-    let origin = origin.map(|(body, kinds)| Box::new(kinds.into_origin(body)));
+    let origin = origin.map(|(body, kinds)| Box::new(kinds.into_origin(body, words.len())));
     (
         InterpCode {
             words,

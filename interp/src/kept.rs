@@ -52,8 +52,10 @@ impl Kinds {
         self.types.push((word as u32, ty));
     }
 
-    /// What was noted, of code that was lowered from this body.
-    pub(crate) fn into_origin(self, body: BodyHash) -> InterpOrigin {
+    /// What was noted, of code of so many words that was lowered from this body.
+    pub(crate) fn into_origin(mut self, body: BodyHash, words: usize) -> InterpOrigin {
+        // The last ones may have no kind.
+        self.kinds.resize(words.div_ceil(KINDS), 0);
         InterpOrigin {
             body,
             kinds: self.kinds.into(),
@@ -187,8 +189,10 @@ mod tests {
             kinds.note(word, kind);
         }
         kinds.note_type(5, 7);
-        let origin = kinds.into_origin([0; 32]);
+        let origin = kinds.into_origin([0; 32], 225);
         assert_eq!(noted(&origin.kinds).collect::<Vec<_>>(), all);
+        // As many as there are words, of which the last have no kind.
+        assert_eq!(origin.kinds.len(), 8);
         assert_eq!(*origin.types, [(5, 7)]);
         assert_eq!(noted(&[]).count(), 0);
         assert_eq!(noted(&[u64::MAX]).count(), KINDS);
