@@ -8,7 +8,7 @@
 use super::LocalInfo;
 use super::stack::Kind;
 use crate::inst::PinSlots;
-use wasmparser::{Operator, OperatorsReader};
+use wasmparser::{OperatorsReader, VisitOperator, VisitSimdOperator};
 
 /// Registers for pinned locals.
 pub(super) const PINS: usize = 3;
@@ -77,9 +77,11 @@ pub(super) fn scan_nest(
     open.push((0, 0));
     while !open.is_empty() {
         let at = reader.original_position();
-        let Ok(operator) = reader.read() else { break };
-        match operator {
-            Operator::Loop { .. } => {
+        let Ok(step) = reader.visit_operator(&mut Steps) else {
+            break;
+        };
+        match step {
+            Step::Loop => {
                 blocks.push(true);
                 open.push((loops.len(), uses.len()));
                 loops.push(LoopInfo {
@@ -87,13 +89,8 @@ pub(super) fn scan_nest(
                     ..LoopInfo::unknown(at)
                 });
             }
-            Operator::Block { .. }
-            | Operator::If { .. }
-            | Operator::TryTable { .. }
-            | Operator::Try { .. } => {
-                blocks.push(false);
-            }
-            Operator::End | Operator::Delegate { .. } => {
+            Step::Block => blocks.push(false),
+            Step::End => {
                 if blocks.pop() != Some(true) {
                     continue;
                 }
@@ -110,14 +107,10 @@ pub(super) fn scan_nest(
                     loops[outer].height = loops[outer].height.max(height);
                 }
             }
-            Operator::LocalGet { local_index }
-            | Operator::LocalSet { local_index }
-            | Operator::LocalTee { local_index }
-                if (local_index as usize) < locals.len() =>
-            {
-                uses.push((local_index, open.len().min(16) as u8));
+            Step::Local(local) if (local as usize) < locals.len() => {
+                uses.push((local, open.len().min(16) as u8));
             }
-            _ => {}
+            Step::Local(_) | Step::Other => {}
         }
     }
     if loops[0].height > 0 {
@@ -128,6 +121,83 @@ pub(super) fn scan_nest(
         }
     }
     loops
+}
+
+/// What of an instruction counts here.
+enum Step {
+    Loop,
+    /// A block of any other kind begins.
+    Block,
+    /// A block of any kind ends.
+    End,
+    /// A local is read or assigned.
+    Local(u32),
+    Other,
+}
+
+/// Decodes instructions to [`Step`]s, which takes half as long as to whole ones.
+struct Steps;
+
+macro_rules! step {
+    (Loop $blockty:ident) => {
+        Step::Loop
+    };
+    (Block $blockty:ident) => {
+        Step::Block
+    };
+    (If $blockty:ident) => {
+        Step::Block
+    };
+    (Try $blockty:ident) => {
+        Step::Block
+    };
+    (TryTable $try_table:ident) => {
+        Step::Block
+    };
+    (End) => {
+        Step::End
+    };
+    (Delegate $depth:ident) => {
+        Step::End
+    };
+    (LocalGet $local:ident) => {
+        Step::Local($local)
+    };
+    (LocalSet $local:ident) => {
+        Step::Local($local)
+    };
+    (LocalTee $local:ident) => {
+        Step::Local($local)
+    };
+    ($other:ident $($argument:ident)*) => {
+        Step::Other
+    };
+}
+
+macro_rules! steps {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+        $(
+            fn $visit(&mut self $($(, $arg: $ty)*)?) -> Step {
+                step!($op $($($arg)*)?)
+            }
+        )*
+    };
+}
+
+#[allow(unused_variables, reason = "most immediates do not count")]
+impl<'a> VisitOperator<'a> for Steps {
+    type Output = Step;
+
+    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Step>> {
+        Some(self)
+    }
+
+    wasmparser::for_each_visit_operator!(steps);
+}
+
+#[allow(unused_variables, reason = "most immediates do not count")]
+impl<'a> VisitSimdOperator<'a> for Steps {
+    wasmparser::for_each_visit_simd_operator!(steps);
 }
 
 /// The locals with the most uses, each deeper loop counting eightfold.
