@@ -122,11 +122,12 @@ fn print_resident(program: &str, subject: &str, lowered: bool) -> Result<(), Box
     Ok(())
 }
 
-/// Resident bytes of this process.
+/// Resident bytes of this process that are of no file: which pages of the program
+/// itself are there differs from build to build.
 fn resident() -> Result<f64, Box<dyn Error>> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let line = status.lines().find(|line| line.starts_with("RssAnon:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
-    let kibibytes: f64 = kibibytes.ok_or("the system says no VmRSS")?.parse()?;
+    let kibibytes: f64 = kibibytes.ok_or("the system says no RssAnon")?.parse()?;
     Ok(kibibytes * 1024.0)
 }
