@@ -135,7 +135,8 @@ enum Step {
     Other,
 }
 
-/// Decodes instructions to [`Step`]s, which takes half as long as to whole ones.
+/// Decodes instructions to [`Step`]s, without making an [`Operator`](wasmparser::Operator)
+/// of each.
 struct Steps;
 
 macro_rules! step {
