@@ -1,12 +1,11 @@
-//! Links the command with packed relative relocations where the C library that
-//! it is linked to can apply them: 24,700 relocations take 594 KB of file that
-//! every start would read, packed 6 KB (docs/RATIONALE.md).
+//! How the command is linked: so that it starts soon (docs/RATIONALE.md).
 
 use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
-/// The first glibc whose start code applies `DT_RELR`, also in a static program.
-const GLIBC: (u32, u32) = (2, 36);
+/// The functions that a start calls, as `cargo xtask order` writes them.
+const ORDER: &str = "start.order";
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -15,19 +14,45 @@ fn main() {
         // By which lowered bodies are remembered for this program alone.
         println!("cargo:rustc-link-arg-bins=-Wl,--build-id");
     }
-    let native = env::var("HOST").is_ok_and(|host| host == target);
-    if native && target.ends_with("-linux-gnu") && glibc().is_some_and(|glibc| glibc >= GLIBC) {
-        println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    // The program relocates itself, which `runtime/src/sys/start.rs` makes cheaper.
+    let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    let is_static = features.split(',').any(|feature| feature == "crt-static");
+    if target == "x86_64-unknown-linux-gnu" && is_static {
+        println!("cargo:rustc-link-arg-bins=-Wl,-e,rwasm_start");
+    }
+    // Side by side, these functions are a few windows of pages instead of sixty.
+    println!("cargo:rerun-if-changed={ORDER}");
+    if target == "x86_64-unknown-linux-gnu" && has_rust_lld() {
+        let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        let order = format!("--symbol-ordering-file={folder}/{ORDER}");
+        for arg in [&order, "--no-warn-symbol-ordering"] {
+            println!("cargo:rustc-link-arg-bins=-Xlinker");
+            println!("cargo:rustc-link-arg-bins={arg}");
+        }
     }
 }
 
-/// The version of this machine's glibc.
-fn glibc() -> Option<(u32, u32)> {
-    let output = Command::new("getconf")
-        .arg("GNU_LIBC_VERSION")
+/// Whether the linker is the one that comes with the compiler, which knows of
+/// orders: not where somebody has chosen another, or has built the compiler without.
+fn has_rust_lld() -> bool {
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let is_default = env::var_os("RUSTC_LINKER").is_none()
+        && !["linker", "link-self-contained", "fuse-ld"]
+            .iter()
+            .any(|choice| flags.contains(choice));
+    is_default
+        && sysroot().is_some_and(|sysroot| {
+            let lld = "lib/rustlib/x86_64-unknown-linux-gnu/bin/gcc-ld/ld.lld";
+            sysroot.join(lld).exists()
+        })
+}
+
+/// Where the compiler is.
+fn sysroot() -> Option<PathBuf> {
+    let rustc = env::var_os("RUSTC")?;
+    let output = Command::new(rustc)
+        .args(["--print", "sysroot"])
         .output()
         .ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    let (major, minor) = text.trim().strip_prefix("glibc ")?.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
+    Some(String::from_utf8(output.stdout).ok()?.trim().into())
 }

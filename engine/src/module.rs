@@ -81,7 +81,7 @@ impl Module {
     /// A module that the engine's cache knows to be valid is so.
     pub fn validate_in_order(&self) -> Result<()> {
         let (module, cached) = (self.parsed(), self.0.cached.as_ref());
-        if cached.is_some_and(|cached| cached.is_valid(module.bytes())) {
+        if cached.is_some_and(|cached| cached.is_valid(self.code())) {
             return Ok(());
         }
         module.validate_in_order()?;

@@ -27,7 +27,13 @@ fn module(leaf: &str, g: &str) -> Vec<u8> {
           (func (export "f") (param i32) (result i32)
             (call $leaf (call $g (local.get 0)))))"#
     );
-    text.into_bytes()
+    padded(&text).into_bytes()
+}
+
+/// The module with data enough to be looked up before it runs.
+fn padded(module: &str) -> String {
+    let inner = module.trim_end().strip_suffix(')').expect("a module");
+    format!("{inner}\n(data \"{}\"))", "x".repeat(20_000))
 }
 
 /// What `f(100)` gives.
@@ -89,6 +95,30 @@ fn a_second_run_starts_with_machine_code() {
     assert_eq!(Cache::new(folder).info().unwrap().entries, 1);
 }
 
+/// A small module is looked up when one of its functions is hot, and so runs machine
+/// code that nobody compiles again.
+#[test]
+fn a_small_module_is_looked_up_when_it_is_hot() {
+    const GUEST: &str = r#"(module
+        (func $twice (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+        (func (export "f") (param i32) (result i32) (call $twice (local.get 0))))"#;
+    let temp = TempDir::new().unwrap();
+    let folder = &*temp.path().join("cache");
+    let hot = config(Some(folder));
+    assert_eq!(run(&hot, GUEST.as_bytes()), (200, 0, true));
+    let engine = Engine::new(&hot).unwrap();
+    let again = Module::new(&engine, GUEST).unwrap();
+    assert_eq!(call(&again).unwrap(), 200);
+    assert!(again.remembered_functions() > 0);
+    assert_eq!(engine.tier_stats().compiled, 0);
+    assert!(!again.remember().unwrap());
+    // While nothing is hot, nothing is looked up.
+    let engine = Engine::new(Config::new().cache(Some(Cache::new(folder)))).unwrap();
+    let cold = Module::new(&engine, GUEST).unwrap();
+    assert_eq!(call(&cold).unwrap(), 200);
+    assert_eq!(cold.remembered_functions(), 0);
+}
+
 /// A function that is called once, and becomes machine code in its loop, is
 /// machine code from its first instruction on in the next run.
 #[test]
@@ -110,7 +140,7 @@ fn a_loop_that_got_hot_is_remembered_as_its_function() {
     }));
     for (remembered, called) in [(0, 1), (1, 0)] {
         let engine = Engine::new(&config).unwrap();
-        let module = Module::new(&engine, GUEST).unwrap();
+        let module = Module::new(&engine, padded(GUEST)).unwrap();
         assert_eq!(call(&module).unwrap(), 700);
         let stats = engine.tier_stats();
         assert_eq!(
@@ -438,6 +468,10 @@ const VARIED: &str = r#"(module
             (br_if $again (i32.lt_u (local.get 1) (i32.const 7))))
         (i32.add (local.get 2) (i32.mul (global.get $count) (local.get 0)))))"#;
 
+fn varied() -> String {
+    padded(VARIED)
+}
+
 /// For bodies that are validated when they are called, and never hot.
 fn cold(folder: Option<&Path>) -> Config {
     let mut config = Config::new();
@@ -452,12 +486,12 @@ fn cold(folder: Option<&Path>) -> Config {
 fn lowered_bodies_are_remembered() {
     let temp = TempDir::new().unwrap();
     let folder = &*temp.path().join("cache");
-    let expected = run(&cold(None), VARIED.as_bytes()).0;
+    let expected = run(&cold(None), varied().as_bytes()).0;
     let config = cold(Some(folder));
-    assert_eq!(run(&config, VARIED.as_bytes()), (expected, 0, true));
+    assert_eq!(run(&config, varied().as_bytes()), (expected, 0, true));
     for _ in 0..2 {
         let engine = Engine::new(&config).unwrap();
-        let module = Module::new(&engine, VARIED).unwrap();
+        let module = Module::new(&engine, varied()).unwrap();
         assert_eq!(module.remembered_bodies(), 0);
         assert_eq!(call(&module).unwrap(), expected);
         assert_eq!(module.remembered_bodies(), 4);
@@ -465,12 +499,12 @@ fn lowered_bodies_are_remembered() {
         assert!(!module.remember().unwrap());
     }
     // A body that is another one is lowered, the others are as before.
-    let other = VARIED.replace("(i32.const 1000)", "(i32.const 1001)");
+    let other = varied().replace("(i32.const 1000)", "(i32.const 1001)");
     let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, &other).unwrap();
     assert_eq!(call(&module).unwrap(), expected + 1);
     // One that is not valid is found out.
-    let invalid = VARIED.replace("(return (i32.const 1000))", "(return (f32.const 1000))");
+    let invalid = varied().replace("(return (i32.const 1000))", "(return (f32.const 1000))");
     let module = Module::new(&engine, &invalid).unwrap();
     assert!(
         call(&module)
@@ -486,11 +520,11 @@ fn lowered_bodies_are_remembered() {
 fn lowered_bodies_know_types_by_what_they_are() {
     let temp = TempDir::new().unwrap();
     let config = cold(Some(&temp.path().join("cache")));
-    let expected = run(&config, VARIED.as_bytes()).0;
+    let expected = run(&config, varied().as_bytes()).0;
     let engine = Engine::new(&config).unwrap();
     let types = "(module (type (func (param f64 f64))) (type (func (param i64 f64))))";
     let _before = Module::new(&engine, types).unwrap();
-    let module = Module::new(&engine, VARIED).unwrap();
+    let module = Module::new(&engine, varied()).unwrap();
     assert_eq!(call(&module).unwrap(), expected);
     assert_eq!(module.remembered_bodies(), 4);
 }
@@ -500,7 +534,7 @@ fn a_damaged_entry_with_lowered_bodies_is_a_miss() {
     let temp = TempDir::new().unwrap();
     let folder = &*temp.path().join("cache");
     let config = cold(Some(folder));
-    let expected = run(&config, VARIED.as_bytes()).0;
+    let expected = run(&config, varied().as_bytes()).0;
     let path = entries(folder).remove(0);
     let whole = fs::read(&path).unwrap();
     let engine = Engine::new(&config).unwrap();
@@ -508,12 +542,12 @@ fn a_damaged_entry_with_lowered_bodies_is_a_miss() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x10;
         fs::write(&path, &damaged).unwrap();
-        let module = Module::new(&engine, VARIED).unwrap();
+        let module = Module::new(&engine, varied()).unwrap();
         assert_eq!(call(&module).unwrap(), expected, "byte {at}");
         assert_eq!(module.remembered_bodies(), 0, "byte {at}");
     }
     fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-    let module = Module::new(&engine, VARIED).unwrap();
+    let module = Module::new(&engine, varied()).unwrap();
     assert_eq!(call(&module).unwrap(), expected);
     assert_eq!(module.remembered_bodies(), 0);
 }

@@ -42,7 +42,6 @@ pub fn host_entries(array: ArrayEntry) -> Entries {
 pub fn init() -> bool {
     static FAULTS_ARE_TRAPS: OnceLock<bool> = OnceLock::new();
     *FAULTS_ARE_TRAPS.get_or_init(|| {
-        arch::detect();
         rwasm_runtime::backtrace::register(SegmentKind::Interpreter, backtrace::walk);
         let registered = signals::register(|pc| {
             let trap = Trap::MemoryOutOfBounds;

@@ -57,7 +57,7 @@ fn take_up_code(cell: &CodeCell) -> bool {
     // SAFETY: it is the cell of a module, which owns its cells, or has none.
     let code = unsafe { cell.module.as_ref() };
     let kept = code.and_then(|code| Some((code, code.kept_code()?)));
-    kept.is_some_and(|(code, kept)| kept.publish(code, cell.func))
+    kept.is_some_and(|(code, kept)| kept.publish_called(code, cell.func))
 }
 
 /// Lowers the function of a cell and publishes the code, unless that was done
@@ -73,6 +73,7 @@ pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
     // SAFETY: only cells of modules are lowered; the module owns its cells.
     let code = unsafe { &*cell.module };
     if let Some(kept) = kept_body(code, cell.func) {
+        arch::detect();
         if let Some(bodies) = code.kept_bodies() {
             bodies.note(cell.func, true);
         }

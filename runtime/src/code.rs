@@ -56,12 +56,15 @@ pub trait KeptBodies: Send + Sync + std::fmt::Debug {
     fn note(&self, func: LocalFuncIndex, found: bool);
 }
 
-/// Machine code of earlier processes. The interpreter asks for it when a function is
-/// first called.
+/// Machine code of earlier processes.
 pub trait KeptCode: Send + Sync + std::fmt::Debug {
-    /// Publishes what was kept of a function; returns whether it has machine code
-    /// now.
-    fn publish(&self, code: &ModuleCode, func: LocalFuncIndex) -> bool;
+    /// Publishes what was kept of a function that the interpreter calls for the first
+    /// time; returns whether it has machine code now.
+    fn publish_called(&self, code: &ModuleCode, func: LocalFuncIndex) -> bool;
+
+    /// The same of a function that is hot ([`TierUp`]), for which it is worth some
+    /// trouble.
+    fn publish_hot(&self, code: &ModuleCode, func: LocalFuncIndex) -> bool;
 }
 
 /// What code is lowered and compiled for. Fixed per engine.

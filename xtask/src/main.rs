@@ -10,6 +10,7 @@ mod compare;
 mod error;
 mod guests;
 mod machine;
+mod order;
 mod paths;
 mod payload;
 mod process;
@@ -38,6 +39,8 @@ commands:
   compare --goals [--rwasm PATH] [--rounds N]
                                         measure each figure that a start is to reach, beside
                                         wasmtime and wasm3 if they are on PATH (15 minutes)
+  order                                 write down which functions a start of the command calls
+                                        (cli/start.order); needs valgrind
   payload [--rwasm PATH | --no-build] [--quick] [--check] [--docs] [--servers N,…]
           [--loads PERCENT,…] [--arms NAME,…] [--runs N] [--seconds N] [--warm-up N]
           [--processors SERVERS,LOAD]
@@ -95,6 +98,7 @@ fn run(args: &[String]) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         ("compare", args) => compare::run(&paths, args),
+        ("order", []) => order::run(&paths),
         ("payload", args) => payload::run(&paths, args),
         ("real-programs", args) => real_programs::run(&paths, args),
         _ => Err(Error::Usage),

@@ -7,7 +7,7 @@ use super::entry::{self, Function, Index};
 use crate::tiers;
 use rwasm_jit::Compiled;
 use rwasm_parser::LocalFuncIndex;
-use rwasm_runtime::code::{KeptCode, ModuleCode};
+use rwasm_runtime::code::ModuleCode;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::debug;
@@ -47,6 +47,21 @@ impl MachineCode {
         self.lock().adapters.unwrap_or_default()
     }
 
+    /// Publishes the block that a function is in; returns whether the function has
+    /// machine code now.
+    pub(super) fn publish(&self, code: &ModuleCode, func: LocalFuncIndex) -> bool {
+        let Some(block) = self.entry.index.code_block(func.as_u32()) else {
+            return false;
+        };
+        // Others who need the block wait until it is there.
+        let mut placed = self.lock();
+        if placed.blocks.insert(block) {
+            self.place(code, block, &mut placed);
+        }
+        drop(placed);
+        rwasm_jit::is_published(code, func)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Placed> {
         self.placed.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -71,21 +86,6 @@ impl MachineCode {
             })
             .filter_map(|function| function.compiled(code));
         placed.functions += publish(code, functions.collect());
-    }
-}
-
-impl KeptCode for MachineCode {
-    fn publish(&self, code: &ModuleCode, func: LocalFuncIndex) -> bool {
-        let Some(block) = self.entry.index.code_block(func.as_u32()) else {
-            return false;
-        };
-        // Others who need the block wait until it is there.
-        let mut placed = self.lock();
-        if placed.blocks.insert(block) {
-            self.place(code, block, &mut placed);
-        }
-        drop(placed);
-        rwasm_jit::is_published(code, func)
     }
 }
 

@@ -43,7 +43,7 @@ use lowered::LoweredBodies;
 use machine::MachineCode;
 use rwasm_jit::Compiled;
 use rwasm_parser::LocalFuncIndex;
-use rwasm_runtime::code::ModuleCode;
+use rwasm_runtime::code::{KeptCode, ModuleCode};
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -53,6 +53,11 @@ use tracing::debug;
 /// What a [`Cache`] takes of the disk by default. Entries of large programs have
 /// some megabytes (CPython, after a short script: 3).
 const DEFAULT_MAX_BYTES: u64 = 256 << 20;
+
+/// Modules of no more bytes are not looked up before one of their functions gets hot:
+/// most never are, and the look-up (a hash, and what the processor can do, for which it
+/// leaves a virtual machine some thirty times) is as much work as lowering them.
+const SMALL: usize = 16 << 10;
 
 /// A folder in which engines remember machine code from run to run; see
 /// [`Config::cache`](crate::Config::cache). Any number of processes may use it at
@@ -105,13 +110,63 @@ impl Cache {
 #[derive(Debug)]
 pub(crate) struct ModuleCache {
     folder: Folder,
-    key: Key,
-    /// What was there.
-    entry: Option<Arc<OpenEntry>>,
-    code: Option<Arc<MachineCode>>,
+    recalled: Arc<Recalled>,
     lowered: Arc<LoweredBodies>,
     program: OnceLock<Option<Vec<u8>>>,
     state: Mutex<State>,
+}
+
+/// What there was of a module when it was looked up.
+#[derive(Debug)]
+struct Found {
+    key: Key,
+    entry: Option<Arc<OpenEntry>>,
+    code: Option<MachineCode>,
+}
+
+/// The same, for a module that may not have been looked up yet.
+#[derive(Debug)]
+struct Recalled {
+    folder: Folder,
+    found: OnceLock<Found>,
+}
+
+impl Recalled {
+    fn found(&self, code: &ModuleCode) -> &Found {
+        self.found.get_or_init(|| {
+            let key = Key::of(code);
+            let file = self.folder.open_entry(&key);
+            let entry = file.and_then(|(file, size)| open(file, size, &key));
+            if let Some(OpenEntry { index, .. }) = entry.as_deref() {
+                let (functions, bodies) = (index.functions.len(), index.lowered.len());
+                debug!(target: "cache", functions, bodies, "an entry of an earlier run");
+            }
+            let has_code = |entry: &&Arc<OpenEntry>| !entry.index.functions.is_empty();
+            let code = entry.as_ref().filter(has_code).cloned();
+            Found {
+                key,
+                code: code.map(MachineCode::new),
+                entry,
+            }
+        })
+    }
+
+    /// The machine code that was found, if that was looked for.
+    fn code(&self) -> Option<&MachineCode> {
+        self.found.get()?.code.as_ref()
+    }
+}
+
+impl KeptCode for Recalled {
+    fn publish_called(&self, code: &ModuleCode, func: LocalFuncIndex) -> bool {
+        let kept = self.code();
+        kept.is_some_and(|kept| kept.publish(code, func))
+    }
+
+    fn publish_hot(&self, code: &ModuleCode, func: LocalFuncIndex) -> bool {
+        let kept = self.found(code).code.as_ref();
+        kept.is_some_and(|kept| kept.publish(code, func))
+    }
 }
 
 /// An entry whose index was read.
@@ -135,7 +190,7 @@ struct State {
     written: usize,
     /// The same of adapters.
     written_adapters: usize,
-    /// The hash of a module with this key that is known to be valid.
+    /// The hash of a module with this key that was found valid since.
     valid: Option<[u8; 32]>,
     /// Whether the cache does not have that yet.
     new_valid: bool,
@@ -143,25 +198,33 @@ struct State {
 
 impl ModuleCache {
     /// Looks up a module, and has its functions begin with what is remembered of
-    /// them.
+    /// them. A small module is looked up when one of its functions gets hot: see
+    /// [`SMALL`].
     pub(crate) fn recall(cache: &Cache, code: &ModuleCode) -> ModuleCache {
-        let key = Key::of(code);
-        let file = cache.folder.open_entry(&key);
+        let folder = &cache.folder;
+        let recalled = Arc::new(Recalled {
+            folder: folder.clone(),
+            found: OnceLock::new(),
+        });
         let mut cached = ModuleCache {
-            folder: cache.folder.clone(),
-            entry: file.and_then(|(file, size)| open(file, size, &key)),
-            key,
-            code: None,
+            folder: folder.clone(),
+            recalled: recalled.clone(),
             lowered: Arc::default(),
             program: OnceLock::new(),
             state: Mutex::default(),
         };
-        if let Some(entry) = cached.entry.clone() {
-            cached.take_up(code, &entry);
+        if code.module.bytes().len() > SMALL {
+            let entry = recalled.found(code).entry.as_ref();
+            if let Some(entry) = entry.filter(|entry| !entry.index.lowered.is_empty())
+                && cached.program() == Some(&*entry.index.program)
+            {
+                cached.lowered = Arc::new(LoweredBodies::new(entry.clone()));
+            }
+            if code.settings.lazy_validation && cached.program().is_some() {
+                code.keep_bodies(cached.lowered.clone());
+            }
         }
-        if code.settings.lazy_validation && cached.program().is_some() {
-            code.keep_bodies(cached.lowered.clone());
-        }
+        code.keep_code(recalled);
         cached
     }
 
@@ -171,25 +234,9 @@ impl ModuleCache {
         self.program.get_or_init(rwasm_interp::program).as_deref()
     }
 
-    fn take_up(&mut self, code: &ModuleCode, entry: &Arc<OpenEntry>) {
-        let index = &entry.index;
-        let (functions, bodies) = (index.functions.len(), index.lowered.len());
-        debug!(target: "cache", functions, bodies, "an entry of an earlier run");
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.valid = index.valid;
-        if functions > 0 {
-            let machine_code = Arc::new(MachineCode::new(entry.clone()));
-            code.keep_code(machine_code.clone());
-            self.code = Some(machine_code);
-        }
-        if bodies > 0 && self.program() == Some(&*index.program) {
-            self.lowered = Arc::new(LoweredBodies::new(entry.clone()));
-        }
-    }
-
     /// Functions that got machine code of an earlier run until now.
     pub(crate) fn recalled(&self) -> usize {
-        self.code.as_ref().map_or(0, |code| code.functions())
+        self.recalled.code().map_or(0, MachineCode::functions)
     }
 
     /// Functions that got lowered bodies of an earlier run until now.
@@ -198,10 +245,11 @@ impl ModuleCache {
     }
 
     /// Whether a module of these bytes is known to be valid.
-    pub(crate) fn is_valid(&self, bytes: &[u8]) -> bool {
-        let valid = self.lock().valid;
+    pub(crate) fn is_valid(&self, code: &ModuleCode) -> bool {
+        let entry = self.recalled.found(code).entry.as_ref();
+        let valid = entry.and_then(|entry| entry.index.valid);
         // The hash takes a twentieth of the time of validation.
-        valid.is_some_and(|valid| valid == *blake3::hash(bytes).as_bytes())
+        valid.is_some_and(|valid| valid == *blake3::hash(code.module.bytes()).as_bytes())
     }
 
     /// A module of these bytes was found valid.
@@ -222,7 +270,7 @@ impl ModuleCache {
         } else {
             rwasm_jit::adapters(code)
         };
-        let known_adapters = self.code.as_ref().map_or(0, |code| code.adapters());
+        let known_adapters = self.recalled.code().map_or(0, MachineCode::adapters);
         let new = compiled.len().saturating_sub(recalled);
         let new_adapters = adapters.len().saturating_sub(known_adapters);
         let nothing_new = new <= state.written && new_adapters <= state.written_adapters;
@@ -251,7 +299,8 @@ impl ModuleCache {
         let mut functions: Vec<_> = compiled
             .filter_map(|function| Function::of(function, code))
             .collect();
-        if let Some(entry) = &self.entry {
+        let Found { key, entry, .. } = self.recalled.found(code);
+        if let Some(entry) = entry {
             let carried = machine::carry_over(code, entry, |func| have_code.contains(&func));
             have_code.extend(carried.iter().map(|function| function.func));
             functions.extend(carried);
@@ -267,15 +316,16 @@ impl ModuleCache {
             let has_code = |func| have_code.contains(&func);
             self.lowered.all(code, &mut fresh, has_code)
         };
+        let known_valid = entry.as_ref().and_then(|entry| entry.index.valid);
         let contents = Contents {
-            valid,
+            valid: valid.or(known_valid),
             functions,
             adapters,
             program,
             lowered,
         };
-        let [head, blocks] = contents.encode(&self.key);
-        self.folder.write(&self.key, &[&head, &blocks])
+        let [head, blocks] = contents.encode(key);
+        self.folder.write(key, &[&head, &blocks])
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

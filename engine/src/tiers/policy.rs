@@ -141,6 +141,12 @@ impl Policy {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether an earlier run has left machine code for a function that is hot.
+    fn recall(&self, cell: &CodeCell, code: &ModuleCode) -> bool {
+        let kept = code.kept_code();
+        kept.is_some_and(|kept| kept.publish_hot(code, cell.func))
+    }
+
     /// Asks for code, once; returns whether that was done, now or before. `failed`
     /// becomes true if the code cannot be made.
     fn ask(
@@ -177,7 +183,7 @@ impl Policy {
 impl TierUp for Policy {
     fn function_is_hot(&self, code: &ModuleCode, cell: &CodeCell) {
         let heat = self.spent(cell, code);
-        if heat > 0 {
+        if heat > 0 && !self.recall(cell, code) {
             self.ask(cell, code, Entry::Function, Arc::default());
         }
     }
@@ -193,11 +199,12 @@ impl TierUp for Policy {
             return heir;
         }
         if heat > 0 {
+            let recalled = self.recall(cell, code);
             let calls = cell.calls.load(Ordering::Relaxed);
             if self.call_lasts(cell, calls) {
                 self.ask_for_loop(cell, code, loop_at);
             }
-            if calls > 1 {
+            if calls > 1 && !recalled {
                 self.ask(cell, code, Entry::Function, Arc::default());
             }
         }

@@ -2,6 +2,7 @@
 
 use super::stack::{Kind, State};
 use super::{Lower, LowerError};
+use crate::arch;
 use crate::exec::simd::SimdOp;
 use crate::exec::slots::SlotOp;
 use crate::inst::{Dst, Inst, Jump, Src};
@@ -477,6 +478,7 @@ impl Lower<'_> {
     }
 
     fn float_unary(&mut self, op: FloatUnary) {
+        arch::detect();
         let a = self.pop();
         self.emit_float(|d| Inst::FloatUnary { op, a, d });
     }

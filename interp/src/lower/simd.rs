@@ -2,6 +2,7 @@
 
 use super::Lower;
 use super::stack::Kind;
+use crate::arch;
 use crate::exec::simd::memory::SimdAccess;
 use crate::exec::simd::{ResultKind, SimdOp};
 use crate::inst::{Inst, Place};
@@ -30,6 +31,7 @@ impl Lower<'_> {
                 _ => return false,
             }
         }
+        arch::detect();
         true
     }
 

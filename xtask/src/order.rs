@@ -1,0 +1,76 @@
+//! In which order the functions of the command lie in its text.
+//!
+//! The system maps a program's text where it is touched, sixteen pages at a time.
+//! What a start calls is a thousandth of the program and lies all over it; side by
+//! side it takes a few such windows, and half of the memory (`docs/RATIONALE.md`).
+//! The linker is told by a list (`cli/build.rs`), which this makes: the functions
+//! that small programs have the command call, as they are called first.
+//!
+//! Names in it have hashes of the compiler's: with another compiler most are
+//! unknown, which costs nothing but what the list was to save.
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::Path,
+    process::{Command, ExitCode},
+};
+
+use crate::{
+    error::{Context, Error, Result},
+    paths::Paths,
+    process,
+    rwasm::build_rwasm,
+};
+
+/// Programs whose starts are followed: the least one first, then one by a compiler.
+const STARTS: &[&str] = &["guests/wat/hello.wat", "guests/modules/fib.wasm"];
+
+/// Writes `cli/start.order` anew.
+pub fn run(paths: &Paths) -> Result<ExitCode> {
+    let rwasm = build_rwasm(paths)?;
+    let profile = paths.target.join("start.callgrind");
+    let mut known = HashSet::new();
+    let mut order = String::new();
+    let module = paths.target.join("start.wasm");
+    for start in STARTS {
+        // Text takes a parser, which programs do not.
+        let bytes = wat::parse_file(paths.root.join(start)).map_err(Error::Text)?;
+        fs::write(&module, bytes).at(&module)?;
+        let mut valgrind = Command::new("valgrind");
+        valgrind
+            .args(["--tool=callgrind", "--demangle=no"])
+            .arg(format!("--callgrind-out-file={}", profile.display()))
+            .arg(&rwasm)
+            .args(["run", "--dir", "."])
+            .arg(&module)
+            .args(["--size", "1"])
+            .current_dir(&paths.root);
+        process::run(&mut valgrind)?;
+        for name in functions(&profile)? {
+            if known.insert(name.clone()) {
+                order.push_str(&name);
+                order.push('\n');
+            }
+        }
+    }
+    let path = paths.root.join("cli/start.order");
+    fs::write(&path, order).at(&path)?;
+    println!("{}: {} functions", path.display(), known.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The functions of a profile of callgrind's. Each has a number, and a name where it
+/// is first met: `fn=(12) name`, `cfn=(13) callee`, `cfn=(14) recursive'2`.
+fn functions(profile: &Path) -> Result<Vec<String>> {
+    let text = fs::read_to_string(profile).at(profile)?;
+    let names = text.lines().filter_map(|line| {
+        let numbered = line.strip_prefix("cfn=(").or(line.strip_prefix("fn=("))?;
+        let (_, name) = numbered.split_once(") ")?;
+        let (name, _) = name.split_once('\'').unwrap_or((name, ""));
+        // What has no name, and names that another build does not give.
+        let is_lasting = !name.starts_with(['0', '(']) && !name.contains(".llvm.");
+        is_lasting.then(|| name.to_owned())
+    });
+    Ok(names.collect())
+}
