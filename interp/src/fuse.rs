@@ -14,7 +14,7 @@ use crate::exec::fused::{self, Then, address};
 use crate::exec::regs::{Handler, class};
 use crate::inst::{Callee, Dst, Inst, Jump, Src};
 use crate::lower::Lowered;
-use crate::op::{FloatWidth, IntBinary, IntCompare, IntLoad, IntStore};
+use crate::op::{FloatBinary, FloatWidth, IntBinary, IntCompare, IntLoad, IntStore};
 use std::ops::Range;
 
 /// Instructions that are fused at most.
@@ -83,7 +83,9 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
             };
             Some((fused::add_global_set_handler(then, a.class()), count))
         }
-        Inst::Binary { op, a, b, d } => Some((after_binary(op, a, b, d, second)?, 2)),
+        Inst::Binary { op, a, b, d } => steps(first, second, rest)
+            .map(|handler| (handler, 3))
+            .or_else(|| Some((after_binary(op, a, b, d, second)?, 2))),
         Inst::FloatBinary { op, a, b, d } => {
             let operation = Operation {
                 op,
@@ -93,6 +95,43 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
             };
             Some((after_float_binary(operation, second)?, 2))
         }
+        Inst::Compare { .. } => Some((compare_difference(first, second, rest)?, 3)),
+        Inst::FloatMulAdd {
+            width: FloatWidth::F64,
+            a,
+            b,
+            d: Dst::Acc,
+            ..
+        } => match *second {
+            Inst::FloatStore {
+                width: FloatWidth::F64,
+                a: x,
+                v: Src::Acc,
+                ..
+            } if !x.is_const() => {
+                let handler = float::mul_add_store_handler(a.class(), b.class(), x.class());
+                Some((handler, 2))
+            }
+            _ => None,
+        },
+        Inst::FloatLoad2 {
+            width: FloatWidth::F64,
+            a,
+            b: Src::Const(_),
+            d: Dst::Acc,
+            ..
+        } => match *second {
+            Inst::FloatBinary {
+                op,
+                a: Src::Slot(_),
+                b: Src::Acc,
+                d,
+            } => {
+                let handler = float::load2_binary_handler(op, a.class(), d.class())?;
+                Some((handler, 2))
+            }
+            _ => None,
+        },
         Inst::FloatLoad {
             width: FloatWidth::F64,
             a,
@@ -114,9 +153,10 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
             let handler = float::load_load_handler(d.class(), a.class(), e.class(), b.class());
             Some((handler, 2))
         }
-        Inst::Load { op, a, d, .. } if !a.is_const() => {
-            Some((after_load(op, a.class(), d, second)?, 2))
-        }
+        Inst::Load { op, a, d, .. } if !a.is_const() => bytes_compared(first, second, rest)
+            .map(|handler| (handler, 3))
+            .or_else(|| Some((after_load(op, a.class(), d, second)?, 2))),
+        Inst::Load2 { op, a, b, d, .. } => Some((after_load2(op, a, b, d, second)?, 2)),
         Inst::Store { op, a, v, .. } if !a.is_const() => {
             Some((after_store(op, a.class(), v, second)?, 2))
         }
@@ -203,12 +243,15 @@ fn before_branch(first: &Inst, branch: &Inst, lowered: &Lowered) -> Option<Handl
                 _ => Some(switch::add_br_handler(to.loop_slot, a.class(), d.class())),
             }
         }
-        (Inst::Binary { a, d: Dst::Acc, .. }, Inst::BrTable { a: Src::Acc, .. })
-            if !a.is_const() =>
-        {
-            sum_with_const(first, a)?;
-            Some(switch::add_br_table_handler(a.class()))
-        }
+        (
+            Inst::Binary {
+                op,
+                a,
+                b: Src::Const(_),
+                d,
+            },
+            Inst::BrTable { a: Src::Acc, .. },
+        ) if !a.is_const() => switch::binary_br_table_handler(op, a.class(), two(d)?),
         (
             Inst::Load {
                 op, a, d: Dst::Acc, ..
@@ -236,6 +279,15 @@ fn before_call(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<(Handler, u
         }
         (
             Inst::Mov { a, d: Dst::Slot(_) },
+            Inst::Call {
+                callee: Callee::Indirect { index, .. },
+                ..
+            },
+        ) if !a.is_wide_const() && !index.is_const() => {
+            Some((call::mov_call_indirect_handler(a.class(), index.class()), 2))
+        }
+        (
+            Inst::Mov { a, d: Dst::Slot(_) },
             Inst::Mov {
                 a: b,
                 d: Dst::Slot(_),
@@ -258,6 +310,124 @@ fn before_call(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<(Handler, u
     }
 }
 
+/// `(x < y) - (a < b)`, the second comparison one of slots.
+fn compare_difference(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<Handler> {
+    match (*first, *second, *rest.first()?) {
+        (
+            Inst::Compare {
+                op,
+                a: x,
+                b: y,
+                d: Dst::Slot(less),
+            },
+            Inst::Compare {
+                op: same,
+                a: Src::Slot(_),
+                b: Src::Slot(_),
+                d: Dst::Acc,
+            },
+            Inst::Binary {
+                op: IntBinary::I32Sub,
+                a: Src::Slot(minuend),
+                b: Src::Acc,
+                d: Dst::Acc,
+            },
+        ) if op == same && less == minuend => {
+            chain::compare_difference_handler(op, two_of(x)?, two_of(y)?)
+        }
+        _ => None,
+    }
+}
+
+/// Steps of two pinned locals, and the end of a loop that counts with the third.
+fn steps(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<Handler> {
+    let step = |inst: &Inst| match *inst {
+        Inst::Binary {
+            op: IntBinary::I32Add,
+            a: Src::Pin(pin),
+            b: Src::Const(_),
+            d: Dst::Pin(same, _),
+        } if pin == same => Some(usize::from(pin)),
+        _ => None,
+    };
+    let (l, m) = (step(first)?, step(second)?);
+    match *rest.first()? {
+        Inst::AddBr {
+            op: IntCompare::I32Ne,
+            a: Src::Pin(counter),
+            b: limit,
+            to,
+            ..
+        } if to.loop_slot == 1 => Some(chain::step_step_br_handler(
+            l,
+            m,
+            counter.into(),
+            limit.class(),
+        )),
+        _ => None,
+    }
+}
+
+/// Two loads of bytes, and a branch on whether they are the same.
+fn bytes_compared(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<Handler> {
+    match (*first, *second, *rest.first()?) {
+        (
+            Inst::Load {
+                op: IntLoad::Load8U,
+                a: x,
+                d: Dst::Slot(_),
+                ..
+            },
+            Inst::Load {
+                op: IntLoad::Load8U,
+                a: y,
+                d,
+                ..
+            },
+            Inst::BrCompare {
+                op,
+                a: Src::Slot(_),
+                b: Src::Acc,
+                to,
+            },
+        ) if to.loop_slot == 0 && !x.is_const() && !y.is_const() => {
+            fused::load_load_br_compare_handler(op, x.class(), y.class(), two(d)?)
+        }
+        _ => None,
+    }
+}
+
+/// A load from the sum of `a` and `b`, and what comes next.
+fn after_load2(op: IntLoad, a: Src, b: Src, d: Dst, next: &Inst) -> Option<Handler> {
+    match *next {
+        Inst::Load {
+            op: same,
+            a: y,
+            d: e,
+            ..
+        } if op == same && b.is_const() && !y.is_const() => {
+            address::load2_load_handler(op, a.class(), two(d)?, y.class(), two(e)?)
+        }
+        Inst::Store {
+            op: IntStore::Store8,
+            a: y,
+            v: Src::Acc,
+            ..
+        } if op == IntLoad::Load8U && b.is_const() && d == Dst::Acc && !y.is_const() => {
+            Some(address::load2_store_byte_handler(a.class(), y.class()))
+        }
+        Inst::BrCompare {
+            op: compare,
+            a: Src::Slot(_),
+            b: Src::Acc,
+            to,
+        } if d == Dst::Acc && to.loop_slot == 0 => {
+            address::load2_br_compare_handler(op, compare, a.class(), b.class())
+        }
+        _ => None,
+    }
+}
+
 /// `d = a op b`, and what comes next.
 fn after_binary(op: IntBinary, a: Src, b: Src, d: Dst, next: &Inst) -> Option<Handler> {
     if a.is_const() {
@@ -273,10 +443,11 @@ fn after_binary(op: IntBinary, a: Src, b: Src, d: Dst, next: &Inst) -> Option<Ha
             a: Src::Acc,
             b: z,
             d: e,
-        } if d == Dst::Acc => chain::chain_handler(Chain {
+        } if d == Dst::Acc || (op.is_wide() && two(d).is_some()) => chain::chain_handler(Chain {
             first: op,
             x,
             y: b.class(),
+            m: d.class(),
             second,
             z: z.class(),
             d: e.class(),
@@ -293,8 +464,9 @@ fn after_binary(op: IntBinary, a: Src, b: Src, d: Dst, next: &Inst) -> Option<Ha
             b: limit,
             to,
             ..
-        } if to.loop_slot == 1 => {
-            chain::step_add_br_handler(compare, step?, counter.class(), limit.class())
+        } => {
+            let (counter, limit) = (counter.class(), limit.class());
+            chain::step_add_br_handler(compare, to.loop_slot, step?, counter, limit)
         }
         Inst::BrCompare {
             op: IntCompare::I32LtU,
@@ -307,15 +479,25 @@ fn after_binary(op: IntBinary, a: Src, b: Src, d: Dst, next: &Inst) -> Option<Ha
         Inst::BrCompare {
             op: compare,
             a: masked,
-            b: Src::Const(_),
+            b: limit,
             to,
-        } if op == IntBinary::I32And
-            && by_const
-            && to.loop_slot == 0
-            && masked == Src::Acc
-            && d.class() <= class::ACC =>
-        {
-            chain::and_br_handler(compare, x, d.class())
+        } if op == IntBinary::I32And && by_const && to.loop_slot == 0 => {
+            let second = masked.is_const();
+            let (masked, limit) = if second {
+                (limit, masked)
+            } else {
+                (masked, limit)
+            };
+            if !limit.is_const() || !is_result(masked, d) {
+                return None;
+            }
+            chain::and_br_handler(compare, second, x, d.class())
+        }
+        Inst::Mov {
+            a: a @ Src::Const(_),
+            d: e,
+        } if adds_const && !a.is_wide_const() => {
+            Some(chain::add_mov_handler(x, d.class(), e.class()))
         }
         Inst::RetInt { a: Src::Acc } if d == Dst::Acc => {
             chain::binary_ret_handler(op, x, b.class())
@@ -327,6 +509,36 @@ fn after_binary(op: IntBinary, a: Src, b: Src, d: Dst, next: &Inst) -> Option<Ha
             ..
         } if by_const && is_result(at, d) => {
             address::binary_load_handler(op, load, x, d.class(), e.class())
+        }
+        Inst::Load {
+            op: load,
+            a: at,
+            d: e,
+            ..
+        } if op == IntBinary::I32Add && x <= class::ACC && !by_const && is_result(at, d) => {
+            address::sum_load_handler(load, x, b.class(), d.class(), e.class())
+        }
+        Inst::Store {
+            op: store,
+            a: at,
+            v: Src::Acc,
+            ..
+        } if adds_const && !at.is_const() => {
+            address::add_store_handler(store, x, two(d)?, at.class())
+        }
+        Inst::Store2 {
+            op: store,
+            a: Src::Acc,
+            b: y,
+            v,
+            ..
+        } if op == IntBinary::I32Shl
+            && by_const
+            && d == Dst::Acc
+            && !y.is_const()
+            && !v.is_const() =>
+        {
+            address::shl_store2_handler(store, x, y.class(), v.class())
         }
         Inst::FloatLoad {
             width, a: at, d: e, ..
@@ -345,6 +557,15 @@ fn after_binary(op: IntBinary, a: Src, b: Src, d: Dst, next: &Inst) -> Option<Ha
         } if op == IntBinary::I32Shl && by_const && d == Dst::Acc && !y.is_const() => {
             address::shl_load2_handler(load, x, y.class(), e.class())
         }
+        Inst::Load2 {
+            op: load,
+            a: Src::Acc,
+            b: y,
+            d: e,
+            ..
+        } if adds_const && d == Dst::Acc && !y.is_const() => {
+            address::add_load2_handler(load, x, y.class(), e.class())
+        }
         _ => None,
     }
 }
@@ -361,6 +582,20 @@ fn is_result(operand: Src, result: Dst) -> bool {
 /// An operation on floats, and what comes next.
 fn after_float_binary(operation: Operation, next: &Inst) -> Option<Handler> {
     match *next {
+        Inst::FloatMulAdd {
+            width: FloatWidth::F64,
+            a: Src::Acc,
+            b,
+            d,
+            ..
+        } if operation.op == FloatBinary::F64Sub
+            && operation.a <= class::ACC
+            && operation.b <= class::ACC
+            && operation.d == class::ACC =>
+        {
+            let Operation { a: x, b: y, .. } = operation;
+            Some(float::sub_mul_add_handler(x, y, b.class(), d.class()))
+        }
         Inst::FloatBinary { op, a, b, d } => float::binary_binary_handler(
             operation,
             Operation {
@@ -448,8 +683,13 @@ fn after_load(op: IntLoad, x: usize, d: Dst, next: &Inst) -> Option<Handler> {
             b,
             to,
         } if to.loop_slot == 0 => {
-            let (second, y) = other_operand(a, b)?;
-            fused::load_br_compare_handler(op, compare, second, x, two(d)?, y)
+            let (second, y) = match d {
+                Dst::Pin(pin, _) if a == Src::Pin(pin) => (false, b.class()),
+                Dst::Pin(pin, _) if b == Src::Pin(pin) => (true, a.class()),
+                Dst::Pin(..) => return None,
+                Dst::Acc | Dst::Slot(_) => other_operand(a, b)?,
+            };
+            fused::load_br_compare_handler(op, compare, second, x, d.class(), y)
         }
         Inst::RetInt { a: Src::Acc } if in_acc => fused::load_ret_handler(op, x),
         _ => None,
@@ -479,13 +719,11 @@ fn after_store(op: IntStore, x: usize, v: Src, next: &Inst) -> Option<Handler> {
                 IntStore::Store64 => true,
                 IntStore::Store8 | IntStore::Store16 => return None,
             };
-            Some(fused::store_store_handler(
-                wide,
-                x,
-                v,
-                a.class(),
-                two_of(w)?,
-            ))
+            let w = match w {
+                Src::Pin(_) if !wide => w.class(),
+                _ => two_of(w)?,
+            };
+            Some(fused::store_store_handler(wide, x, v, a.class(), w))
         }
         _ => None,
     }

@@ -204,6 +204,16 @@ handler! {
 }
 
 handler! {
+    /// A move to a slot, and an indirect call.
+    fn mov_call_indirect<X: Class, I: Class>(r) {
+        r.do_mov::<X, S>();
+        r.second_part();
+        let func = indirect_callee!(r, I);
+        call_func_ref!(r, func, r.ip.u16(10))
+    }
+}
+
+handler! {
     fn return_call_indirect<X: Class>(r) {
         let func = indirect_callee!(r, X);
         return_call_func_ref!(r, func, r.ip.u16(10))
@@ -538,6 +548,11 @@ pub(crate) fn ret_float_handler(a: usize) -> Handler {
 /// The handler of a return of several results.
 pub(crate) fn ret_many_handler() -> Handler {
     ret_many
+}
+
+/// The handler of a move to a slot and an indirect call.
+pub(crate) fn mov_call_indirect_handler(x: usize, index: usize) -> Handler {
+    pick!(mov_call_indirect[]; six x, five index)
 }
 
 /// The handler of a move to a slot and a call of a function of the module.

@@ -66,6 +66,25 @@ impl Regs {
             self.ip = self.ip.next(const { size::<X, Y>() });
         }
     }
+
+    #[inline(always)]
+    pub(super) unsafe fn do_float_mul_add<
+        F: FloatAccess,
+        X: FloatClass,
+        Y: FloatClass,
+        D: FloatClass,
+    >(
+        &mut self,
+    ) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let a: F = self.read_float::<X, F>(8, 0);
+            let b: F = self.read_float::<Y, F>(12, 0);
+            let c = F::from_slot(self.slot(self.ip.u16(14)));
+            self.write_float::<D, F>(10, F::mul_add(a, b, c));
+            self.ip = self.ip.next(16);
+        }
+    }
 }
 
 handler! {
@@ -131,11 +150,7 @@ handler! {
     /// `d = c + a * b`, rounded twice, as the two instructions would:
     /// `[handler] [a:16 d:16 b:16 c:16]`.
     fn mul_add<F: FloatAccess, X: FloatClass, Y: FloatClass, D: FloatClass>(r) {
-        let a: F = r.read_float::<X, F>(8, 0);
-        let b: F = r.read_float::<Y, F>(12, 0);
-        let c = F::from_slot(r.slot(r.ip.u16(14)));
-        r.write_float::<D, F>(10, F::mul_add(a, b, c));
-        r.ip = r.ip.next(16);
+        r.do_float_mul_add::<F, X, Y, D>();
         dispatch!(r)
     }
 }

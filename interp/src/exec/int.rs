@@ -66,6 +66,16 @@ impl Regs {
             self.ip = self.ip.next(const { size::<X, Y>(O::WIDE) });
         }
     }
+
+    #[inline(always)]
+    pub(super) unsafe fn do_compare<O: Compare, X: Class, Y: Class, D: Class>(&mut self) {
+        // SAFETY: the contract of all handlers.
+        unsafe {
+            let (a, b) = self.read_two::<X, Y>(O::WIDE);
+            self.write::<D>(10, u64::from(O::holds(a, b)));
+            self.ip = self.ip.next(const { size::<X, Y>(O::WIDE) });
+        }
+    }
 }
 
 handler! {
@@ -77,9 +87,7 @@ handler! {
 
 handler! {
     fn compare<O: Compare, X: Class, Y: Class, D: Class>(r) {
-        let (a, b) = r.read_two::<X, Y>(O::WIDE);
-        r.write::<D>(10, u64::from(O::holds(a, b)));
-        r.ip = r.ip.next(const { size::<X, Y>(O::WIDE) });
+        r.do_compare::<O, X, Y, D>();
         dispatch!(r)
     }
 }

@@ -4,7 +4,7 @@
 use crate::exec::float::{self, Binary};
 use crate::exec::grid::pick;
 use crate::exec::regs::{
-    A, Class, FA, FK, FS, FloatClass, Handler, P0, P1, P2, S, class, dispatch, handler,
+    A, Class, FA, FK, FS, FloatClass, Handler, K, P0, P1, P2, S, class, dispatch, handler,
 };
 use crate::op::FloatBinary;
 
@@ -38,6 +38,57 @@ handler! {
         r.ip = r.ip.next(16);
         dispatch!(r)
     }
+}
+
+handler! {
+    /// An operation whose second operand was loaded.
+    fn load2_binary<O: Binary, X: Class, D: FloatClass>(r) {
+        r.do_float_load2::<f64, FA, X, K>();
+        r.second_part();
+        r.do_float_binary::<O, FS, FA, D>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `(x - y) * b + c`, rounded three times.
+    fn sub_mul_add<X: FloatClass, Y: FloatClass, B: FloatClass, D: FloatClass>(r) {
+        r.do_float_binary::<float::F64Sub, X, Y, FA>();
+        r.second_part();
+        r.do_float_mul_add::<f64, FA, B, D>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// A store of `a * b + c`.
+    fn mul_add_store<X: FloatClass, Y: FloatClass, B: Class>(r) {
+        r.do_float_mul_add::<f64, X, Y, FA>();
+        r.second_part();
+        r.do_float_store::<f64, FA, B>();
+        dispatch!(r)
+    }
+}
+
+/// The handler of an operation whose second operand is loaded from `x` and a
+/// constant, if there is one.
+pub(crate) fn load2_binary_handler(op: FloatBinary, x: usize, d: usize) -> Option<Handler> {
+    match op {
+        FloatBinary::F64Add => Some(pick!(load2_binary[float::F64Add]; five x, float_two d)),
+        FloatBinary::F64Sub => Some(pick!(load2_binary[float::F64Sub]; five x, float_two d)),
+        FloatBinary::F64Mul => Some(pick!(load2_binary[float::F64Mul]; five x, float_two d)),
+        _ => None,
+    }
+}
+
+/// The handler of `(x - y) * b + c`.
+pub(crate) fn sub_mul_add_handler(x: usize, y: usize, b: usize, d: usize) -> Handler {
+    pick!(sub_mul_add[]; float_two x, float_two y, float_two b, float_two d)
+}
+
+/// The handler of a store of `a * b + c` to an address of class `x`.
+pub(crate) fn mul_add_store_handler(a: usize, b: usize, x: usize) -> Handler {
+    pick!(mul_add_store[]; float_two a, float_two b, five x)
 }
 
 /// An operation and where its operands and its result are.

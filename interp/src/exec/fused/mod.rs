@@ -116,9 +116,10 @@ handler! {
     /// A branch on a comparison whose first operand was loaded.
     fn load_br_compare<O: Load, N: Compare, X: Class, D: Class, Y: Class>(r) {
         r.do_load::<O, X, D>();
+        let a = r.result::<D>();
         r.second_part();
         let b = r.read_short::<Y>(const { Absolute::OPERANDS + 2 }, const { Absolute::OPERANDS + 4 });
-        branch!(r, Absolute, N::holds(r.acc, b), Absolute::OPERANDS + 8)
+        branch!(r, Absolute, N::holds(a, b), Absolute::OPERANDS + 8)
     }
 }
 
@@ -126,8 +127,22 @@ handler! {
     /// A branch on a comparison whose second operand was loaded.
     fn load_br_compare_to<O: Load, N: Compare, X: Class, D: Class, Y: Class>(r) {
         r.do_load::<O, X, D>();
+        let b = r.result::<D>();
         r.second_part();
         let a = r.read_short::<Y>(const { Absolute::OPERANDS }, const { Absolute::OPERANDS + 4 });
+        branch!(r, Absolute, N::holds(a, b), Absolute::OPERANDS + 8)
+    }
+}
+
+handler! {
+    /// Two loads of bytes, the first to a slot, and a branch on whether they are
+    /// the same.
+    fn load_load_br_compare<N: Compare, X: Class, Y: Class, E: Class>(r) {
+        r.do_load::<Load8U, X, S>();
+        r.second_part();
+        r.do_load::<Load8U, Y, E>();
+        r.second_part();
+        let a = r.slot(r.ip.u16(Absolute::OPERANDS));
         branch!(r, Absolute, N::holds(a, r.acc), Absolute::OPERANDS + 8)
     }
 }
@@ -274,6 +289,9 @@ pub(crate) fn store_load_handler(wide: bool, x: usize, v: usize, y: usize, d: us
 /// The handler of two stores.
 pub(crate) fn store_store_handler(wide: bool, x: usize, v: usize, y: usize, w: usize) -> Handler {
     match wide {
+        false if w >= class::PIN => {
+            pick!(store_store[Move32]; five x, two v, five y, pins w - class::PIN)
+        }
         false => pick!(store_store[Move32]; five x, two v, five y, two w),
         true => pick!(store_store[Move64]; five x, two v, five y, two w),
     }
@@ -351,8 +369,17 @@ pub(crate) fn load_br_compare_handler(
     y: usize,
 ) -> Option<Handler> {
     macro_rules! table {
-        ($load:ident: $($name:ident),*) => {
+        ($load:ident: $($name:ident),*; pins: $($pinned:ident),*) => {
             match (op, second) {
+                $(
+                    (IntCompare::$pinned, false) if d >= class::PIN => {
+                        pick!(load_br_compare[$load, int::$pinned]; five x, pins d - class::PIN, six y)
+                    }
+                    (IntCompare::$pinned, true) if d >= class::PIN => {
+                        pick!(load_br_compare_to[$load, int::$pinned]; five x, pins d - class::PIN, six y)
+                    }
+                )*
+                _ if d >= class::PIN => return None,
                 $(
                     (IntCompare::$name, false) => pick!(load_br_compare[$load, int::$name]; five x, two d, six y),
                     (IntCompare::$name, true) => pick!(load_br_compare_to[$load, int::$name]; five x, two d, six y),
@@ -362,10 +389,27 @@ pub(crate) fn load_br_compare_handler(
         };
     }
     Some(match load {
-        IntLoad::Load32U => table!(Load32U: I32Eq, I32Ne, I32LtS, I32LtU, I32LeS, I32LeU),
-        IntLoad::Load8U => table!(Load8U: I32Eq, I32Ne),
+        IntLoad::Load32U => {
+            table!(Load32U: I32Eq, I32Ne, I32LtS, I32LtU, I32LeS, I32LeU; pins: I32LtU, I32LeU)
+        }
+        IntLoad::Load8U => table!(Load8U: I32Eq, I32Ne; pins:),
         _ => return None,
     })
+}
+
+/// The handler of two loads of bytes and a forward branch on whether they are
+/// the same, if there is one.
+pub(crate) fn load_load_br_compare_handler(
+    op: IntCompare,
+    x: usize,
+    y: usize,
+    e: usize,
+) -> Option<Handler> {
+    match op {
+        IntCompare::I32Eq => Some(pick!(load_load_br_compare[int::I32Eq]; five x, five y, two e)),
+        IntCompare::I32Ne => Some(pick!(load_load_br_compare[int::I32Ne]; five x, five y, two e)),
+        _ => None,
+    }
 }
 
 /// The handler of a load and a return of what was loaded, if there is one.

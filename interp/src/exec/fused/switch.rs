@@ -11,10 +11,10 @@
 
 use crate::exec::control::{Absolute, Loop1, Loop2, Target};
 use crate::exec::grid::pick;
-use crate::exec::int;
+use crate::exec::int::{self, Binary};
 use crate::exec::memory::{Load, Load8U, Load16U, Load32U};
 use crate::exec::regs::{A, Class, Handler, K, P0, P1, P2, Regs, S, dispatch, handler};
-use crate::op::IntLoad;
+use crate::op::{IntBinary, IntLoad};
 
 impl Regs {
     /// `op = next; next = op + constant; br_table (load8_u op)`.
@@ -82,9 +82,10 @@ handler! {
 }
 
 handler! {
-    /// A `br_table` on a sum with a constant: cases that do not begin with 0.
-    fn add_br_table<X: Class>(r) {
-        r.do_binary::<int::I32Add, X, K, A>();
+    /// A `br_table` on a sum with a constant (cases that do not begin with 0) or
+    /// on some bits.
+    fn binary_br_table<O: Binary, X: Class, D: Class>(r) {
+        r.do_binary::<O, X, K, D>();
         r.second_part();
         r.do_br_table::<A>();
         dispatch!(r)
@@ -169,9 +170,14 @@ pub(crate) fn load_br_table_handler(op: IntLoad, x: usize) -> Option<Handler> {
     }
 }
 
-/// The handler of a sum with a constant and a `br_table` on it.
-pub(crate) fn add_br_table_handler(x: usize) -> Handler {
-    pick!(add_br_table[]; five x)
+/// The handler of an operation with a constant and a `br_table` on its result,
+/// if there is one.
+pub(crate) fn binary_br_table_handler(op: IntBinary, x: usize, d: usize) -> Option<Handler> {
+    match op {
+        IntBinary::I32Add => Some(pick!(binary_br_table[int::I32Add]; five x, two d)),
+        IntBinary::I32And => Some(pick!(binary_br_table[int::I32And]; five x, two d)),
+        _ => None,
+    }
 }
 
 /// The handler of a sum with a constant and a `br`.
