@@ -92,7 +92,9 @@ impl Origins {
         let key = (ptr::from_ref(module), func);
         let origin = self.0.entry(key).or_insert_with(|| {
             let lowered = crate::lower_function(module, func, true).ok()?;
-            let (_, words) = encode::encode(&lowered, module);
+            let mut scratch = encode::Scratch::default();
+            encode::encode(&lowered, module, &mut scratch);
+            let words = scratch.positions;
             let offsets = lowered.offsets?;
             Some(Origin { words, offsets })
         });

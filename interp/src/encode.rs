@@ -11,21 +11,35 @@ use crate::lower::Lowered;
 use rwasm_parser::LocalFuncIndex;
 use rwasm_runtime::code::{InterpCode, ModuleCode};
 
-/// Encodes a lowered function. Also returns the word offset of
-/// each instruction.
-pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u32>) {
+/// Buffers kept from function to function.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    /// The word offset of each instruction, and of the end.
+    pub(crate) positions: Vec<u32>,
+    /// Words that hold the address of a label.
+    fixups: Vec<(usize, Label)>,
+}
+
+/// Encodes a lowered function, and leaves the position of each instruction in
+/// `scratch`.
+pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode, scratch: &mut Scratch) -> InterpCode {
     let insts = &lowered.insts[..];
+    let Scratch { positions, fixups } = scratch;
+    positions.clear();
+    // Few functions are as large: that much memory is not kept.
+    positions.shrink_to(1 << 16);
+    fixups.clear();
+    fixups.shrink_to(1 << 16);
     let mut encoder = Encoder {
         code,
         func: lowered.func,
         targets: &lowered.targets,
         words: Vec::with_capacity(insts.len() * 3),
-        fixups: Vec::new(),
+        fixups,
         catchers: Vec::new(),
         head: Head::Own,
         kinds: lowered.body.map(|_| Kinds::default()),
     };
-    let mut positions = Vec::with_capacity(insts.len() + 1);
     for (range, fused) in groups(lowered) {
         let mut parts = insts[range].iter();
         positions.push(encoder.words.len() as u32);
@@ -43,7 +57,7 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
     }
     positions.push(encoder.words.len() as u32);
     // A label at the very end belongs to code that nothing reaches.
-    encoder.op(control::unreachable_handler(), &[0]);
+    encoder.op(control::unreachable_handler(), [0]);
     encoder.tries(&lowered.tries);
     let Encoder {
         words,
@@ -53,7 +67,7 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
     } = encoder;
     let mut words = words.into_boxed_slice();
     let base = words.as_ptr() as u64;
-    for (at, label) in fixups {
+    for &mut (at, label) in fixups {
         let inst = lowered.labels[label.0 as usize];
         words[at] = base + 8 * u64::from(positions[inst as usize]);
         if let Some(kinds) = &mut kinds {
@@ -62,14 +76,11 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode) -> (InterpCode, Vec<u
     }
     let origin = lowered.body.zip(kinds);
     let origin = origin.map(|(body, kinds)| Box::new(kinds.into_origin(body, words.len())));
-    (
-        InterpCode {
-            words,
-            frame_slots: lowered.frame_slots,
-            origin,
-        },
-        positions,
-    )
+    InterpCode {
+        words,
+        frame_slots: lowered.frame_slots,
+        origin,
+    }
 }
 
 /// What stands before the operands of the next instruction.
@@ -88,8 +99,7 @@ struct Encoder<'a> {
     targets: &'a [Label],
     words: Vec<u64>,
     head: Head,
-    /// Words that hold the address of a label.
-    fixups: Vec<(usize, Label)>,
+    fixups: &'a mut Vec<(usize, Label)>,
     /// Words whose upper half says how far it is from behind the instruction,
     /// which ends with the next word, to a `try`.
     catchers: Vec<(usize, TryIndex)>,
@@ -136,9 +146,10 @@ impl Encoder<'_> {
         }
     }
 
-    fn op(&mut self, handler: Handler, operands: &[u64]) {
+    #[inline]
+    fn op<const N: usize>(&mut self, handler: Handler, operands: [u64; N]) {
         self.head(handler);
-        self.words.extend_from_slice(operands);
+        self.words.extend_from_slice(&operands);
     }
 
     /// An integer instruction with two operands, one constant at most; `wide` if
@@ -146,19 +157,19 @@ impl Encoder<'_> {
     fn int(&mut self, handler: Handler, wide: bool, a: Src, b: Src, d: Dst) {
         debug_assert!(!a.is_const() || !b.is_const(), "computed by lowering");
         if !a.is_const() && !b.is_const() {
-            return self.op(handler, &[quad(a.slot(), d.slot(), b.slot(), 0)]);
+            return self.op(handler, [quad(a.slot(), d.slot(), b.slot(), 0)]);
         }
         let other = a.slot() | b.slot();
         let constant = a.constant() | b.constant();
         match wide {
-            false => self.op(handler, &[pair(other, d.slot(), constant as u32)]),
-            true => self.op(handler, &[quad(other, d.slot(), 0, 0), constant]),
+            false => self.op(handler, [pair(other, d.slot(), constant as u32)]),
+            true => self.op(handler, [quad(other, d.slot(), 0, 0), constant]),
         }
     }
 
     /// An instruction with words for `a` and `b` where these are constants.
     fn with_consts(&mut self, handler: Handler, operands: u64, a: Src, b: Src) {
-        self.op(handler, &[operands]);
+        self.op(handler, [operands]);
         self.consts(a, b);
     }
 
@@ -171,12 +182,13 @@ impl Encoder<'_> {
     }
 
     /// A branch: its target, unless a loop slot holds that, then operands.
-    fn branch(&mut self, handler: Handler, to: Jump, operands: &[u64]) {
+    #[inline]
+    fn branch<const N: usize>(&mut self, handler: Handler, to: Jump, operands: [u64; N]) {
         self.head(handler);
         if to.loop_slot == 0 {
             self.target(to.label);
         }
-        self.words.extend_from_slice(operands);
+        self.words.extend_from_slice(&operands);
     }
 
     fn target(&mut self, label: Label) {
@@ -220,7 +232,7 @@ impl Encoder<'_> {
                     memory::float_binary_load_handler(op, a.class(), address.class(), d.class());
                 self.op(
                     handler,
-                    &[
+                    [
                         pair(address.slot(), d.slot(), offset),
                         quad(a.slot(), 0, 0, 0),
                     ],
@@ -228,7 +240,7 @@ impl Encoder<'_> {
             }
             Inst::FloatMulAdd { width, a, b, c, d } => {
                 let handler = float::mul_add_handler(width, a.class(), b.class(), d.class());
-                self.op(handler, &[quad(a.slot(), d.slot(), b.slot(), c)]);
+                self.op(handler, [quad(a.slot(), d.slot(), b.slot(), c)]);
             }
             Inst::FloatMulAddLoad {
                 width,
@@ -246,7 +258,7 @@ impl Encoder<'_> {
                 );
                 self.op(
                     handler,
-                    &[
+                    [
                         pair(address.slot(), d.slot(), offset),
                         quad(a.slot(), c, 0, 0),
                     ],
@@ -275,10 +287,7 @@ impl Encoder<'_> {
             }
             Inst::Load { op, a, offset, d } => {
                 let handler = memory::load_handler(op, a.class(), d.class());
-                self.op(
-                    handler,
-                    &[pair(a.slot(), d.slot(), whole_offset(a, offset))],
-                );
+                self.op(handler, [pair(a.slot(), d.slot(), whole_offset(a, offset))]);
             }
             Inst::Load2 {
                 op,
@@ -288,7 +297,7 @@ impl Encoder<'_> {
                 d,
             } => {
                 let handler = memory::load2_handler(op, a.class(), b.class(), d.class());
-                self.op(handler, &[abd(a, b, d), short(offset, b)]);
+                self.op(handler, [abd(a, b, d), short(offset, b)]);
             }
             Inst::FloatLoad {
                 width,
@@ -297,10 +306,7 @@ impl Encoder<'_> {
                 d,
             } => {
                 let handler = memory::float_load_handler(width, a.class(), d.class());
-                self.op(
-                    handler,
-                    &[pair(a.slot(), d.slot(), whole_offset(a, offset))],
-                );
+                self.op(handler, [pair(a.slot(), d.slot(), whole_offset(a, offset))]);
             }
             Inst::FloatLoad2 {
                 width,
@@ -310,7 +316,7 @@ impl Encoder<'_> {
                 d,
             } => {
                 let handler = memory::float_load2_handler(width, a.class(), b.class(), d.class());
-                self.op(handler, &[abd(a, b, d), short(offset, b)]);
+                self.op(handler, [abd(a, b, d), short(offset, b)]);
             }
             Inst::Store { op, a, v, offset } => {
                 let handler = memory::store_handler(op, a.class(), v.class());
@@ -335,7 +341,7 @@ impl Encoder<'_> {
                 let handler = memory::store2_handler(op, a.class(), b.class(), v.class());
                 self.op(
                     handler,
-                    &[pair(a.slot(), v.slot(), offset), short(b.slot().into(), b)],
+                    [pair(a.slot(), v.slot(), offset), short(b.slot().into(), b)],
                 );
                 if v.is_const() {
                     self.words.push(v.constant());
@@ -349,7 +355,7 @@ impl Encoder<'_> {
                 d,
             } => {
                 let handler = memory::checked_load_handler(op, d.class());
-                self.op(handler, &[pair(a, d.slot(), memory), offset]);
+                self.op(handler, [pair(a, d.slot(), memory), offset]);
             }
             Inst::CheckedStore {
                 op,
@@ -359,7 +365,7 @@ impl Encoder<'_> {
                 offset,
             } => {
                 let handler = memory::checked_store_handler(op);
-                self.op(handler, &[pair(a, v, memory), offset]);
+                self.op(handler, [pair(a, v, memory), offset]);
             }
             Inst::Mov { a, d } if a.is_wide_const() => {
                 let handler = control::mov_wide_handler(d.class());
@@ -379,24 +385,24 @@ impl Encoder<'_> {
             }
             Inst::GlobalGet { global, d } => {
                 let handler = control::global_get_handler(d.class());
-                self.op(handler, &[pair(0, d.slot(), global)]);
+                self.op(handler, [pair(0, d.slot(), global)]);
             }
             Inst::GlobalSet { global, a } => {
                 let handler = control::global_set_handler(a.class());
                 self.with_consts(handler, pair(a.slot(), 0, global), a, none);
             }
-            Inst::Br { to } => self.branch(control::br_handler(to.loop_slot), to, &[]),
+            Inst::Br { to } => self.branch(control::br_handler(to.loop_slot), to, []),
             Inst::BrIf { a, non_zero, to } => {
                 let handler = control::br_if_handler(to.loop_slot, non_zero, a.class());
-                self.branch(handler, to, &[quad(a.slot(), 0, 0, 0)]);
+                self.branch(handler, to, [quad(a.slot(), 0, 0, 0)]);
             }
             Inst::BrCompare { op, a, b, to } => {
                 let handler = control::br_compare_handler(op, to.loop_slot, a.class(), b.class());
-                self.branch(handler, to, &[branch_operands(a, b)]);
+                self.branch(handler, to, [branch_operands(a, b)]);
             }
             Inst::BrAnd { a, b, non_zero, to } => {
                 let handler = control::br_and_handler(to.loop_slot, non_zero, a.class(), b.class());
-                self.branch(handler, to, &[branch_operands(a, b)]);
+                self.branch(handler, to, [branch_operands(a, b)]);
             }
             Inst::BrFloatCompare { op, a, b, to } => {
                 let handler = control::br_float_compare_handler(
@@ -405,7 +411,7 @@ impl Encoder<'_> {
                     a.float_class(),
                     b.float_class(),
                 );
-                self.branch(handler, to, &[quad(a.slot(), b.slot(), 0, 0)]);
+                self.branch(handler, to, [quad(a.slot(), b.slot(), 0, 0)]);
                 self.consts(a, b);
             }
             Inst::AddBr {
@@ -418,21 +424,21 @@ impl Encoder<'_> {
             } => {
                 let handler = control::add_br_handler(op, to.loop_slot, a.class(), b.class());
                 let operands = pair(slot, b.slot(), b.constant() as u32);
-                self.branch(handler, to, &[operands, u64::from(addend as u32)]);
+                self.branch(handler, to, [operands, u64::from(addend as u32)]);
             }
             Inst::BrTable { a, first, last } => {
                 self.op(
                     control::br_table_handler(a.class()),
-                    &[pair(a.slot(), 0, last)],
+                    [pair(a.slot(), 0, last)],
                 );
                 for at in first..=first + last {
                     self.target(self.targets[at as usize]);
                 }
             }
             Inst::EnterLoop { loop_slot, pins } => {
-                self.op(control::enter_loop_handler(loop_slot), &[pin_word(pins)]);
+                self.op(control::enter_loop_handler(loop_slot), [pin_word(pins)]);
             }
-            Inst::Pin { pins } => self.op(control::pin_handler(), &[pin_word(pins)]),
+            Inst::Pin { pins } => self.op(control::pin_handler(), [pin_word(pins)]),
             Inst::Call {
                 callee,
                 base,
@@ -449,7 +455,7 @@ impl Encoder<'_> {
             } => {
                 self.call(callee, base, true, quad(slots, 0, 0, 0));
             }
-            Inst::Ret => self.op(call::ret_handler(), &[]),
+            Inst::Ret => self.op(call::ret_handler(), []),
             Inst::RetInt { a } => {
                 let handler = call::ret_int_handler(a.class());
                 self.with_consts(handler, quad(a.slot(), 0, 0, 0), a, none);
@@ -459,13 +465,13 @@ impl Encoder<'_> {
                 self.with_consts(handler, quad(a.slot(), 0, 0, 0), a, none);
             }
             Inst::RetMany { first, count } => {
-                self.op(call::ret_many_handler(), &[quad(first, count, 0, 0)]);
+                self.op(call::ret_many_handler(), [quad(first, count, 0, 0)]);
             }
             // Nothing to zero: no instruction at all.
             Inst::Enter { count: 0, .. } => {}
             Inst::Enter { first, count } => {
                 let handler = call::enter_handler(usize::from(count));
-                self.op(handler, &[quad(first, count, 0, 0)]);
+                self.op(handler, [quad(first, count, 0, 0)]);
             }
             Inst::Slots {
                 op,
@@ -474,7 +480,7 @@ impl Encoder<'_> {
                 y,
             } => {
                 let immediates = u64::from(x) | u64::from(y) << 32;
-                self.op(slot_handler(op), &[quad(s0, s1, s2, 0), immediates]);
+                self.op(slot_handler(op), [quad(s0, s1, s2, 0), immediates]);
             }
             Inst::Simd {
                 op,
@@ -482,30 +488,30 @@ impl Encoder<'_> {
                 lane,
             } => {
                 let last = if op.shape().has_lane { lane.into() } else { c };
-                self.op(op.handler(), &[quad(d, a, b, last)]);
+                self.op(op.handler(), [quad(d, a, b, last)]);
             }
             Inst::SimdShift { op, d, a, bits } => {
                 let handler = op.constant_shift_handler().expect("made of shifts only");
-                self.op(handler, &[quad(d, a, bits.into(), 0)]);
+                self.op(handler, [quad(d, a, bits.into(), 0)]);
             }
             Inst::SimdConst {
                 d,
                 bits: [low, high],
             } => {
-                self.op(simd::constant_handler(), &[quad(d, 0, 0, 0), low, high]);
+                self.op(simd::constant_handler(), [quad(d, 0, 0, 0), low, high]);
             }
             Inst::SimdShuffle { d, a, b, lanes } => {
                 let lanes = u128::from_le_bytes(lanes);
                 self.op(
                     simd::shuffle_handler(),
-                    &[quad(d, a, b, 0), lanes as u64, (lanes >> 64) as u64],
+                    [quad(d, a, b, 0), lanes as u64, (lanes >> 64) as u64],
                 );
             }
             Inst::SimdGlobalGet { global, d } => {
-                self.op(simd::global_get_handler(), &[pair(d, 0, global)]);
+                self.op(simd::global_get_handler(), [pair(d, 0, global)]);
             }
             Inst::SimdGlobalSet { global, a } => {
-                self.op(simd::global_set_handler(), &[pair(a, 0, global)]);
+                self.op(simd::global_set_handler(), [pair(a, 0, global)]);
             }
             Inst::SimdAccess {
                 op,
@@ -516,9 +522,9 @@ impl Encoder<'_> {
                 lane,
             } => {
                 match at {
-                    Place::Guarded(offset) => self.op(op.guarded_handler(), &[pair(a, d, offset)]),
+                    Place::Guarded(offset) => self.op(op.guarded_handler(), [pair(a, d, offset)]),
                     Place::Checked { memory, offset } => {
-                        self.op(op.checked_handler(), &[pair(a, d, memory), offset]);
+                        self.op(op.checked_handler(), [pair(a, d, memory), offset]);
                     }
                 }
                 if op.has_lane() {
@@ -532,27 +538,24 @@ impl Encoder<'_> {
                 d,
                 v: [v, w],
                 offset,
-            } => self.op(
-                op.handler(),
-                &[pair(a, d, memory), offset, quad(v, w, 0, 0)],
-            ),
-            Inst::AtomicFence => self.op(atomic::fence_handler(), &[]),
+            } => self.op(op.handler(), [pair(a, d, memory), offset, quad(v, w, 0, 0)]),
+            Inst::AtomicFence => self.op(atomic::fence_handler(), []),
             Inst::Wide {
                 op,
                 s: [a, b, c, d],
                 d: [low, high],
-            } => self.op(op.handler(), &[quad(a, b, c, d), quad(low, high, 0, 0)]),
+            } => self.op(op.handler(), [quad(a, b, c, d), quad(low, high, 0, 0)]),
             Inst::Throw {
                 tag,
                 first,
                 catcher,
             } => {
                 let tag = self.code.offsets.tag(tag);
-                self.op(exception::throw_handler(), &[pair(first, 0, tag), 0, 0]);
+                self.op(exception::throw_handler(), [pair(first, 0, tag), 0, 0]);
                 self.catcher(catcher);
             }
             Inst::ThrowRef { a, catcher } => {
-                self.op(exception::throw_ref_handler(), &[quad(a, 0, 0, 0), 0, 0]);
+                self.op(exception::throw_ref_handler(), [quad(a, 0, 0, 0), 0, 0]);
                 self.catcher(catcher);
             }
             Inst::Object(inst) => {
@@ -560,17 +563,17 @@ impl Encoder<'_> {
                 self.kinds = None;
                 inst.encode(&mut self.words);
             }
-            Inst::Unreachable => self.op(control::unreachable_handler(), &[]),
+            Inst::Unreachable => self.op(control::unreachable_handler(), []),
             Inst::ConsumeFuel { units } => {
-                self.op(control::consume_fuel_handler(), &[u64::from(units)]);
+                self.op(control::consume_fuel_handler(), [u64::from(units)]);
             }
-            Inst::CheckInterrupt => self.op(control::check_interrupt_handler(), &[0]),
+            Inst::CheckInterrupt => self.op(control::check_interrupt_handler(), [0]),
             Inst::Count { loop_at } => {
                 let cell = &raw const self.code.cells[self.func.index()] as u64;
                 let at = self.words.len() + self.head_words();
                 match loop_at {
-                    None => self.op(tier_up::count_call_handler(), &[cell]),
-                    Some(at) => self.op(tier_up::count_loop_handler(), &[cell, at.into()]),
+                    None => self.op(tier_up::count_call_handler(), [cell]),
+                    Some(at) => self.op(tier_up::count_loop_handler(), [cell, at.into()]),
                 }
                 self.note(at, Kind::Cell);
             }
@@ -623,29 +626,26 @@ impl Encoder<'_> {
             Callee::Own(func) => {
                 let cell = &raw const self.code.cells[func as usize];
                 let at = self.words.len() + self.head_words();
-                self.op(call::call_handler(tail), &[cell as u64, base_word, last]);
+                self.op(call::call_handler(tail), [cell as u64, base_word, last]);
                 self.note(at, Kind::Cell);
             }
             Callee::Imported(func) => {
                 let offset = u64::from(self.code.offsets.imported_func(func));
-                self.op(
-                    call::call_imported_handler(tail),
-                    &[offset, base_word, last],
-                );
+                self.op(call::call_imported_handler(tail), [offset, base_word, last]);
             }
             Callee::Indirect { table, ty, index } => {
                 let table = self.code.offsets.table(table);
                 let id = u64::from(self.code.type_ids[ty as usize].as_u32());
                 let handler = call::call_indirect_handler(tail, index.class());
                 let at = self.words.len() + self.head_words();
-                self.op(handler, &[pair(index.slot(), base, table), id, last]);
+                self.op(handler, [pair(index.slot(), base, table), id, last]);
                 if let Some(kinds) = &mut self.kinds {
                     kinds.note_type(at + 1, ty);
                 }
             }
             Callee::Ref(func) => {
                 let handler = call::call_ref_handler(tail, func.class());
-                self.op(handler, &[quad(func.slot(), base, 0, 0), 0, last]);
+                self.op(handler, [quad(func.slot(), base, 0, 0), 0, last]);
             }
         }
     }

@@ -40,6 +40,7 @@ use wasmparser::{BinaryReader, FuncValidatorAllocations, FunctionBody};
 #[derive(Default)]
 struct Buffers {
     lower: lower::Scratch,
+    encode: encode::Scratch,
     validator: FuncValidatorAllocations,
     body: Vec<u8>,
 }
@@ -80,8 +81,11 @@ pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
         return Ok(cell.publish_interp_code(kept, ENTRIES.interp));
     }
     let lowered = lower_function(code, cell.func, false)?;
-    let (encoded, _) = encode::encode(&lowered, code);
-    BUFFERS.with_borrow_mut(|buffers| buffers.lower.recycle(lowered));
+    let encoded = BUFFERS.with_borrow_mut(|buffers| {
+        let encoded = encode::encode(&lowered, code, &mut buffers.encode);
+        buffers.lower.recycle(lowered);
+        encoded
+    });
     if encoded.origin.is_some()
         && let Some(kept) = code.kept_bodies()
     {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Operator,
+    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
 };
 
 use crate::error::ParseError;
@@ -165,25 +165,15 @@ pub fn validate_body(
     Ok(reader.finish_expression(&validator.visitor(offset))?)
 }
 
-/// Validates the next instruction of a body, for who reads that at the same time:
-/// its locals come before, by [`FuncValidator::read_locals`], and at the end
-/// [`OperatorsReader::finish`](wasmparser::OperatorsReader::finish) must succeed.
-/// Which error is the first may differ from [`validate_body`].
+/// Checks how many operands there are after an instruction. For who validates a body
+/// while it is read: its locals come before, by [`FuncValidator::read_locals`], and
+/// at the end [`OperatorsReader::finish`](wasmparser::OperatorsReader::finish) must
+/// succeed. Which error is the first may differ from [`validate_body`].
 ///
 /// # Errors
-/// If the instruction is not valid, or there are too many operands.
+/// If there are too many.
 #[inline]
-pub fn validate_operator(
-    validator: &mut FuncValidator<Resources>,
-    offset: u64,
-    operator: &Operator<'_>,
-) -> Result<(), ParseError> {
-    validator.op(offset, operator)?;
-    check_operands(validator)
-}
-
-#[inline]
-fn check_operands(validator: &FuncValidator<Resources>) -> Result<(), ParseError> {
+pub fn check_operands(validator: &FuncValidator<Resources>) -> Result<(), ParseError> {
     let actual = validator.operand_stack_height();
     if actual > MAX_OPERANDS {
         return Err(ParseError::Limit {

@@ -35,7 +35,7 @@ mod sections;
 mod text;
 mod types;
 
-pub use bodies::{BodyRange, validate_body, validate_operator};
+pub use bodies::{BodyRange, check_operands, validate_body};
 pub use bytes::ModuleBytes;
 pub use const_expr::{ConstExpr, ConstOp};
 pub use detect::FileKind;

@@ -10,7 +10,7 @@ use super::prescan::{LoopInfo, Pins, keep_places, pin_slots, scan_nest};
 use super::stack::{Kind, State};
 use crate::inst::{Inst, Jump, Label, Src, TryIndex};
 use rwasm_parser::ValType;
-use wasmparser::{BlockType, OperatorsReader};
+use wasmparser::{BinaryReader, BlockType};
 
 /// The instruction that opened a control frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +131,8 @@ impl<'a> Lower<'a> {
         self.open(Opened::Block, label, height, params, results);
     }
 
-    pub(super) fn loop_(&mut self, ty: BlockType, offset: u64, body: &OperatorsReader<'_>) {
+    pub(super) fn loop_(&mut self, ty: BlockType) {
+        let offset = u64::from(self.offset);
         let (params, results) = self.block_types(ty);
         let height = self.settle(params.len());
         if self.settings.tier_up {
@@ -139,12 +140,9 @@ impl<'a> Lower<'a> {
         }
         let label = self.new_label();
         if self.loop_depth == 0 {
-            self.nest = scan_nest(
-                offset,
-                body.clone(),
-                &self.locals,
-                &mut self.scratch.prescan,
-            );
+            let body = self.rest_of_body();
+            let scratch = &mut self.scratch.prescan;
+            scan_nest(body, &self.locals, scratch, &mut self.nest);
             self.nest_at = 0;
         }
         self.loop_depth += 1;
@@ -184,6 +182,14 @@ impl<'a> Lower<'a> {
         if self.settings.interruption {
             self.emit(Inst::CheckInterrupt);
         }
+    }
+
+    /// The body from the current instruction on.
+    fn rest_of_body(&self) -> BinaryReader<'a> {
+        let offset = u64::from(self.offset);
+        let before = (offset - self.body.range().start) as usize;
+        let features = self.module.features().to_wasmparser();
+        BinaryReader::new_features(&self.body.as_bytes()[before..], offset, features)
     }
 
     /// Writes the constants among the operands below a height to their slots,
@@ -273,15 +279,14 @@ impl<'a> Lower<'a> {
         self.begin_fuel_block();
     }
 
-    /// Returns whether that was the end of the function.
-    pub(super) fn end(&mut self) -> bool {
+    pub(super) fn end(&mut self) {
         let top = self.frames.len() - 1;
         if self.frames[top].opened == Opened::Function {
             if !self.dead {
                 self.return_();
             }
             self.return_caught();
-            return true;
+            return;
         }
         let frame = &self.frames[top];
         // Whether other paths than falling through come here.
@@ -328,7 +333,6 @@ impl<'a> Lower<'a> {
         if !self.dead {
             self.begin_fuel_block();
         }
-        false
     }
 
     /// Pushes operands that stand in their slots.

@@ -20,21 +20,21 @@ mod ops;
 mod prescan;
 mod simd;
 mod stack;
+mod visit;
 mod zeroing;
 
 use crate::inst::{Inst, Label, PinSlots, Try};
 use control::Frame;
 use memory::Stored;
 use prescan::{LoopInfo, PINS, Pins};
-use rwasm_parser::{
-    CompositeType, FuncType, LocalFuncIndex, Module, ParseError, Resources, validate_operator,
-};
+use rwasm_parser::{CompositeType, FuncType, LocalFuncIndex, Module, ParseError, Resources};
 use rwasm_runtime::code::{BodyHash, CodeSettings, ModuleCode};
 use rwasm_runtime::tunables::MAX_FRAME_SLOTS;
 use stack::{Acc, Entry, Kind};
 use std::mem;
 use thiserror::Error;
-use wasmparser::{FuncValidator, FunctionBody};
+use visit::Visitor;
+use wasmparser::{FuncValidator, FunctionBody, OperatorsReader, OperatorsReaderAllocations};
 use zeroing::Zeroing;
 
 /// Why a function could not be lowered.
@@ -82,11 +82,16 @@ struct LocalInfo {
 /// Buffers kept from function to function.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    reader: OperatorsReaderAllocations,
     prescan: prescan::Scratch,
     moved: Vec<bool>,
     insts: Vec<Inst>,
+    labels: Vec<u32>,
+    bound: Vec<u32>,
     stack: Vec<Entry>,
     locals: Vec<LocalInfo>,
+    zeroing: Zeroing,
+    nest: Vec<LoopInfo>,
 }
 
 impl Scratch {
@@ -95,12 +100,17 @@ impl Scratch {
 
     /// Takes the memory of what was encoded for the next function.
     pub(crate) fn recycle(&mut self, lowered: Lowered) {
-        let mut insts = lowered.insts;
-        if insts.capacity() <= Self::MOST_INSTS {
-            insts.clear();
-            self.insts = insts;
+        if lowered.insts.capacity() <= Self::MOST_INSTS {
+            self.insts = emptied(lowered.insts);
+            self.labels = emptied(lowered.labels);
+            self.bound = emptied(lowered.bound);
         }
     }
+}
+
+fn emptied<T>(mut items: Vec<T>) -> Vec<T> {
+    items.clear();
+    items
 }
 
 /// Register code before encoding.
@@ -131,6 +141,7 @@ struct Lower<'a> {
     code: &'a ModuleCode,
     settings: CodeSettings,
     scratch: &'a mut Scratch,
+    body: &'a FunctionBody<'a>,
     /// Index of the function in its module.
     func: u32,
     out: Vec<Inst>,
@@ -187,50 +198,56 @@ pub(crate) fn lower(
 ) -> Result<Lowered, LowerError> {
     let module = &*code.module;
     let func_index = module.num_imported_functions() + func.as_u32();
-    let (out, stack) = (mem::take(&mut scratch.insts), mem::take(&mut scratch.stack));
+    let out = mem::take(&mut scratch.insts);
+    let labels = mem::take(&mut scratch.labels);
+    let bound = mem::take(&mut scratch.bound);
+    let stack = mem::take(&mut scratch.stack);
     let locals = mem::take(&mut scratch.locals);
+    let zeroing = mem::take(&mut scratch.zeroing);
+    let nest = mem::take(&mut scratch.nest);
     let mut lower = Lower {
         module,
         code,
         settings: code.settings,
         scratch,
+        body,
         func: func_index,
         out,
         offsets: offsets.then(Vec::new),
         offset: 0,
-        labels: Vec::new(),
-        bound: Vec::new(),
+        labels,
+        bound,
         targets: Vec::new(),
         tries: Vec::new(),
         return_label: None,
         locals,
-        zeroing: Zeroing::default(),
+        zeroing,
         stored: None,
         first_temp: 0,
         slots: 0,
         stack,
         flushed: 0,
-        frames: Vec::new(),
+        frames: Vec::with_capacity(16),
         acc: Acc::Nothing,
         float_acc: Acc::Nothing,
         accs_before: (Acc::Nothing, Acc::Nothing),
         region: 0,
         pins: [None; PINS],
-        nest: Vec::new(),
+        nest,
         nest_at: 0,
         loop_depth: 0,
         fuel: None,
         dead: false,
         dead_blocks: 0,
     };
-    lower.body(body, validator)?;
+    lower.body(validator)?;
     if lower.slots as usize >= MAX_FRAME_SLOTS {
         return Err(LowerError::FrameTooLarge { func: func_index });
     }
-    lower.stack.clear();
-    lower.scratch.stack = lower.stack;
-    lower.locals.clear();
-    lower.scratch.locals = lower.locals;
+    lower.scratch.stack = emptied(lower.stack);
+    lower.scratch.locals = emptied(lower.locals);
+    lower.scratch.zeroing = lower.zeroing;
+    lower.scratch.nest = lower.nest;
     Ok(Lowered {
         func,
         insts: lower.out,
@@ -247,9 +264,9 @@ pub(crate) fn lower(
 impl<'a> Lower<'a> {
     fn body(
         &mut self,
-        body: &FunctionBody<'_>,
         mut validator: Option<&mut FuncValidator<Resources>>,
     ) -> Result<(), LowerError> {
+        let body = self.body;
         if let Some(validator) = &mut validator {
             validator.read_locals(&mut body.get_binary_reader())?;
         }
@@ -284,26 +301,25 @@ impl<'a> Lower<'a> {
         if self.settings.tier_up {
             self.emit(Inst::Count { loop_at: None });
         }
-        let mut reader = body.get_operators_reader()?;
+        let operators = body.get_binary_reader_for_operators()?;
+        let buffer = mem::take(&mut self.scratch.reader);
+        let mut reader = OperatorsReader::new_with_allocs(operators, buffer);
+        let mut visitor = Visitor {
+            lower: self,
+            validator,
+        };
         while !reader.eof() {
-            let offset = reader.original_position();
-            self.offset = offset as u32;
-            let operator = reader.read()?;
-            if let Some(validator) = &mut validator {
-                validate_operator(validator, offset, &operator)?;
-            }
-            if self.operator(&operator, offset, &reader)? {
-                break;
-            }
-            if self.slots as usize >= MAX_FRAME_SLOTS {
+            visitor.lower.offset = reader.original_position() as u32;
+            let visited = reader.visit_operator(&mut visitor)?;
+            visited.map_err(|error| *error)?;
+            if visitor.lower.slots as usize >= MAX_FRAME_SLOTS {
                 // Not at the end alone: what is known of the operands would
                 // grow without bound.
                 return Err(LowerError::FrameTooLarge { func: self.func });
             }
         }
-        if validator.is_some() {
-            reader.finish()?;
-        }
+        reader.finish()?;
+        self.scratch.reader = reader.into_allocations();
         self.end_zeroing();
         Ok(())
     }
@@ -319,11 +335,13 @@ impl<'a> Lower<'a> {
     }
 
     /// The frame has at least so many slots.
+    #[inline]
     fn use_slots(&mut self, slots: u32) {
         self.slots = self.slots.max(slots);
     }
 
     /// The register that a local is pinned in.
+    #[inline]
     fn pin_of(&self, local: u32) -> Option<u8> {
         self.pins
             .iter()
@@ -353,6 +371,7 @@ impl<'a> Lower<'a> {
     }
 
     /// Charges an instruction to the current block.
+    #[inline]
     fn charge_fuel(&mut self) {
         if let Some(at) = self.fuel
             && let Inst::ConsumeFuel { units } = &mut self.out[at]
@@ -361,11 +380,7 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn unsupported<T>(
-        &self,
-        operator: &wasmparser::Operator<'_>,
-        offset: u64,
-    ) -> Result<T, LowerError> {
+    fn unsupported<T>(&self, operator: &wasmparser::Operator<'_>) -> Result<T, LowerError> {
         let debug = format!("{operator:?}");
         let instruction = debug
             .split([' ', '{', '('])
@@ -374,7 +389,7 @@ impl<'a> Lower<'a> {
             .to_owned();
         Err(LowerError::Unsupported {
             func: self.func,
-            offset,
+            offset: self.offset.into(),
             instruction,
         })
     }

@@ -8,7 +8,9 @@
 use super::LocalInfo;
 use super::stack::Kind;
 use crate::inst::PinSlots;
-use wasmparser::{OperatorsReader, VisitOperator, VisitSimdOperator};
+use wasmparser::{
+    BinaryReader, OperatorsReader, OperatorsReaderAllocations, VisitOperator, VisitSimdOperator,
+};
 
 /// Registers for pinned locals.
 pub(super) const PINS: usize = 3;
@@ -41,6 +43,7 @@ impl LoopInfo {
 /// Buffers of the scan, kept from function to function.
 #[derive(Default)]
 pub(super) struct Scratch {
+    reader: OperatorsReaderAllocations,
     /// Weight by local; all zeros between uses.
     weights: Vec<u64>,
     /// Locals used in the open loops and the depth of each use, oldest first.
@@ -51,31 +54,29 @@ pub(super) struct Scratch {
     loops: Vec<(usize, usize)>,
 }
 
-/// Reads the nest of the loop at `offset`, whose body `reader` is at. The result
-/// is ordered by offset and begins with that loop.
+/// Reads the nest of the loop that `body` begins with into `loops`, ordered by offset and
+/// beginning with that loop.
 pub(super) fn scan_nest(
-    offset: u64,
-    mut reader: OperatorsReader<'_>,
+    body: BinaryReader<'_>,
     locals: &[LocalInfo],
     scratch: &mut Scratch,
-) -> Vec<LoopInfo> {
+    loops: &mut Vec<LoopInfo>,
+) {
+    let buffer = std::mem::take(&mut scratch.reader);
+    let mut reader = OperatorsReader::new_with_allocs(body, buffer);
     let Scratch {
         weights,
         uses,
         blocks,
         loops: open,
+        ..
     } = scratch;
     weights.resize(locals.len().max(weights.len()), 0);
     uses.clear();
     blocks.clear();
     open.clear();
-    let mut loops = vec![LoopInfo {
-        height: 0,
-        ..LoopInfo::unknown(offset)
-    }];
-    blocks.push(true);
-    open.push((0, 0));
-    while !open.is_empty() {
+    loops.clear();
+    loop {
         let at = reader.original_position();
         let Ok(step) = reader.visit_operator(&mut Steps) else {
             break;
@@ -102,10 +103,11 @@ pub(super) fn scan_nest(
                     // Such a loop has its own pins; its uses are not an outer loop's.
                     uses.truncate(first_use);
                 }
-                if let Some(&(outer, _)) = open.last() {
-                    let height = loops[index].height.saturating_add(1);
-                    loops[outer].height = loops[outer].height.max(height);
-                }
+                let Some(&(outer, _)) = open.last() else {
+                    break;
+                };
+                let height = loops[index].height.saturating_add(1);
+                loops[outer].height = loops[outer].height.max(height);
             }
             Step::Local(local) if (local as usize) < locals.len() => {
                 uses.push((local, open.len().min(16) as u8));
@@ -113,14 +115,14 @@ pub(super) fn scan_nest(
             Step::Local(_) | Step::Other => {}
         }
     }
-    if loops[0].height > 0 {
+    if loops.first().is_some_and(|outermost| outermost.height > 0) {
         // One choice for all of the nest but its innermost loops.
         let pins = heaviest(uses, locals, weights);
         for info in loops.iter_mut().filter(|info| info.height > 0) {
             info.pins = pins;
         }
     }
-    loops
+    scratch.reader = reader.into_allocations();
 }
 
 /// What of an instruction counts here.

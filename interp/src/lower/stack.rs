@@ -83,6 +83,7 @@ const PRESERVE_REACH: usize = 64;
 
 impl Lower<'_> {
     /// The slot that the next operand gets.
+    #[inline]
     pub(super) fn next_slot(&self) -> u32 {
         match self.stack.last() {
             Some(top) => top.slot + top.kind.slots(),
@@ -91,6 +92,7 @@ impl Lower<'_> {
     }
 
     /// Pushes an operand.
+    #[inline]
     pub(super) fn push(&mut self, kind: Kind, state: State) {
         let height = self.stack.len();
         // Whatever stood at this height before is gone.
@@ -109,6 +111,7 @@ impl Lower<'_> {
     }
 
     /// Pushes a constant.
+    #[inline]
     pub(super) fn push_const(&mut self, kind: Kind, bits: u64) {
         self.push(kind, State::Const(bits));
     }
@@ -125,6 +128,7 @@ impl Lower<'_> {
     }
 
     /// Removes the top operand without using it.
+    #[inline]
     pub(super) fn pop_entry(&mut self) -> Entry {
         let entry = self.stack.pop().expect("validated: an operand");
         if let State::Local(local) = entry.state {
@@ -142,6 +146,7 @@ impl Lower<'_> {
     }
 
     /// Where the operand at `height` is now.
+    #[inline]
     pub(super) fn source(&self, height: usize) -> Src {
         let entry = &self.stack[height];
         match entry.state {
@@ -159,6 +164,7 @@ impl Lower<'_> {
     }
 
     /// Where a local is best read from.
+    #[inline]
     pub(super) fn local_source(&self, local: u32) -> Src {
         if let Some(pin) = self.pin_of(local) {
             return Src::Pin(pin);
@@ -171,6 +177,7 @@ impl Lower<'_> {
         }
     }
 
+    #[inline]
     fn acc_of(&self, kind: Kind) -> Acc {
         match kind {
             Kind::Int => self.acc,
@@ -180,6 +187,7 @@ impl Lower<'_> {
     }
 
     /// Pops an operand of any class.
+    #[inline]
     pub(super) fn pop(&mut self) -> Src {
         let source = self.source(self.stack.len() - 1);
         self.pop_entry();
@@ -318,6 +326,11 @@ impl Lower<'_> {
         if inst.writes_float_acc() {
             self.spill_float_acc();
         }
+        self.append(inst)
+    }
+
+    #[inline]
+    fn append(&mut self, inst: Inst) -> u32 {
         let index = self.out.len() as u32;
         self.out.push(inst);
         if let Some(offsets) = &mut self.offsets {
@@ -327,6 +340,7 @@ impl Lower<'_> {
     }
 
     /// Before the accumulator changes: an operand in it goes to its slot.
+    #[inline]
     pub(super) fn spill_acc(&mut self) {
         if let Acc::Temp(height) = self.acc
             && height < self.stack.len()
@@ -348,6 +362,7 @@ impl Lower<'_> {
     }
 
     /// As [`Lower::spill_acc`] for the float accumulator.
+    #[inline]
     pub(super) fn spill_float_acc(&mut self) {
         if let Acc::Temp(height) = self.float_acc
             && height < self.stack.len()
@@ -358,8 +373,14 @@ impl Lower<'_> {
     }
 
     /// Appends an instruction with an integer result and pushes that.
+    #[inline]
     pub(super) fn emit_int(&mut self, make: impl FnOnce(Dst) -> Inst) {
-        let def = self.emit(make(Dst::Acc));
+        let inst = make(Dst::Acc);
+        // What `emit` would find out.
+        debug_assert!(inst.writes_acc() && !inst.writes_float_acc());
+        self.accs_before = (self.acc, self.float_acc);
+        self.spill_acc();
+        let def = self.append(inst);
         let height = self.stack.len();
         self.push(
             Kind::Int,
@@ -372,8 +393,14 @@ impl Lower<'_> {
     }
 
     /// Appends an instruction with a float result and pushes that.
+    #[inline]
     pub(super) fn emit_float(&mut self, make: impl FnOnce(Dst) -> Inst) {
-        let def = self.emit(make(Dst::Acc));
+        let inst = make(Dst::Acc);
+        // As above.
+        debug_assert!(inst.writes_float_acc() && !inst.writes_acc());
+        self.accs_before = (self.acc, self.float_acc);
+        self.spill_float_acc();
+        let def = self.append(inst);
         let height = self.stack.len();
         self.push(
             Kind::Float,
@@ -414,6 +441,7 @@ impl Lower<'_> {
 
     /// The index of the last instruction if the top operand is its result and
     /// nothing else: then a following instruction can absorb it.
+    #[inline]
     pub(super) fn absorbable(&self) -> Option<usize> {
         let top = self.stack.last()?;
         let last = self.out.len().checked_sub(1)?;

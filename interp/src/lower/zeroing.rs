@@ -25,11 +25,20 @@ pub(super) struct Zeroing {
 impl Lower<'_> {
     /// All locals up to now are parameters; after them `count` others.
     pub(super) fn begin_zeroing(&mut self, params: usize) {
-        self.zeroing.assigned = vec![true; params];
-        self.zeroing.assigned.resize(self.locals.len(), false);
+        let Zeroing {
+            assigned,
+            order,
+            slots,
+        } = &mut self.zeroing;
+        assigned.clear();
+        assigned.resize(params, true);
+        assigned.resize(self.locals.len(), false);
+        order.clear();
+        *slots = None;
     }
 
     /// A local is read.
+    #[inline]
     pub(super) fn note_read(&mut self, local: u32) {
         if self.zeroing.assigned[local as usize] {
             return;
@@ -44,6 +53,7 @@ impl Lower<'_> {
     }
 
     /// A local is assigned.
+    #[inline]
     pub(super) fn note_assignment(&mut self, local: u32) {
         let assigned = &mut self.zeroing.assigned[local as usize];
         if !*assigned {
