@@ -1,12 +1,14 @@
 //! What the interpreter makes of code that keeps its variables in memory, and of
-//! interpreters: the modules whose register code `fused.code` and `switch.code` in
-//! `interp/tests/golden/` hold, run.
+//! interpreters, and of loops: the modules whose register code `fused.code`,
+//! `fused_loops.code` and `switch.code` in `interp/tests/golden/` hold, run.
 
 mod common;
 
 use rwasm::{Instance, Module, Store, TypedFunc, WasmParams, WasmResults};
 
 const MODULE: &str = include_str!("../../interp/tests/golden/fused.wat");
+
+const LOOPS: &str = include_str!("../../interp/tests/golden/fused_loops.wat");
 
 const SWITCH: &str = include_str!("../../interp/tests/golden/switch.wat");
 
@@ -52,6 +54,24 @@ fn pairs_compute_what_their_parts_do() {
     assert_eq!(call::<i32, i32>("branches", 160), 1);
     assert_eq!(call::<(i32, i32), i32>("label_between", (64, 1)), 33);
     assert_eq!(call::<(i32, i32), i32>("label_between", (64, 0)), 161);
+}
+
+/// What the functions return is what wasmi returns.
+#[test]
+fn loops_compute_what_their_parts_do() {
+    for (name, results) in [
+        ("order", [-6, 1_877_017_596, -1_018_744_266]),
+        ("mix", [895_063_621, 110_107_397, 380_154_697]),
+        ("classes", [1_001, 29_158, 357_475]),
+        ("touch", [2_060, 114_496, 261_668]),
+        ("strings", [857, 13_613, 11_638]),
+        ("calls", [2, 6_275, 952_031]),
+        ("floats", [-1_451_162_708, 1_152_083_076, -312_890_437]),
+    ] {
+        for (rounds, result) in [1, 100, 1_234].into_iter().zip(results) {
+            assert_eq!(call_of::<i32, i32>(LOOPS, name, rounds), result, "{name}");
+        }
+    }
 }
 
 /// Two loads are one handler only where both addresses are in places that it knows;

@@ -83,8 +83,9 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
             };
             Some((fused::add_global_set_handler(then, a.class()), count))
         }
-        Inst::Binary { op, a, b, d } => steps(first, second, rest)
-            .map(|handler| (handler, 3))
+        Inst::Binary { op, a, b, d } => two_fields(insts)
+            .map(|handler| (handler, 4))
+            .or_else(|| Some((three_binaries(first, second, rest)?, 3)))
             .or_else(|| Some((after_binary(op, a, b, d, second)?, 2))),
         Inst::FloatBinary { op, a, b, d } => {
             let operation = Operation {
@@ -116,6 +117,71 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
         },
         Inst::FloatLoad2 {
             width: FloatWidth::F64,
+            a: x,
+            b: Src::Const(_),
+            d: Dst::Slot(_),
+            ..
+        } => match (*second, *rest.first()?) {
+            (
+                Inst::FloatLoad2 {
+                    width: FloatWidth::F64,
+                    a: y,
+                    b: Src::Const(_),
+                    d: Dst::Acc,
+                    ..
+                },
+                Inst::FloatMulAdd {
+                    width: FloatWidth::F64,
+                    a: Src::Slot(_),
+                    b: Src::Acc,
+                    d,
+                    ..
+                },
+            ) => {
+                let handler = float::load2_load2_mul_add_handler(x.class(), y.class(), d.class());
+                Some((handler, 3))
+            }
+            _ => None,
+        },
+        Inst::FloatMov {
+            a: Src::Slot(_),
+            d: Dst::Slot(_),
+        } => match *second {
+            Inst::AddBr {
+                op: IntCompare::I32Ne,
+                a: x,
+                b: y,
+                to,
+                ..
+            } if to.loop_slot == 1 => Some((float::mov_add_br_handler(x.class(), y.class()), 2)),
+            _ => None,
+        },
+        Inst::Pin { .. } => match *second {
+            Inst::AddBr {
+                op, a: x, b: y, to, ..
+            } => {
+                let handler = chain::pin_add_br_handler(op, to.loop_slot, x.class(), y.class())?;
+                Some((handler, 2))
+            }
+            _ => None,
+        },
+        Inst::Mov {
+            a,
+            d: Dst::Pin(d, _),
+        } if !a.is_wide_const() => match *second {
+            Inst::BrCompare {
+                op: IntCompare::I32LtU,
+                a: Src::Pin(less),
+                b: y,
+                to,
+            } if to.loop_slot == 1 && less == d => {
+                let handler = chain::mov_br_less_handler(a.class(), d.into(), y.class());
+                Some((handler, 2))
+            }
+            _ => None,
+        },
+        Inst::FloatLoad2 {
+            width: FloatWidth::F64,
             a,
             b: Src::Const(_),
             d: Dst::Acc,
@@ -130,6 +196,13 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
                 let handler = float::load2_binary_handler(op, a.class(), d.class())?;
                 Some((handler, 2))
             }
+            Inst::FloatMulAdd {
+                width: FloatWidth::F64,
+                a: Src::Slot(_),
+                b: Src::Acc,
+                d,
+                ..
+            } => Some((float::load2_mul_add_handler(a.class(), d.class()), 2)),
             _ => None,
         },
         Inst::FloatLoad {
@@ -153,7 +226,7 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
             let handler = float::load_load_handler(d.class(), a.class(), e.class(), b.class());
             Some((handler, 2))
         }
-        Inst::Load { op, a, d, .. } if !a.is_const() => bytes_compared(first, second, rest)
+        Inst::Load { op, a, d, .. } if !a.is_const() => byte_and_branch(first, second, rest)
             .map(|handler| (handler, 3))
             .or_else(|| Some((after_load(op, a.class(), d, second)?, 2))),
         Inst::Load2 { op, a, b, d, .. } => Some((after_load2(op, a, b, d, second)?, 2)),
@@ -252,6 +325,14 @@ fn before_branch(first: &Inst, branch: &Inst, lowered: &Lowered) -> Option<Handl
             },
             Inst::BrTable { a: Src::Acc, .. },
         ) if !a.is_const() => switch::binary_br_table_handler(op, a.class(), two(d)?),
+        (Inst::Store { op, a, v, .. }, Inst::Br { to })
+            if to.loop_slot == 0
+                && !a.is_const()
+                && !v.is_const()
+                && fetch_at(to, lowered).is_none() =>
+        {
+            address::store_br_handler(op, a.class(), v.class())
+        }
         (
             Inst::Load {
                 op, a, d: Dst::Acc, ..
@@ -339,6 +420,84 @@ fn compare_difference(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<Hand
     }
 }
 
+/// Two fields of a word.
+fn two_fields(insts: &[Inst]) -> Option<Handler> {
+    let field = |shift: &Inst, mask: &Inst| match (*shift, *mask) {
+        (
+            Inst::Binary {
+                op: IntBinary::I32ShrU,
+                a,
+                b: Src::Const(_),
+                d: Dst::Acc,
+            },
+            Inst::Binary {
+                op: IntBinary::I32And,
+                a: Src::Acc,
+                b: Src::Const(_),
+                d,
+            },
+        ) if !a.is_const() => Some((a, d)),
+        _ => None,
+    };
+    let [shift, mask, next_shift, next_mask, ..] = insts else {
+        return None;
+    };
+    let (x, d) = field(shift, mask)?;
+    let (y, e) = field(next_shift, next_mask)?;
+    (x.class() == y.class()).then_some(())?;
+    Some(chain::two_fields_handler(x.class(), two(d)?, two(e)?))
+}
+
+/// Three operations, or two and an access or a branch.
+fn three_binaries(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<Handler> {
+    let (
+        Inst::Binary {
+            op,
+            a: x,
+            b: Src::Const(_),
+            d,
+        },
+        Inst::Binary {
+            op: next,
+            a: y,
+            b: Src::Const(_),
+            d: m,
+        },
+    ) = (*first, *second)
+    else {
+        return None;
+    };
+    if x.is_const() || y.is_const() {
+        return None;
+    }
+    match *rest.first()? {
+        Inst::Binary {
+            op: IntBinary::I32Xor,
+            a: Src::Acc,
+            b: Src::Slot(_),
+            d: e,
+        } if op == next && matches!(d, Dst::Slot(_)) && m == Dst::Acc => {
+            chain::const_const_xor_handler(op, x.class(), y.class(), two(e)?)
+        }
+        Inst::Load2 {
+            op: load,
+            a: Src::Acc,
+            b: z,
+            d: e,
+            ..
+        } if (op, next) == (IntBinary::I32And, IntBinary::I32Shl)
+            && d == Dst::Acc
+            && y == Src::Acc
+            && m == Dst::Acc
+            && !z.is_const() =>
+        {
+            address::and_shl_load2_handler(load, x.class(), z.class(), two(e)?)
+        }
+        Inst::AddBr { .. } => steps(first, second, rest),
+        _ => None,
+    }
+}
+
 /// Steps of two pinned locals, and the end of a loop that counts with the third.
 fn steps(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<Handler> {
     let step = |inst: &Inst| match *inst {
@@ -368,20 +527,23 @@ fn steps(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<Handler> {
     }
 }
 
-/// Two loads of bytes, and a branch on whether they are the same.
-fn bytes_compared(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<Handler> {
-    match (*first, *second, *rest.first()?) {
+/// A load of a byte, and two instructions that end in a branch on what that is.
+fn byte_and_branch(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<Handler> {
+    let Inst::Load {
+        op: IntLoad::Load8U,
+        a: x,
+        d,
+        ..
+    } = *first
+    else {
+        return None;
+    };
+    match (*second, *rest.first()?) {
         (
             Inst::Load {
                 op: IntLoad::Load8U,
-                a: x,
-                d: Dst::Slot(_),
-                ..
-            },
-            Inst::Load {
-                op: IntLoad::Load8U,
                 a: y,
-                d,
+                d: e,
                 ..
             },
             Inst::BrCompare {
@@ -390,8 +552,24 @@ fn bytes_compared(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<Handler>
                 b: Src::Acc,
                 to,
             },
-        ) if to.loop_slot == 0 && !x.is_const() && !y.is_const() => {
-            fused::load_load_br_compare_handler(op, x.class(), y.class(), two(d)?)
+        ) if to.loop_slot == 0 && matches!(d, Dst::Slot(_)) && !y.is_const() => {
+            fused::load_load_br_compare_handler(op, x.class(), y.class(), two(e)?)
+        }
+        (
+            Inst::Binary {
+                op: IntBinary::I32Add,
+                a: byte,
+                b: Src::Const(_),
+                d: Dst::Acc,
+            },
+            Inst::BrCompare {
+                op: IntCompare::I32LtU,
+                a: Src::Acc,
+                b: Src::Const(_),
+                to,
+            },
+        ) if to.loop_slot == 0 && is_result(byte, d) => {
+            Some(address::load_br_in_range_handler(x.class(), d.class()))
         }
         _ => None,
     }
@@ -452,6 +630,20 @@ fn after_binary(op: IntBinary, a: Src, b: Src, d: Dst, next: &Inst) -> Option<Ha
             z: z.class(),
             d: e.class(),
         }),
+        Inst::Binary {
+            op: IntBinary::I32Add,
+            a: y,
+            b: Src::Const(_),
+            d: e,
+        } if op == IntBinary::I32Add
+            && !by_const
+            && x <= class::ACC
+            && matches!(d, Dst::Slot(_))
+            && y.class() == e.class()
+            && !y.is_const() =>
+        {
+            Some(chain::sum_step_handler(x, b.class(), y.class()))
+        }
         Inst::Binary {
             op: IntBinary::I32Add,
             a: y,
@@ -560,6 +752,15 @@ fn after_binary(op: IntBinary, a: Src, b: Src, d: Dst, next: &Inst) -> Option<Ha
         Inst::Load2 {
             op: load,
             a: Src::Acc,
+            b: Src::Const(_),
+            d: e,
+            ..
+        } if op == IntBinary::I32Add && !by_const && x <= class::ACC => {
+            address::sum_load2_handler(load, x, b.class(), two(d)?, two(e)?)
+        }
+        Inst::Load2 {
+            op: load,
+            a: Src::Acc,
             b: y,
             d: e,
             ..
@@ -590,11 +791,12 @@ fn after_float_binary(operation: Operation, next: &Inst) -> Option<Handler> {
             ..
         } if operation.op == FloatBinary::F64Sub
             && operation.a <= class::ACC
-            && operation.b <= class::ACC
-            && operation.d == class::ACC =>
+            && operation.b <= class::ACC =>
         {
-            let Operation { a: x, b: y, .. } = operation;
-            Some(float::sub_mul_add_handler(x, y, b.class(), d.class()))
+            let Operation {
+                a: x, b: y, d: m, ..
+            } = operation;
+            Some(float::sub_mul_add_handler(x, y, m, b.class(), d.class()))
         }
         Inst::FloatBinary { op, a, b, d } => float::binary_binary_handler(
             operation,

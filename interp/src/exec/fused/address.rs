@@ -69,6 +69,52 @@ handler! {
 }
 
 handler! {
+    /// An element of a table by some bits: a load from `y + ((x & k) << k)`.
+    fn and_shl_load2<L: Load, X: Class, Y: Class, E: Class>(r) {
+        r.do_binary::<int::I32And, X, K, A>();
+        r.second_part();
+        r.do_binary::<int::I32Shl, A, K, A>();
+        r.second_part();
+        r.do_load2::<L, A, Y, E>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `d = x + y`, and a load from a constant distance behind.
+    fn sum_load2<L: Load, X: Class, Y: Class, D: Class, E: Class>(r) {
+        r.do_binary::<int::I32Add, X, Y, D>();
+        r.second_part();
+        r.do_load2::<L, A, K, E>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `d` is the byte at `x`, and a branch on whether that is in a range.
+    fn load_br_in_range<X: Class, D: Class>(r) {
+        r.do_load::<Load8U, X, D>();
+        let byte = r.result::<D>();
+        r.second_part();
+        r.acc = int::I32Add::apply(byte, u64::from(r.ip.u32(12)));
+        r.ip = r.ip.next(16);
+        r.second_part();
+        let length = r.read_short::<K>(0, const { Absolute::OPERANDS + 4 });
+        branch!(r, Absolute, int::I32LtU::holds(r.acc, length), Absolute::OPERANDS + 8)
+    }
+}
+
+handler! {
+    /// A store at the end of a block.
+    fn store_br<O: Store, X: Class, V: Class>(r) {
+        r.do_store::<O, X, V>();
+        r.second_part();
+        r.jump::<Absolute>();
+        dispatch!(r)
+    }
+}
+
+handler! {
     /// A load from a sum with a constant, and a load.
     fn load2_load<L: Load, X: Class, D: Class, Y: Class, E: Class>(r) {
         r.do_load2::<L, X, K, D>();
@@ -174,6 +220,51 @@ pub(crate) fn add_load2_handler(load: IntLoad, x: usize, y: usize, e: usize) -> 
     match load {
         IntLoad::Load8U => Some(pick!(add_load2[Load8U]; five x, five y, five e)),
         _ => None,
+    }
+}
+
+/// The handler of a load to `e` from `y + ((x & constant) << constant)`, if there
+/// is one.
+pub(crate) fn and_shl_load2_handler(
+    load: IntLoad,
+    x: usize,
+    y: usize,
+    e: usize,
+) -> Option<Handler> {
+    match load {
+        IntLoad::Load32U => Some(pick!(and_shl_load2[Load32U]; five x, five y, two e)),
+        _ => None,
+    }
+}
+
+/// The handler of `d = x + y` and a load to `e` from a constant distance behind,
+/// if there is one.
+pub(crate) fn sum_load2_handler(
+    load: IntLoad,
+    x: usize,
+    y: usize,
+    d: usize,
+    e: usize,
+) -> Option<Handler> {
+    match load {
+        IntLoad::Load8U => Some(pick!(sum_load2[Load8U]; two x, five y, two d, two e)),
+        IntLoad::Load32U => Some(pick!(sum_load2[Load32U]; two x, five y, two d, two e)),
+        _ => None,
+    }
+}
+
+/// The handler of a load of a byte to `d` and a forward branch on whether it is
+/// in a range.
+pub(crate) fn load_br_in_range_handler(x: usize, d: usize) -> Handler {
+    pick!(load_br_in_range[]; five x, five d)
+}
+
+/// The handler of a store and a `br`, if there is one.
+pub(crate) fn store_br_handler(op: IntStore, x: usize, v: usize) -> Option<Handler> {
+    match op {
+        IntStore::Store8 => Some(pick!(store_br[Store8]; five x, five v)),
+        IntStore::Store32 => Some(pick!(store_br[Store32]; five x, five v)),
+        IntStore::Store16 | IntStore::Store64 => None,
     }
 }
 

@@ -68,6 +68,63 @@ handler! {
 }
 
 handler! {
+    /// `d = x op k; e = (y op k) ^ z`, as hashes mix rotations of a word.
+    fn const_const_xor<O: Binary, X: Class, Y: Class, E: Class>(r) {
+        r.do_binary::<O, X, K, S>();
+        r.second_part();
+        r.do_binary::<O, Y, K, A>();
+        r.second_part();
+        r.do_binary::<int::I32Xor, A, S, E>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// Two fields of a word: `d = (x >> k) & k; e = (x >> k) & k`.
+    fn two_fields<X: Class, D: Class, E: Class>(r) {
+        r.do_binary::<int::I32ShrU, X, K, A>();
+        r.second_part();
+        r.do_binary::<int::I32And, A, K, D>();
+        r.second_part();
+        r.do_binary::<int::I32ShrU, X, K, A>();
+        r.second_part();
+        r.do_binary::<int::I32And, A, K, E>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// `d = x + y; local += constant`.
+    fn sum_step<X: Class, Y: Class, L: Class>(r) {
+        r.do_binary::<int::I32Add, X, Y, S>();
+        r.second_part();
+        r.do_binary::<int::I32Add, L, K, L>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// Loads the pinned locals, and ends a counting loop around the one left.
+    fn pin_add_br<T: Target, O: Compare, X: Class, Y: Class>(r) {
+        r.load_pins(r.ip.0.add(1).cast());
+        r.ip = r.ip.next(16);
+        r.second_part();
+        add_and_branch!(r, T, O, X, Y)
+    }
+}
+
+handler! {
+    /// A move to a pinned local, and a branch back if that is less than `y`.
+    fn mov_br_less<X: Class, D: Class, Y: Class>(r) {
+        r.do_mov::<X, D>();
+        let a = r.result::<D>();
+        r.second_part();
+        let b = r.read_short::<Y>(const { Loop1::OPERANDS + 2 }, const { Loop1::OPERANDS + 4 });
+        branch!(r, Loop1, int::I32LtU::holds(a, b), Loop1::OPERANDS + 8)
+    }
+}
+
+handler! {
     /// `d = x + constant; e = constant`.
     fn add_mov<X: Class, D: Class, E: Class>(r) {
         r.do_binary::<int::I32Add, X, K, D>();
@@ -253,6 +310,49 @@ pub(crate) fn step_add_br_handler(
 /// end of a counting loop on the pinned local `x`.
 pub(crate) fn step_step_br_handler(l: usize, m: usize, x: usize, y: usize) -> Handler {
     pick!(step_step_br[int::I32Ne]; pins l, pins m, pins x, six y)
+}
+
+/// The handler of `d = x op k; e = (y op k) ^ z`, if there is one.
+pub(crate) fn const_const_xor_handler(
+    op: IntBinary,
+    x: usize,
+    y: usize,
+    e: usize,
+) -> Option<Handler> {
+    match op {
+        IntBinary::I32Rotl => Some(pick!(const_const_xor[int::I32Rotl]; five x, five y, two e)),
+        _ => None,
+    }
+}
+
+/// The handler of `d = (x >> k) & k; e = (x >> k) & k`.
+pub(crate) fn two_fields_handler(x: usize, d: usize, e: usize) -> Handler {
+    pick!(two_fields[]; five x, two d, two e)
+}
+
+/// The handler of a sum to a slot and a step of the local in `l`.
+pub(crate) fn sum_step_handler(x: usize, y: usize, l: usize) -> Handler {
+    pick!(sum_step[]; two x, five y, five l)
+}
+
+/// The handler of loading pins and the end of a counting loop, if there is one.
+pub(crate) fn pin_add_br_handler(
+    op: IntCompare,
+    loop_slot: u8,
+    x: usize,
+    y: usize,
+) -> Option<Handler> {
+    match (op, loop_slot) {
+        (IntCompare::I32Ne, 1) => Some(pick!(pin_add_br[Loop1, int::I32Ne]; five x, six y)),
+        (IntCompare::I32Ne, 2) => Some(pick!(pin_add_br[Loop2, int::I32Ne]; five x, six y)),
+        _ => None,
+    }
+}
+
+/// The handler of a move to the pinned local `d`, 0 the first, and a branch back
+/// if that is less than `y`.
+pub(crate) fn mov_br_less_handler(x: usize, d: usize, y: usize) -> Handler {
+    pick!(mov_br_less[]; six x, pins d, six y)
 }
 
 /// The handler of `d = x + constant; e = constant`.

@@ -1,10 +1,13 @@
 //! Neighbouring float operations: two of arithmetic, and one and a store of what
 //! it computed. Of 64 bits, which is what nearly all programs compute with.
 
+use crate::exec::control::{Loop1, Target, add_and_branch, branch};
 use crate::exec::float::{self, Binary};
 use crate::exec::grid::pick;
+use crate::exec::int::{self, Compare};
 use crate::exec::regs::{
-    A, Class, FA, FK, FS, FloatClass, Handler, K, P0, P1, P2, S, class, dispatch, handler,
+    A, Class, FA, FK, FS, FloatClass, Handler, K, P0, P1, P2, S, class, dispatch, dispatch_arm,
+    handler,
 };
 use crate::op::FloatBinary;
 
@@ -51,9 +54,57 @@ handler! {
 }
 
 handler! {
+    /// A product with what was loaded, and an addition.
+    fn load2_mul_add<X: Class, D: FloatClass>(r) {
+        r.do_float_load2::<f64, FA, X, K>();
+        r.second_part();
+        r.do_float_mul_add::<f64, FS, FA, D>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// The same of two that were loaded: the step of a scalar product.
+    fn load2_load2_mul_add<X: Class, Y: Class, D: FloatClass>(r) {
+        r.do_float_load2::<f64, FS, X, K>();
+        r.second_part();
+        r.do_float_load2::<f64, FA, Y, K>();
+        r.second_part();
+        r.do_float_mul_add::<f64, FS, FA, D>();
+        dispatch!(r)
+    }
+}
+
+handler! {
+    /// A move between slots, and the end of a counting loop.
+    fn mov_add_br<O: Compare, X: Class, Y: Class>(r) {
+        let value: f64 = r.read_float::<FS, _>(8, 16);
+        r.write_float::<FS, _>(10, value);
+        r.ip = r.ip.next(16);
+        r.second_part();
+        add_and_branch!(r, Loop1, O, X, Y)
+    }
+}
+
+/// The handler of `c + a * [x + constant]`.
+pub(crate) fn load2_mul_add_handler(x: usize, d: usize) -> Handler {
+    pick!(load2_mul_add[]; five x, float_two d)
+}
+
+/// The handler of `c + [x + constant] * [y + constant]`.
+pub(crate) fn load2_load2_mul_add_handler(x: usize, y: usize, d: usize) -> Handler {
+    pick!(load2_load2_mul_add[]; five x, five y, float_two d)
+}
+
+/// The handler of a move between slots and the end of a loop that counts with `x`.
+pub(crate) fn mov_add_br_handler(x: usize, y: usize) -> Handler {
+    pick!(mov_add_br[int::I32Ne]; five x, six y)
+}
+
+handler! {
     /// `(x - y) * b + c`, rounded three times.
-    fn sub_mul_add<X: FloatClass, Y: FloatClass, B: FloatClass, D: FloatClass>(r) {
-        r.do_float_binary::<float::F64Sub, X, Y, FA>();
+    fn sub_mul_add<X: FloatClass, Y: FloatClass, M: FloatClass, B: FloatClass, D: FloatClass>(r) {
+        r.do_float_binary::<float::F64Sub, X, Y, M>();
         r.second_part();
         r.do_float_mul_add::<f64, FA, B, D>();
         dispatch!(r)
@@ -82,8 +133,8 @@ pub(crate) fn load2_binary_handler(op: FloatBinary, x: usize, d: usize) -> Optio
 }
 
 /// The handler of `(x - y) * b + c`.
-pub(crate) fn sub_mul_add_handler(x: usize, y: usize, b: usize, d: usize) -> Handler {
-    pick!(sub_mul_add[]; float_two x, float_two y, float_two b, float_two d)
+pub(crate) fn sub_mul_add_handler(x: usize, y: usize, m: usize, b: usize, d: usize) -> Handler {
+    pick!(sub_mul_add[]; float_two x, float_two y, float_two m, float_two b, float_two d)
 }
 
 /// The handler of a store of `a * b + c` to an address of class `x`.
