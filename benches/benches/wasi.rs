@@ -8,7 +8,7 @@ use rustix::fs::{Mode, OFlags, SeekFrom, openat, seek};
 use std::fs::{self, File, OpenOptions};
 use std::hint::black_box;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const GUEST: &str = include_str!("../kernels/wasi.wat");
@@ -132,8 +132,45 @@ fn compare(
     }
     if let Some(native) = native {
         group.bench_function("native", |bencher| bencher.iter(&mut *native));
+        if calls == CALLS {
+            print_ratios(what, &mut guests, export, native);
+        }
     }
     group.finish();
+}
+
+/// Prints what each takes in relation to the system's own, by medians of rounds in
+/// which everybody has a turn: the machine's speed changes from second to second by
+/// more than what is compared.
+fn print_ratios(
+    what: &str,
+    guests: &mut [(&'static str, Guest)],
+    export: usize,
+    native: &mut dyn FnMut(),
+) {
+    const ROUNDS: usize = 101;
+    let time = |work: &mut dyn FnMut()| {
+        let begun = Instant::now();
+        work();
+        begun.elapsed()
+    };
+    let mut of_native = Vec::new();
+    let mut of_guests = vec![Vec::new(); guests.len()];
+    for _ in 0..ROUNDS {
+        of_native.push(time(native));
+        for ((_, guest), times) in guests.iter_mut().zip(&mut of_guests) {
+            times.push(time(&mut || guest(export, CALLS)));
+        }
+    }
+    let median = |times: &mut Vec<Duration>| {
+        times.sort_unstable();
+        times[ROUNDS / 2].as_secs_f64()
+    };
+    let own = median(&mut of_native);
+    for ((name, _), times) in guests.iter().zip(&mut of_guests) {
+        let ratio = median(times) / own;
+        println!("wasi/{what}/{name}: {ratio:.3} of native, interleaved");
+    }
 }
 
 fn wasi(criterion: &mut Criterion) {
