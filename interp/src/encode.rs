@@ -26,10 +26,7 @@ pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode, scratch: &mut Scratch
     let insts = &lowered.insts[..];
     let Scratch { positions, fixups } = scratch;
     positions.clear();
-    // Few functions are as large: that much memory is not kept.
-    positions.shrink_to(1 << 16);
     fixups.clear();
-    fixups.shrink_to(1 << 16);
     let mut encoder = Encoder {
         code,
         func: lowered.func,

@@ -45,6 +45,18 @@ struct Buffers {
     body: Vec<u8>,
 }
 
+impl Buffers {
+    /// A body of more bytes leaves nothing behind: few are as large, and what one
+    /// takes grows with it.
+    const LARGE_BODY: usize = 64 << 10;
+
+    fn end(&mut self, body: &FunctionBody<'_>) {
+        if body.as_bytes().len() > Self::LARGE_BODY {
+            *self = Self::default();
+        }
+    }
+}
+
 thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::default();
 }
@@ -84,6 +96,7 @@ pub fn lower_cell(cell: &CodeCell) -> Result<*const u64, LowerError> {
     let encoded = BUFFERS.with_borrow_mut(|buffers| {
         let encoded = encode::encode(&lowered, code, &mut buffers.encode);
         buffers.lower.recycle(lowered);
+        buffers.end(&code.module.body(cell.func));
         encoded
     });
     if encoded.origin.is_some()
@@ -122,36 +135,48 @@ fn lower_function(
 ) -> Result<Lowered, LowerError> {
     BUFFERS.with_borrow_mut(|buffers| {
         let body = code.module.body(func);
-        if !code.settings.lazy_validation {
-            return lower::lower(code, func, &body, None, &mut buffers.lower, offsets);
-        }
-        // The module may be a mapped file, which another process can change
-        // between validation and lowering: both read this copy.
-        buffers.body.clear();
-        buffers.body.extend_from_slice(body.as_bytes());
-        let features = code.module.features().to_wasmparser();
-        let start = body.range().start;
-        let body = FunctionBody::new(BinaryReader::new_features(&buffers.body, start, features));
-        let allocations = std::mem::take(&mut buffers.validator);
-        let mut validator = code.module.func_validator(func, allocations);
-        let scratch = &mut buffers.lower;
-        let lowered = lower::lower(code, func, &body, Some(&mut validator), scratch, offsets);
-        buffers.validator = validator.into_allocations();
-        let mut lowered = match lowered {
-            Ok(lowered) => lowered,
-            Err(error) => {
-                // What is wrong with an invalid body is told as validation alone
-                // does.
-                let mut validator = code.module.func_validator(func, Default::default());
-                rwasm_parser::validate_body(&mut validator, &body)?;
-                return Err(error);
-            }
-        };
-        // Who asks for offsets keeps nothing.
-        let kept = code.kept_bodies().filter(|_| !offsets);
-        lowered.body = kept.map(|kept| kept.hash(code, func, &buffers.body));
-        Ok(lowered)
+        let lowered = lower_body(code, func, &body, buffers, offsets);
+        buffers.end(&body);
+        lowered
     })
+}
+
+fn lower_body(
+    code: &ModuleCode,
+    func: LocalFuncIndex,
+    body: &FunctionBody<'_>,
+    buffers: &mut Buffers,
+    offsets: bool,
+) -> Result<Lowered, LowerError> {
+    if !code.settings.lazy_validation {
+        return lower::lower(code, func, body, None, &mut buffers.lower, offsets);
+    }
+    // The module may be a mapped file, which another process can change
+    // between validation and lowering: both read this copy.
+    buffers.body.clear();
+    buffers.body.extend_from_slice(body.as_bytes());
+    let features = code.module.features().to_wasmparser();
+    let start = body.range().start;
+    let body = FunctionBody::new(BinaryReader::new_features(&buffers.body, start, features));
+    let allocations = std::mem::take(&mut buffers.validator);
+    let mut validator = code.module.func_validator(func, allocations);
+    let scratch = &mut buffers.lower;
+    let lowered = lower::lower(code, func, &body, Some(&mut validator), scratch, offsets);
+    buffers.validator = validator.into_allocations();
+    let mut lowered = match lowered {
+        Ok(lowered) => lowered,
+        Err(error) => {
+            // What is wrong with an invalid body is told as validation alone
+            // does.
+            let mut validator = code.module.func_validator(func, Default::default());
+            rwasm_parser::validate_body(&mut validator, &body)?;
+            return Err(error);
+        }
+    };
+    // Who asks for offsets keeps nothing.
+    let kept = code.kept_bodies().filter(|_| !offsets);
+    lowered.body = kept.map(|kept| kept.hash(code, func, &buffers.body));
+    Ok(lowered)
 }
 
 impl From<LowerError> for Pending {

@@ -95,16 +95,11 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// More than this is not kept: few functions are as large.
-    const MOST_INSTS: usize = 1 << 16;
-
     /// Takes the memory of what was encoded for the next function.
     pub(crate) fn recycle(&mut self, lowered: Lowered) {
-        if lowered.insts.capacity() <= Self::MOST_INSTS {
-            self.insts = emptied(lowered.insts);
-            self.labels = emptied(lowered.labels);
-            self.bound = emptied(lowered.bound);
-        }
+        self.insts = emptied(lowered.insts);
+        self.labels = emptied(lowered.labels);
+        self.bound = emptied(lowered.bound);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Two or three instructions in one handler, which saves the jumps between them.
+//! Two to four instructions in one handler, which saves the jumps between them.
 //!
 //! A fused instruction has the words of its parts in their order, less the
 //! handler's address of all but the first: each part finds its operands where it
