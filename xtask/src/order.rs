@@ -23,8 +23,16 @@ use crate::{
     rwasm::build_rwasm,
 };
 
-/// Programs whose starts are followed: the least one first, then one by a compiler.
-const STARTS: &[&str] = &["guests/wat/hello.wat", "guests/modules/fib.wasm"];
+/// Programs whose starts are followed, and in which tier: the least one first, then
+/// one by a compiler, of which nothing is to get hot.
+const STARTS: &[(&str, &str)] = &[
+    ("auto", "guests/wat/hello.wat"),
+    ("interp", "guests/modules/fib.wasm"),
+];
+
+/// The tables of the interpreter's handlers, which lie among its code: data, which
+/// no profile has.
+const TABLES: &str = "_handler5table17h";
 
 /// Writes `cli/start.order` anew.
 pub fn run(paths: &Paths) -> Result<ExitCode> {
@@ -33,7 +41,7 @@ pub fn run(paths: &Paths) -> Result<ExitCode> {
     let mut known = HashSet::new();
     let mut order = String::new();
     let module = paths.target.join("start.wasm");
-    for start in STARTS {
+    for (tier, start) in STARTS {
         // Text takes a parser, which programs do not.
         let bytes = wat::parse_file(paths.root.join(start)).map_err(Error::Text)?;
         fs::write(&module, bytes).at(&module)?;
@@ -42,7 +50,7 @@ pub fn run(paths: &Paths) -> Result<ExitCode> {
             .args(["--tool=callgrind", "--demangle=no"])
             .arg(format!("--callgrind-out-file={}", profile.display()))
             .arg(&rwasm)
-            .args(["run", "--dir", "."])
+            .args(["run", "--dir", ".", "--tier", tier])
             .arg(&module)
             .args(["--size", "1"])
             .current_dir(&paths.root);
@@ -53,6 +61,12 @@ pub fn run(paths: &Paths) -> Result<ExitCode> {
                 order.push('\n');
             }
         }
+    }
+    let symbols = process::output(Command::new("nm").arg(&rwasm))?;
+    let names = symbols.lines().filter_map(|line| line.split(' ').nth(2));
+    for name in names.filter(|name| name.contains(TABLES)) {
+        order.push_str(name);
+        order.push('\n');
     }
     let path = paths.root.join("cli/start.order");
     fs::write(&path, order).at(&path)?;

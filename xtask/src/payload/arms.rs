@@ -82,10 +82,7 @@ impl Arms {
             command.extend(flags);
             arms.push(Arm::new(name, &command, vec![rwasm.clone(), module]));
         }
-        if !options.arms.is_empty() {
-            let is_wanted = |arm: &Arm| options.arms.iter().any(|wanted| wanted == arm.name);
-            arms.retain(|arm| arm.name == "axum" || is_wanted(arm));
-        }
+        arms.retain(|arm| arm.name == "axum" || options.wants(arm.name));
         Ok(Arms {
             arms,
             load: programs.join("payload-load"),
@@ -155,27 +152,24 @@ fn build(paths: &Paths, output: &Path, programs: &Path, options: &Options) -> Re
     eprintln!("building the native servers");
     let native = ["payload-axum", "payload-actix", "payload-load"];
     build_native(&workspace, output, "server", &native, programs)?;
-    eprintln!("building wasmtime");
-    build_native(
-        &workspace,
-        output,
-        "release",
-        &["payload-wasmtime"],
-        programs,
-    )?;
+    // Ten minutes, which nobody else needs.
+    if options.wants("wasmtime") {
+        eprintln!("building wasmtime");
+        let packages = ["payload-wasmtime"];
+        build_native(&workspace, output, "release", &packages, programs)?;
+        let mut compile = Command::new(programs.join("payload-wasmtime"));
+        compile
+            .arg("compile")
+            .arg(programs.join("payload-cgi.wasm"));
+        process::run(compile.arg(programs.join("payload-cgi.cwasm")))?;
+    }
     let rwasm = match &options.rwasm {
         Some(rwasm) => rwasm.clone(),
         None => build_rwasm(paths)?,
     };
     keep(&rwasm, programs)?;
     eprintln!("building the server in TypeScript");
-    build_node(&workspace.join("node"), output)?;
-
-    let mut compile = Command::new(programs.join("payload-wasmtime"));
-    compile
-        .arg("compile")
-        .arg(programs.join("payload-cgi.wasm"));
-    process::run(compile.arg(programs.join("payload-cgi.cwasm")))
+    build_node(&workspace.join("node"), output)
 }
 
 /// Builds packages that are programs of that name, and copies these to `programs`.

@@ -37,6 +37,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// Whether an arm is to be measured.
+    pub fn wants(&self, arm: &str) -> bool {
+        self.arms.is_empty() || self.arms.iter().any(|wanted| wanted == arm)
+    }
+
     pub fn parse(args: &[String]) -> Result<Options> {
         let quick = args.iter().any(|arg| arg == "--quick");
         let seconds = |quick_seconds, seconds| {
