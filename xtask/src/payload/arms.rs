@@ -167,7 +167,7 @@ fn build(paths: &Paths, output: &Path, programs: &Path, options: &Options) -> Re
         Some(rwasm) => rwasm.clone(),
         None => build_rwasm(paths)?,
     };
-    keep(&rwasm, programs)?;
+    keep_as(&rwasm, &programs.join("rwasm"))?;
     eprintln!("building the server in TypeScript");
     build_node(&workspace.join("node"), output)
 }
@@ -230,14 +230,17 @@ fn node_files(script: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn keep(file: &Path, folder: &Path) -> Result<PathBuf> {
-    let kept = folder.join(file.file_name().unwrap_or_default());
+fn keep(file: &Path, folder: &Path) -> Result<()> {
+    keep_as(file, &folder.join(file.file_name().unwrap_or_default()))
+}
+
+fn keep_as(file: &Path, kept: &Path) -> Result<()> {
     // One that still runs is not written over.
     if kept.exists() {
-        fs::remove_file(&kept).at(&kept)?;
+        fs::remove_file(kept).at(kept)?;
     }
-    fs::copy(file, &kept).at(file)?;
-    Ok(kept)
+    fs::copy(file, kept).at(file)?;
+    Ok(())
 }
 
 fn text(path: &Path) -> String {
