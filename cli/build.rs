@@ -20,7 +20,7 @@ fn main() {
     if target == "x86_64-unknown-linux-gnu" && is_static {
         println!("cargo:rustc-link-arg-bins=-Wl,-e,rwasm_start");
     }
-    // Side by side, these functions are a few windows of pages instead of sixty.
+    // Side by side, these functions take fewer windows of pages.
     println!("cargo:rerun-if-changed={ORDER}");
     if target == "x86_64-unknown-linux-gnu" && has_rust_lld() {
         let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();

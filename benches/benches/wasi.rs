@@ -119,7 +119,7 @@ fn compare(
         .sample_size(20)
         .throughput(Throughput::Elements(calls.unsigned_abs().into()));
     // All are there until the end, so that every one, and the system's own, is
-    // measured in the same process: calls cost more where there are threads.
+    // measured beside the same threads.
     let mut guests = guests(folder);
     for (name, guest) in &mut guests {
         // It lists the whole directory in each call: half a minute for 100,000.

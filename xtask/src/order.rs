@@ -1,8 +1,8 @@
 //! In which order the functions of the command lie in its text.
 //!
 //! The system maps a program's text where it is touched, sixteen pages at a time.
-//! What a start calls is a thousandth of the program and lies all over it; side by
-//! side it takes a few such windows, and half of the memory (`docs/RATIONALE.md`).
+//! What a start calls lies all over it; side by side it takes fewer such windows, and
+//! a third of the memory less (`docs/RATIONALE.md`).
 //! The linker is told by a list (`cli/build.rs`), which this makes: the functions
 //! that small programs have the command call, as they are called first.
 //!

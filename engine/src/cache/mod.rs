@@ -55,8 +55,9 @@ use tracing::debug;
 const DEFAULT_MAX_BYTES: u64 = 256 << 20;
 
 /// Modules of no more bytes are not looked up before one of their functions gets hot:
-/// most never are, and the look-up (a hash, and what the processor can do, for which it
-/// leaves a virtual machine some thirty times) is as much work as lowering them.
+/// in most of them none ever does, and a look-up takes a fifteenth of the time of a
+/// program that prints a line (`docs/RATIONALE.md`). Where the bound should be was not
+/// measured.
 const SMALL: usize = 16 << 10;
 
 /// A folder in which engines remember machine code from run to run; see
@@ -109,7 +110,6 @@ impl Cache {
 /// What a module has to do with the cache of its engine.
 #[derive(Debug)]
 pub(crate) struct ModuleCache {
-    folder: Folder,
     recalled: Arc<Recalled>,
     lowered: Arc<LoweredBodies>,
     program: OnceLock<Option<Vec<u8>>>,
@@ -201,13 +201,11 @@ impl ModuleCache {
     /// them. A small module is looked up when one of its functions gets hot: see
     /// [`SMALL`].
     pub(crate) fn recall(cache: &Cache, code: &ModuleCode) -> ModuleCache {
-        let folder = &cache.folder;
         let recalled = Arc::new(Recalled {
-            folder: folder.clone(),
+            folder: cache.folder.clone(),
             found: OnceLock::new(),
         });
         let mut cached = ModuleCache {
-            folder: folder.clone(),
             recalled: recalled.clone(),
             lowered: Arc::default(),
             program: OnceLock::new(),
@@ -246,8 +244,9 @@ impl ModuleCache {
 
     /// Whether a module of these bytes is known to be valid.
     pub(crate) fn is_valid(&self, code: &ModuleCode) -> bool {
+        let valid = self.lock().valid;
         let entry = self.recalled.found(code).entry.as_ref();
-        let valid = entry.and_then(|entry| entry.index.valid);
+        let valid = valid.or_else(|| entry?.index.valid);
         // The hash takes a twentieth of the time of validation.
         valid.is_some_and(|valid| valid == *blake3::hash(code.module.bytes()).as_bytes())
     }
@@ -325,7 +324,7 @@ impl ModuleCache {
             lowered,
         };
         let [head, blocks] = contents.encode(key);
-        self.folder.write(key, &[&head, &blocks])
+        self.recalled.folder.write(key, &[&head, &blocks])
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

@@ -145,18 +145,18 @@ macro_rules! lower {
     ($l:ident MemoryInit $data_index:ident $mem:ident) => { $l.slot_effect(SlotOp::MemoryInit, $mem, $data_index) };
     ($l:ident DataDrop $data_index:ident) => { $l.emit_slots(SlotOp::DataDrop, [0; 3], $data_index, 0) };
     ($l:ident TableGet $table:ident) => {
-        let $table = $l.code.offsets.$table($table);
-        $l.slot_result(SlotOp::TableGet, 1, $table, 0);
+        let table = $l.code.offsets.table($table);
+        $l.slot_result(SlotOp::TableGet, 1, table, 0);
     };
     ($l:ident TableSet $table:ident) => {
-        let $table = $l.code.offsets.$table($table);
+        let table = $l.code.offsets.table($table);
         let value = $l.pop_slot();
         let index = $l.pop_slot();
-        $l.emit_slots(SlotOp::TableSet, [index, value, 0], $table, 0);
+        $l.emit_slots(SlotOp::TableSet, [index, value, 0], table, 0);
     };
     ($l:ident TableSize $table:ident) => {
-        let $table = $l.code.offsets.$table($table);
-        $l.slot_result(SlotOp::TableSize, 0, $table, 0);
+        let table = $l.code.offsets.table($table);
+        $l.slot_result(SlotOp::TableSize, 0, table, 0);
     };
     ($l:ident TableGrow $table:ident) => {
         let wide = u32::from($l.module.tables()[$table as usize].ty.index64);
