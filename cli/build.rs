@@ -14,21 +14,35 @@ fn main() {
         // By which lowered bodies are remembered for this program alone.
         println!("cargo:rustc-link-arg-bins=-Wl,--build-id");
     }
+    println!("cargo:rerun-if-changed={ORDER}");
+    if target != "x86_64-unknown-linux-gnu" {
+        return;
+    }
     // The program relocates itself, which `runtime/src/sys/start.rs` makes cheaper.
     let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     let is_static = features.split(',').any(|feature| feature == "crt-static");
-    if target == "x86_64-unknown-linux-gnu" && is_static {
-        println!("cargo:rustc-link-arg-bins=-Wl,-e,rwasm_start");
+    let is_lld = has_rust_lld();
+    if is_static {
+        link_args(&["-e", "rwasm_start"]);
+        // `runtime/src/sys/main_stack.rs`.
+        link_args(&["--wrap=pthread_getattr_np"]);
+    }
+    if is_static && is_lld {
+        link_args(&["--pack-dyn-relocs=relr", "--use-android-relr-tags"]);
     }
     // Side by side, these functions take fewer windows of pages.
-    println!("cargo:rerun-if-changed={ORDER}");
-    if target == "x86_64-unknown-linux-gnu" && has_rust_lld() {
+    if is_lld {
         let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
         let order = format!("--symbol-ordering-file={folder}/{ORDER}");
-        for arg in [&order, "--no-warn-symbol-ordering"] {
-            println!("cargo:rustc-link-arg-bins=-Xlinker");
-            println!("cargo:rustc-link-arg-bins={arg}");
-        }
+        link_args(&[&order, "--no-warn-symbol-ordering"]);
+    }
+}
+
+/// Passes these to the linker of the program.
+fn link_args(args: &[&str]) {
+    for arg in args {
+        println!("cargo:rustc-link-arg-bins=-Xlinker");
+        println!("cargo:rustc-link-arg-bins={arg}");
     }
 }
 

@@ -7,6 +7,8 @@
 pub mod build_id;
 mod fault;
 pub mod image;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod main_stack;
 pub mod mmap;
 pub mod pagemap;
 pub mod signals;
