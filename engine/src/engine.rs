@@ -5,7 +5,7 @@ use crate::error::{ConfigError, Result};
 use crate::tiers::{self, Counters, Queue, TierStats};
 use rwasm_parser::{Features, ParseOptions};
 use rwasm_runtime::code::{CodeSettings, Entries};
-use rwasm_runtime::sys;
+use rwasm_runtime::memory::guarded_memories_available;
 use rwasm_runtime::types::TypeRegistry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -145,7 +145,7 @@ impl Default for Engine {
 /// Whether memories are guarded: as configured, or else where it is possible.
 fn guarded_memories(config: &Config) -> Result<bool> {
     let faults_are_traps = rwasm_interp::init();
-    let possible = || faults_are_traps && sys::guarded_memories_available();
+    let possible = || faults_are_traps && guarded_memories_available();
     match config.guarded_memories {
         Some(false) => Ok(false),
         None => Ok(possible()),

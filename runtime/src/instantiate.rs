@@ -19,8 +19,14 @@ use rwasm_parser::{
     Import, MemoryIndex, PlainData, Table, TableIndex, TagIndex, TypeIndex,
 };
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
+use std::thread;
 use thiserror::Error;
+
+/// If data fills so many huge pages, another thread helps to bring them in: each
+/// takes half a millisecond to clear.
+const MANY_BLOCKS: usize = 3;
 
 /// Why a module could not be instantiated.
 #[derive(Debug, Error)]
@@ -410,21 +416,29 @@ impl Setup<'_> {
         let Some(segments) = module.plain_data() else {
             return self.copy_any_data();
         };
-        self.expect_data(segments);
+        let blocks = self.expect_data(segments);
         // SAFETY: see `Setup`; segments are of this form only where there is a first
         // memory.
         let memory = unsafe { &*memory(self.vmctx, MemoryIndex::from_u32(0)) };
         // SAFETY: see `Setup`; nothing else refers to this field meanwhile.
         let dropped = unsafe { &mut (*self.instance).dropped_data };
-        for (segment, dropped) in segments.iter().zip(dropped) {
-            // None if the file was cut short since it was mapped.
-            let bytes = module.bytes().get(segment.range());
-            let bytes = bytes.ok_or(Trap::MemoryOutOfBounds)?;
-            // SAFETY: see `Setup`.
-            unsafe { memory.init(segment.address().into(), bytes)? };
-            *dropped = true;
-        }
-        Ok(())
+        thread::scope(|scope| {
+            if blocks.len() >= MANY_BLOCKS {
+                // From the other end, so that this thread finds them there.
+                let blocks = blocks.into_iter().rev();
+                let _ = thread::Builder::new()
+                    .spawn_scoped(scope, || blocks.for_each(|block| memory.bring_in(block)));
+            }
+            for (segment, dropped) in segments.iter().zip(dropped) {
+                // None if the file was cut short since it was mapped.
+                let bytes = module.bytes().get(segment.range());
+                let bytes = bytes.ok_or(Trap::MemoryOutOfBounds)?;
+                // SAFETY: see `Setup`.
+                unsafe { memory.init(segment.address().into(), bytes)? };
+                *dropped = true;
+            }
+            Ok(())
+        })
     }
 
     fn copy_any_data(&mut self) -> Result<(), InstantiateError> {
@@ -447,11 +461,12 @@ impl Setup<'_> {
     }
 
     /// Prepares the first memory for the data that is about to be copied: where
-    /// that is much, most of the time goes into bringing in its pages.
-    fn expect_data(&self, segments: &[PlainData]) {
+    /// that is much, most of the time goes into bringing in its pages. The result is
+    /// where they are huge.
+    fn expect_data(&self, segments: &[PlainData]) -> Vec<Range<usize>> {
         let len = |segment: &PlainData| segment.range().len();
         if segments.iter().map(len).sum::<usize>() < HUGE_PAGE {
-            return;
+            return Vec::new();
         }
         let mut filled: BTreeMap<usize, usize> = BTreeMap::new();
         // Most segments are in the same block as the one before.
@@ -472,12 +487,15 @@ impl Setup<'_> {
         *filled.entry(block).or_default() += bytes;
         // SAFETY: see `Setup`; there is data for it, so the memory exists.
         let memory = unsafe { &*memory(self.vmctx, MemoryIndex::from_u32(0)) };
-        for (block, bytes) in filled {
+        let blocks = filled.into_iter().filter_map(|(block, bytes)| {
             let range = block * HUGE_PAGE..(block + 1).saturating_mul(HUGE_PAGE);
-            if bytes >= HUGE_PAGE / 2 && range.end <= memory.byte_len() {
-                memory.expect_writes(range);
-            }
+            (bytes >= HUGE_PAGE / 2 && range.end <= memory.byte_len()).then_some(range)
+        });
+        let blocks: Vec<_> = blocks.collect();
+        for block in &blocks {
+            memory.expect_writes(block.clone());
         }
+        blocks
     }
 }
 

@@ -12,8 +12,10 @@
 //! to shared ones stands in [`crate::shared_memory`].
 
 mod image;
+mod reservation;
 
 pub(crate) use image::MemoryImage;
+pub use reservation::guarded_memories_available;
 
 use crate::layout::MemoryDef;
 use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
@@ -22,6 +24,7 @@ use crate::sys::mmap::Mapping;
 use crate::trap::Trap;
 use crate::tunables::{MEMORY_GUARD, MEMORY_RESERVATION};
 use rwasm_parser::MemoryType;
+use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -69,21 +72,21 @@ impl Memory {
     pub fn new(ty: MemoryType, limits: &Limits, guarded: bool) -> Result<Self, ResourceError> {
         let len = byte_len(&ty, ty.min, limits)?;
         let what = "linear memory";
-        let reserve = |kind, len, total| {
-            let mapping = Mapping::reserve(total)
-                .map_err(|error| ResourceError::system(what, total, error))?;
+        let commit = |kind, reserved: io::Result<Mapping>, total| {
+            let mapping = reserved.map_err(|error| ResourceError::system(what, total, error))?;
             mapping
                 .commit(0..len)
                 .map_err(|error| ResourceError::system(what, len, error))?;
             Ok::<_, ResourceError>((kind, mapping))
         };
         let (kind, mapping) = if guarded && can_be_guarded(&ty) {
-            reserve(Kind::Guarded, len, MEMORY_RESERVATION + MEMORY_GUARD)?
+            let total = MEMORY_RESERVATION + MEMORY_GUARD;
+            commit(Kind::Guarded, reservation::reserve(), total)?
         } else if ty.shared {
             // More than the store's limit it can never have.
             let most = byte_len(&ty, most_pages(&ty), limits).map_or(limits.memory_bytes, to_u64);
             let most = usize::try_from(most).unwrap_or(usize::MAX);
-            reserve(Kind::Reserved, len, most)?
+            commit(Kind::Reserved, Mapping::reserve(most), most)?
         } else {
             let mapping =
                 Mapping::zeroed(len).map_err(|error| ResourceError::system(what, len, error))?;
@@ -169,7 +172,7 @@ impl Memory {
             self.mapping.commit(self.byte_len()..len)
         } else {
             // The store's limit was raised after the reservation.
-            Err(std::io::ErrorKind::OutOfMemory.into())
+            Err(io::ErrorKind::OutOfMemory.into())
         };
         result.map_err(|error| ResourceError::system("linear memory", len, error))?;
         self.def.len.store(len, Ordering::SeqCst);
@@ -187,7 +190,7 @@ impl Memory {
 
     /// Grows the mapping by half if there is room, so that growing page by page
     /// stays linear.
-    fn move_to_grow(&mut self, len: usize, limits: &Limits) -> std::io::Result<()> {
+    fn move_to_grow(&mut self, len: usize, limits: &Limits) -> io::Result<()> {
         let capacity = self.mapping.len();
         if len <= capacity {
             return Ok(());
@@ -200,6 +203,11 @@ impl Memory {
     /// Prepares for writes to nearly all of `range`, which is inside the memory.
     pub(crate) fn expect_writes(&self, range: Range<usize>) {
         self.mapping.prefer_huge_pages(range);
+    }
+
+    /// Brings in the pages of `range`, which another thread may be using.
+    pub(crate) fn bring_in(&self, range: Range<usize>) {
+        self.mapping.bring_in(range);
     }
 
     /// The bytes. They stay at this address until the memory grows.

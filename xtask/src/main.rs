@@ -38,7 +38,7 @@ commands:
                                         peers on PATH; tables and charts in target/compare/
   compare --goals [--rwasm PATH] [--rounds N]
                                         measure each figure that a start is to reach, beside
-                                        wasmtime and wasm3 if they are on PATH (15 minutes)
+                                        wasmtime and wasm3 if they are on PATH (5 minutes)
   order                                 write down which functions a start of the command calls
                                         (cli/start.order); needs valgrind
   payload [--rwasm PATH | --no-build] [--quick] [--check] [--docs] [--servers N,…]

@@ -121,6 +121,22 @@ impl Mapping {
         }
     }
 
+    /// Brings in the pages that hold `range`, as a write to each would. The kernel
+    /// need not listen, and others may use them meanwhile.
+    ///
+    /// # Panics
+    /// If `range` is not inside the mapping.
+    pub fn bring_in(&self, range: Range<usize>) {
+        #[cfg(target_os = "linux")]
+        if let Some((at, len)) = self.pages(range) {
+            // SAFETY: the pages are the mapping's, and their contents stay. A failure
+            // leaves them to be brought in one by one.
+            unsafe { libc::madvise(at.cast(), len, libc::MADV_POPULATE_WRITE) };
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = range;
+    }
+
     /// Gives the pages that hold `range` back: they read as zeros when they are
     /// next touched, and keep their protection.
     ///

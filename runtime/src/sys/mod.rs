@@ -15,13 +15,3 @@ pub mod signals;
 pub mod stack;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod start;
-
-use crate::tunables::{MEMORY_GUARD, MEMORY_RESERVATION};
-
-/// Whether guarded memories can be had in this process: the platform supports
-/// them, and the address space is large enough for one (`ulimit -v` and small
-/// machines forbid it). Costs two system calls; ask once.
-pub fn guarded_memories_available() -> bool {
-    signals::guarded_memories_supported()
-        && mmap::Mapping::reserve(MEMORY_RESERVATION + MEMORY_GUARD).is_ok()
-}

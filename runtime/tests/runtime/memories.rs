@@ -4,9 +4,9 @@ use crate::child::{assert_success, in_child};
 use crate::fixture::{ENTRIES, Fixture};
 use rwasm_parser::MemoryType;
 use rwasm_runtime::limits::{LimitError, LimitKind, Limits, ResourceError};
+use rwasm_runtime::memory::guarded_memories_available;
 use rwasm_runtime::memory::{Memory, can_be_guarded};
 use rwasm_runtime::store::OwnedStore;
-use rwasm_runtime::sys::guarded_memories_available;
 use rwasm_runtime::trap::Trap;
 use rwasm_runtime::tunables::{MEMORY_GUARD, MEMORY_RESERVATION};
 

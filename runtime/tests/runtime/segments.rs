@@ -11,7 +11,7 @@ const OUT_OF_TABLE: Result<(), Trap> = Err(Trap::TableOutOfBounds);
 
 #[test]
 fn memory_instructions() {
-    for guarded in [false, rwasm_runtime::sys::guarded_memories_available()] {
+    for guarded in [false, rwasm_runtime::memory::guarded_memories_available()] {
         let mut fixture = Fixture::with(guarded, Default::default());
         let instance = fixture.instance(
             r#"(module
