@@ -266,3 +266,21 @@ fn wt_1501_address_space_may_be_scarce() {
     let ended = run(&mut Folder::new().shell(script), b"");
     assert_eq!(ended.code, 134, "{}", ended.stderr);
 }
+
+/// Where the main thread's stack ends is derived from its limit, which may be any.
+#[test]
+fn any_limit_of_the_native_stack_will_do() {
+    for limit in ["256", "8192", "unlimited"] {
+        let script = format!("ulimit -s {limit} 2>/dev/null; exec $RWASM args.wat");
+        let ended = run(&mut Folder::new().shell(&script), b"");
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (0, "args.wat\n"),
+            "{limit}: {}",
+            ended.stderr
+        );
+        let script = format!("ulimit -s {limit} 2>/dev/null; exec $RWASM recurse.wat");
+        let ended = run(&mut Folder::new().shell(&script), b"");
+        assert_eq!(ended.code, 134, "{limit}: {}", ended.stderr);
+    }
+}

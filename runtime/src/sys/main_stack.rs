@@ -87,3 +87,17 @@ fn main_stack(thread: libc::pthread_t) -> Option<(*mut c_void, usize)> {
     let bottom = top.checked_sub(size)?;
     Some((std::ptr::with_exposed_provenance_mut(bottom), size))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_threads_are_left_to_the_c_library() {
+        let thread = std::thread::spawn(|| {
+            // SAFETY: it has no conditions.
+            main_stack(unsafe { libc::pthread_self() })
+        });
+        assert_eq!(thread.join().unwrap(), None);
+    }
+}
