@@ -325,6 +325,15 @@ fn the_caller_is_known() {
             (memory (export "memory") 1) (data (i32.const 0) "tlc")
             (func $tail (return_call $look))
             (func (export "go") (call $tail)))"#,
+        // Through a table, where a function of its own stands as well.
+        r#"(module (import "host" "look" (func $look))
+            (memory (export "memory") 1) (data (i32.const 0) "tbl")
+            (table funcref (elem $own $look))
+            (func $own)
+            (func (export "go")
+                (call_indirect (i32.const 0))
+                (call_indirect (i32.const 1))
+                (return_call_indirect (i32.const 1))))"#,
     ] {
         let instance = link(&mut store, &linker, wat).unwrap();
         call(&mut store, instance, "go", &[]).unwrap();
@@ -342,6 +351,8 @@ fn the_caller_is_known() {
             "xyz false",
             "no memory false",
             "tlc false",
+            "tbl false",
+            "tbl false",
             "no memory false"
         ]
     );

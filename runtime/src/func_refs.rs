@@ -4,6 +4,10 @@
 //! reference, not from the code cell: it is one load less between the table and
 //! the jump. So whoever changes the entry in a cell changes it in the references
 //! of all live instances of the module too.
+//!
+//! A reference also says whether that entry is machine code (`FuncRef::direct`):
+//! calls in its own instance that find so need no note. Code reads this first, and
+//! the entry afterwards; so it is written the other way round.
 
 use crate::code::{CodeCell, ModuleCode};
 use crate::instance::Zeroed;
@@ -15,7 +19,7 @@ use crate::types::TypeId;
 use rwasm_parser::{ElementItems, LocalFuncIndex};
 use std::collections::HashSet;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A reference to each own function of an instance, made when first asked for.
@@ -92,38 +96,53 @@ impl LiveRefs {
         for first in &*self.lock() {
             // SAFETY: an instance takes its references out of the set, under the
             // lock, before they go; it has one for each function of the module.
-            let native = unsafe { &(*first.0.as_ptr().add(func.index())).native };
+            let (native, direct) = unsafe {
+                let func_ref = first.0.as_ptr().add(func.index());
+                (&(*func_ref).native, &(*func_ref).direct)
+            };
             // Null is a reference that was not made yet, or is being made: its
             // maker looks at the cell once more when it is not null any more
             // (`make`). Untouched pages of an array stay so.
             if !native.load(Ordering::SeqCst).is_null() {
-                native.store(cell.native_entry.load(Ordering::SeqCst), Ordering::SeqCst);
+                copy(cell, native, direct);
             }
         }
     }
 }
 
+/// Copies the native entry that a cell has to a reference, and then whether it is
+/// machine code; returns both.
+fn copy(cell: &CodeCell, native: &AtomicPtr<()>, direct: &AtomicU32) -> (*mut (), bool) {
+    // Asked first: the entry that is loaded then is that code, or a copy of it.
+    let compiled = cell.is_compiled();
+    let entry = cell.native_entry.load(Ordering::SeqCst);
+    native.store(entry, Ordering::SeqCst);
+    if compiled {
+        direct.fetch_and(!FuncRef::NOT_DIRECT, Ordering::SeqCst);
+    }
+    (entry, compiled)
+}
+
 /// Makes a reference of an instance.
 ///
 /// # Safety
-/// `into` is the instance's reference to the function of that cell, zero, and
-/// the caller is on the thread that uses the store.
+/// `into` is the instance's reference to the function of that cell, zero, the
+/// instance is live, and the caller is on the thread that uses the store.
 pub(crate) unsafe fn make(into: *mut FuncRef, cell: &CodeCell, instance: *mut VmCtx, ty: TypeId) {
     // SAFETY: as the caller promises; other threads touch the atomic only.
     unsafe {
         (&raw mut (*into).instance).write(instance);
         (&raw mut (*into).ty).write(ty);
-        let native = &(*into).native;
-        let mut entry = cell.native_entry.load(Ordering::SeqCst);
-        // Either `follow` finds that the reference is there, or this finds the
-        // entry that `follow` was called for.
+        let (native, direct) = (&(*into).native, &(*into).direct);
+        direct.store((*instance).instance | FuncRef::NOT_DIRECT, Ordering::SeqCst);
+        // Either `follow` finds that the reference is there, or this finds what
+        // `follow` was called for.
         loop {
-            native.store(entry, Ordering::SeqCst);
+            let (entry, compiled) = copy(cell, native, direct);
             let now = cell.native_entry.load(Ordering::SeqCst);
-            if ptr::eq(now, entry) {
+            if ptr::eq(now, entry) && cell.is_compiled() == compiled {
                 break;
             }
-            entry = now;
         }
         (&raw mut (*into).cell).write(cell);
     }

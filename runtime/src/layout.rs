@@ -12,7 +12,7 @@
 //!  ├──────────────────────────┤         │ ┌►
 //!  │ *MemoryDef × memories    ├─────────┘ │ GlobalDef { value }
 //!  │ *TableDef  × tables      ├───────────┘┌►
-//!  │ *GlobalDef × globals     ├────────────┘ FuncRef { cell, instance, native, ty }
+//!  │ *GlobalDef × globals     ├────────────┘ FuncRef { cell, instance, native, ty, direct }
 //!  │ *FuncRef   × func imports├──────────────►
 //!  │ *Tag       × tags        │
 //!  └──────────────────────────┘
@@ -23,6 +23,7 @@ use crate::code::{CodeCell, ModuleCode};
 use crate::gc::GcCtx;
 use crate::global::Tag;
 use crate::types::TypeId;
+use std::mem::offset_of;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
 
@@ -223,12 +224,28 @@ pub struct FuncRef {
     pub cell: *const CodeCell,
     /// The instance that it runs in.
     pub instance: *mut VmCtx,
-    /// The cell's native entry, for calls by machine code, which note the cell
-    /// all the same. It follows the cell (`func_refs.rs`).
+    /// The cell's native entry, for calls by machine code. It follows the cell
+    /// (`func_refs.rs`).
     pub native: AtomicPtr<()>,
     /// Its canonical type.
     pub ty: TypeId,
+    /// [`VmCtx::instance`] of `instance` if the function has machine code; more than
+    /// any of these otherwise. So who has the same number can call `native` without
+    /// a note of who calls what (`StoreCtx::caller` and `callee`), and one
+    /// comparison of 64 bits with `ty` tells that and the type.
+    pub direct: AtomicU32,
 }
+
+impl FuncRef {
+    /// In [`FuncRef::direct`] as long as there is no machine code.
+    pub const NOT_DIRECT: u32 = 1 << 31;
+}
+
+/// That both are one word.
+const _: () = assert!(
+    offset_of!(FuncRef, ty).is_multiple_of(8)
+        && offset_of!(FuncRef, direct) == offset_of!(FuncRef, ty) + 4
+);
 
 /// The part of a store that code reads and writes while it runs. It is the
 /// first field of [`crate::store::Store`].
@@ -263,9 +280,8 @@ pub struct StoreCtx {
     /// The instance whose machine code last made a call that may have gone to
     /// the host: its functions are told who called them.
     pub caller: *mut VmCtx,
-    /// The function that machine code calls next, unless it calls machine code of
-    /// its own module directly: read by the adapter that it leads to if there is
-    /// no machine code of it.
+    /// The function that machine code calls next, unless it knows that there is
+    /// machine code of it: read by the adapter that it leads to otherwise.
     pub callee: *const CodeCell,
     /// The call to be made where [`Status::TailCall`] arrives.
     pub tail_call: TailCall,

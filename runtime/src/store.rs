@@ -38,7 +38,7 @@ use std::fmt;
 use std::mem;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::{AtomicPtr, AtomicU32};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store.
@@ -458,6 +458,7 @@ impl Store {
                 instance: ptr::null_mut(),
                 native: AtomicPtr::new(entries.native.cast_mut()),
                 ty,
+                direct: AtomicU32::new(FuncRef::NOT_DIRECT),
             },
             closure,
         });

@@ -151,7 +151,8 @@ impl<T, F> HostCall<'_, T, F> {
 }
 
 /// Runs `body` for a call of a host function. Its error, or its panic, becomes
-/// pending in the store. It does not unwind.
+/// pending in the store. It does not unwind. If `scoped`, what it roots are no roots
+/// afterwards.
 ///
 /// # Safety
 /// `callee` is a function that [`HostDef::<T>::bind`] made around an `F`;
@@ -161,6 +162,7 @@ impl<T, F> HostCall<'_, T, F> {
 pub(super) unsafe fn run<T: 'static, F>(
     callee: *mut VmCtx,
     caller: *mut VmCtx,
+    scoped: bool,
     body: impl FnOnce(HostCall<'_, T, F>) -> Result<()>,
 ) -> Status {
     // SAFETY: the block of a host function begins a `HostFunc`, whose closure
@@ -191,10 +193,12 @@ pub(super) unsafe fn run<T: 'static, F>(
     let store = ctx.cast::<RuntimeStore>();
     // SAFETY: the context is the first field of a live store, which is borrowed
     // by nobody else at these two points.
-    let scope = unsafe { (*store).begin_root_scope() };
+    let scope = scoped.then(|| unsafe { (*store).begin_root_scope() });
     let outcome = panic::catch_unwind(run);
-    // SAFETY: as above.
-    unsafe { (*store).end_root_scope(scope) };
+    if let Some(scope) = scope {
+        // SAFETY: as above.
+        unsafe { (*store).end_root_scope(scope) };
+    }
     match outcome {
         Ok(status) => status,
         // SAFETY: as above.
@@ -264,7 +268,7 @@ where
     // SAFETY: the contract of `run` and of array entries: the slots hold the
     // arguments and have room for the results.
     unsafe {
-        run(callee, caller, |call: HostCall<'_, T, Dynamic<F>>| {
+        run(callee, caller, true, |call: HostCall<'_, T, Dynamic<F>>| {
             let HostCall {
                 func: Dynamic { ty, func },
                 caller,

@@ -84,10 +84,13 @@ macro_rules! closure {
                 where
                     F: Fn($($caller_ty,)? $($a),*) -> R + Send + Sync + 'static,
                 {
+                    // Without the store, nothing but arguments can become roots.
+                    let has_store = !stringify!($($caller)?).is_empty();
+                    let scoped = has_store || <($($a,)*) as WasmList>::ROOTED;
                     // SAFETY: this entry is that of a host function whose
                     // closure is an `F` and whose type is that of `F`.
                     unsafe {
-                        run(callee, caller, |call: HostCall<'_, T, F>| {
+                        run(callee, caller, scoped, |call: HostCall<'_, T, F>| {
                             let store = HostCall::<T, F>::runtime(call.store);
                             let ($($a,)*) = <($($a,)*) as WasmList>::read(store, slots);
                             $(let $caller = call.caller;)?

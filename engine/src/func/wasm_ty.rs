@@ -34,6 +34,10 @@ pub unsafe trait WasmTy: Sized + Send + 'static {
     #[doc(hidden)]
     const SLOTS: usize = 1;
 
+    /// Whether a value that is read becomes a root.
+    #[doc(hidden)]
+    const ROOTED: bool = false;
+
     /// The value type.
     #[doc(hidden)]
     fn val_type() -> ValType;
@@ -151,6 +155,8 @@ macro_rules! handles {
             // SAFETY: a slot of such a type holds zero or a reference that is
             // alive; validation guarantees what it refers to.
             unsafe impl WasmTy for Option<$ty> {
+                const ROOTED: bool = true;
+
                 fn val_type() -> ValType {
                     ValType::Ref(RefType::new(true, HeapType::$heap))
                 }
@@ -191,6 +197,8 @@ macro_rules! non_null {
         $(
             // SAFETY: as for the nullable type, of which this is a subtype.
             unsafe impl WasmTy for $ty {
+                const ROOTED: bool = <Option<$ty> as WasmTy>::ROOTED;
+
                 fn val_type() -> ValType {
                     ValType::Ref(RefType::new(false, HeapType::$heap))
                 }
@@ -242,6 +250,8 @@ impl<L: WasmList> WasmResults for L {}
 pub trait WasmList: Sealed + Sized {
     /// Slots of the whole list.
     const SLOTS: usize;
+    /// Whether any value that is read becomes a root.
+    const ROOTED: bool;
     /// An array of at least so many slots.
     type Buffer: AsMut<[u64]>;
     /// The array, of zeroes.
@@ -265,6 +275,7 @@ pub trait WasmList: Sealed + Sized {
 
 impl<A: WasmTy> WasmList for A {
     const SLOTS: usize = A::SLOTS;
+    const ROOTED: bool = A::ROOTED;
     type Buffer = [u64; 2];
     const ZEROES: [u64; 2] = [0; 2];
 
@@ -322,6 +333,7 @@ macro_rules! tuples {
         #[allow(clippy::unused_unit)]
         impl<$($a: WasmTy),*> WasmList for ($($a,)*) {
             const SLOTS: usize = 0 $(+ <$a as WasmTy>::SLOTS)*;
+            const ROOTED: bool = false $(|| <$a as WasmTy>::ROOTED)*;
             type Buffer = [u64; 2 * $len];
             const ZEROES: Self::Buffer = [0; 2 * $len];
 

@@ -1,8 +1,10 @@
 //! Calls.
 //!
 //! Own functions are called directly. Imported ones, and those that a reference
-//! leads to, are called through the native entry that the reference has now;
-//! they may be the host's, hence the note of who calls.
+//! leads to, are called through the native entry that the reference has now. They
+//! may be the host's or have no machine code, hence the note of who calls what;
+//! a reference that says that it leads to machine code of the same instance needs
+//! none.
 
 use super::env::{Region, displacement};
 use super::exception::Callee;
@@ -11,10 +13,10 @@ use crate::libcall::LibCall;
 use crate::symbol::Symbol;
 use crate::trap_code::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, ExtFuncData, ExternalName, InstBuilder, types};
+use cranelift_codegen::ir::{self, BlockArg, ExtFuncData, ExternalName, InstBuilder, types};
 use cranelift_codegen::isa::CallConv;
 use rwasm_parser::{FuncType, HeapType, LocalFuncIndex, TypeIndex};
-use rwasm_runtime::layout::FuncRef;
+use rwasm_runtime::layout::{FuncRef, VmCtx};
 use rwasm_runtime::trap::Trap;
 use smallvec::SmallVec;
 use std::mem::offset_of;
@@ -39,7 +41,8 @@ impl FuncTranslator<'_> {
                 let cell = self.load_fixed(types::I64, func, offset_of!(FuncRef, cell) as u32);
                 let instance = offset_of!(FuncRef, instance) as u32;
                 let instance = self.load_fixed(types::I64, func, instance);
-                self.call_reference(ty, func, cell, instance, tail);
+                self.note_call(cell);
+                self.call_entry(ty, func, instance, tail);
             }
         }
         Ok(())
@@ -58,10 +61,18 @@ impl FuncTranslator<'_> {
         let reference = self.b.ins().load(types::I64, flags, address, 0);
         let element = self.module.tables()[table as usize].ty.element;
         let mut null = element.nullable.then_some(Trap::UninitializedElement);
-        if !self.is_declared_subtype(&element.heap, ty) {
-            self.check_type(reference, ty, null.take());
+        if self.is_declared_subtype(&element.heap, ty) {
+            return self.call_checked(ty, reference, null, tail);
         }
+        if self.is_final(ty) {
+            return self.call_of_final_type(ty, reference, null, tail);
+        }
+        self.check_type(reference, ty, null.take());
         self.call_checked(ty, reference, null, tail);
+    }
+
+    fn is_final(&self, ty: u32) -> bool {
+        self.module.types()[TypeIndex::from_u32(ty).index()].is_final
     }
 
     /// Whether every function of a heap type is of a defined type.
@@ -77,17 +88,13 @@ impl FuncTranslator<'_> {
         }
     }
 
-    /// Traps unless a function has the type, or a declared subtype of it.
+    /// Traps unless a function has the type, which is not final, or a declared
+    /// subtype of it.
     fn check_type(&mut self, reference: ir::Value, ty: u32, null: Option<Trap>) {
         let offset = offset_of!(FuncRef, ty);
         let actual = self.load_func_field(types::I32, reference, offset, null);
         let expected = self.type_id(ty);
         let mismatch = trap_code(Trap::IndirectCallTypeMismatch);
-        if self.module.types()[TypeIndex::from_u32(ty).index()].is_final {
-            let differs = self.b.ins().icmp(IntCC::NotEqual, actual, expected);
-            self.b.ins().trapnz(differs, mismatch);
-            return;
-        }
         let equal = self.b.ins().icmp(IntCC::Equal, actual, expected);
         let (compare, matches) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(compare);
@@ -103,23 +110,83 @@ impl FuncTranslator<'_> {
 
     /// Calls the function that a reference leads to, or traps if it is null.
     fn call_checked(&mut self, ty: u32, func: ir::Value, null: Option<Trap>, tail: bool) {
+        let direct = self.load_direct(types::I32, func, offset_of!(FuncRef, direct), null);
+        let own = self.own_number();
+        let is_direct = self.b.ins().icmp(IntCC::Equal, direct, own);
+        let call = self.branch_direct(is_direct);
+        self.call_of_either(ty, func, call, tail);
+    }
+
+    /// The same, if the function has to be of the type, which is final: that and
+    /// whether the call needs a note is one comparison.
+    fn call_of_final_type(&mut self, ty: u32, func: ir::Value, null: Option<Trap>, tail: bool) {
+        let expected = self.type_id(ty);
+        let word = self.load_direct(types::I64, func, offset_of!(FuncRef, ty), null);
+        let own = self.own_number();
+        let is_direct = {
+            let own = self.b.ins().uextend(types::I64, own);
+            let own = self.b.ins().ishl_imm_u(own, 32);
+            let expected = self.b.ins().uextend(types::I64, expected);
+            let expected = self.b.ins().bor(own, expected);
+            self.b.ins().icmp(IntCC::Equal, word, expected)
+        };
+        let call = self.branch_direct(is_direct);
+        let actual = self.b.ins().ireduce(types::I32, word);
+        let differs = self.b.ins().icmp(IntCC::NotEqual, actual, expected);
+        let mismatch = trap_code(Trap::IndirectCallTypeMismatch);
+        self.b.ins().trapnz(differs, mismatch);
+        self.call_of_either(ty, func, call, tail);
+    }
+
+    /// Loads [`FuncRef::direct`], alone or with the type before it, so that the
+    /// native entry that is loaded later is at least as new. Traps if the reference
+    /// is null.
+    fn load_direct(
+        &mut self,
+        ty: ir::Type,
+        func: ir::Value,
+        offset: usize,
+        null: Option<Trap>,
+    ) -> ir::Value {
+        let flags = self.flags(Region::Code).with_trap_code(null.map(trap_code));
+        let address = self.b.ins().iadd_imm_u(func, offset as i64);
+        self.b.ins().atomic_load(ty, flags, address)
+    }
+
+    /// What [`FuncRef::direct`] is where a call needs no note.
+    fn own_number(&mut self) -> ir::Value {
+        self.load_fixed(types::I32, self.vmctx, offset_of!(VmCtx, instance) as u32)
+    }
+
+    /// Goes on in the block of calls that need a note; returns that of all calls,
+    /// which gets the callee's instance.
+    fn branch_direct(&mut self, is_direct: ir::Value) -> ir::Block {
+        let (noted, call) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(noted);
+        self.b.append_block_param(call, types::I64);
+        let own = BlockArg::Value(self.vmctx);
+        self.b.ins().brif(is_direct, call, &[own], noted, &[]);
+        self.b.seal_block(noted);
+        self.b.switch_to_block(noted);
+        call
+    }
+
+    /// Notes the call; goes on in the block of all calls, and calls.
+    fn call_of_either(&mut self, ty: u32, func: ir::Value, call: ir::Block, tail: bool) {
         let cell = offset_of!(FuncRef, cell);
-        let cell = self.load_func_field(types::I64, func, cell, null);
+        let cell = self.load_func_field(types::I64, func, cell, None);
         let instance = offset_of!(FuncRef, instance);
         let instance = self.load_func_field(types::I64, func, instance, None);
-        self.call_reference(ty, func, cell, instance, tail);
+        self.note_call(cell);
+        self.b.ins().jump(call, &[BlockArg::Value(instance)]);
+        self.b.seal_block(call);
+        self.b.switch_to_block(call);
+        let instance = self.b.block_params(call)[0];
+        self.call_entry(ty, func, instance, tail);
     }
 
     /// Calls the native entry that a reference has now.
-    fn call_reference(
-        &mut self,
-        ty: u32,
-        func: ir::Value,
-        cell: ir::Value,
-        instance: ir::Value,
-        tail: bool,
-    ) {
-        self.note_call(cell);
+    fn call_entry(&mut self, ty: u32, func: ir::Value, instance: ir::Value, tail: bool) {
         let flags = self.flags(Region::Code);
         let offset = displacement(offset_of!(FuncRef, native) as u32);
         let entry = self.b.ins().load(types::I64, flags, func, offset);

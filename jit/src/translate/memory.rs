@@ -8,8 +8,11 @@ use super::env::{Region, displacement, fixed};
 use super::{FuncTranslator, VECTOR};
 use crate::libcall::LibCall;
 use crate::trap_code::trap_code;
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, Endianness, InstBuilder, MemFlagsData, types};
+use cranelift_codegen::ir::{
+    self, Endianness, InstBuilder, InstructionData, MemFlagsData, Opcode, types,
+};
 use rwasm_parser::MemoryType;
 use rwasm_runtime::layout::{MemoryDef, VmCtx};
 use rwasm_runtime::trap::Trap;
@@ -53,7 +56,7 @@ impl FuncTranslator<'_> {
         let guarded = self.code.memory_is_guarded(memory);
         if guarded && offset <= MEMORY_GUARD as u64 - WIDEST {
             let base = self.memory_base(memory);
-            let index = self.b.ins().uextend(types::I64, index);
+            let index = self.zero_extend(index);
             return Place {
                 address: self.b.ins().iadd(base, index),
                 offset: displacement(offset as u32),
@@ -249,8 +252,48 @@ impl FuncTranslator<'_> {
         if index64 {
             index
         } else {
-            self.b.ins().uextend(types::I64, index)
+            self.zero_extend(index)
         }
+    }
+
+    /// An index of 32 bits as 64. That of a loaded one, as pointers mostly are,
+    /// costs nothing: the load is made to extend it, where Cranelift would add an
+    /// instruction.
+    fn zero_extend(&mut self, index: ir::Value) -> ir::Value {
+        let func = &mut *self.b.func;
+        let index = func.dfg.resolve_aliases(index);
+        if let Some(inst) = func.dfg.value_def(index).inst() {
+            match func.dfg.insts[inst] {
+                InstructionData::Load {
+                    opcode: Opcode::Load,
+                    flags,
+                    arg,
+                    offset,
+                } => {
+                    let flags = func.dfg.mem_flags[flags];
+                    // Loads of constants are shared as they are.
+                    if func.dfg.value_type(index) == types::I32 && !flags.readonly() {
+                        let srcloc = func.srcloc(inst);
+                        let mut cursor = FuncCursor::new(func).at_inst(inst).with_srcloc(srcloc);
+                        let wide = cursor.ins().uload32(flags, arg, offset);
+                        func.replace(inst).ireduce(types::I32, wide);
+                        return wide;
+                    }
+                }
+                InstructionData::Unary {
+                    opcode: Opcode::Ireduce,
+                    arg,
+                } => {
+                    let wide = func.dfg.value_def(arg).inst();
+                    let opcode = wide.map(|wide| func.dfg.insts[wide].opcode());
+                    if opcode == Some(Opcode::Uload32) {
+                        return arg;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.b.ins().uextend(types::I64, index)
     }
 
     /// Pushes a 64-bit number in the index type of a memory or table.

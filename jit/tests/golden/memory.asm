@@ -57,6 +57,20 @@ func 3
   pushq %rbp
   movq %rsp, %rbp
 block0:
+  movq 8(%rdi), %rdi
+  movl %esi, %esi
+  movl (%rdi, %rsi), %esi
+  movl 8(%rdi, %rsi), %eax
+  jmp     label1
+block1:
+  movq %rbp, %rsp
+  popq %rbp
+  retq
+
+func 4
+  pushq %rbp
+  movq %rsp, %rbp
+block0:
   movq 0x40(%rdi), %rax
   movq 8(%rax), %rax
   movl %esi, %ecx
@@ -76,7 +90,7 @@ block1:
   popq %rbp
   retq
 
-func 4
+func 5
   pushq %rbp
   movq %rsp, %rbp
   movq (%rdi), %r10
@@ -99,7 +113,7 @@ block1:
   popq %rbp
   retq
 
-func 5
+func 6
   pushq %rbp
   movq %rsp, %rbp
   movq (%rdi), %r10

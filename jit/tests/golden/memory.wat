@@ -23,6 +23,11 @@
       local.tee 0
       br_if 0
     end)
+  ;; A pointer is loaded as it is used, with 64 bits.
+  (func (param i32) (result i32)
+    local.get 0
+    i32.load
+    i32.load offset=8)
   ;; An offset beyond the guard is checked.
   (func (param i32) (result i32)
     local.get 0

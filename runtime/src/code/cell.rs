@@ -4,7 +4,7 @@
 //! library's, and tries all orders of what threads do with a cell; so its
 //! parent says which they are.
 
-use super::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use super::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
 use super::{InterpCode, LocalFuncIndex, ModuleCode};
 use crate::func_refs::LiveRefs;
 use crate::layout::ArrayEntry;
@@ -48,6 +48,8 @@ pub struct CodeCell {
     pub param_slots: u16,
     /// Slots of the results.
     pub result_slots: u16,
+    /// Whether the native entry is machine code of the function.
+    compiled: AtomicBool,
 }
 
 // SAFETY: the entries are atomics; `module` is set once and points to the
@@ -94,6 +96,7 @@ impl CodeCell {
             func,
             param_slots: slots.0,
             result_slots: slots.1,
+            compiled: AtomicBool::new(false),
         }
     }
 
@@ -115,9 +118,17 @@ impl CodeCell {
         interp: *const u64,
     ) {
         // First what the other entries lead to.
-        self.replace_native(refs, native);
+        exchange(&self.native_entry, native.cast_mut());
+        self.compiled.store(true, Ordering::SeqCst);
+        refs.follow(self.func, self);
         self.set_array_entry(array);
         exchange(&self.interp_entry, interp.cast_mut());
+    }
+
+    /// Whether there is machine code: then the native entry is that, also for who
+    /// looks at it afterwards.
+    pub(crate) fn is_compiled(&self) -> bool {
+        self.compiled.load(Ordering::SeqCst)
     }
 
     /// Leads calls by the native shape to another copy of the machine code, and

@@ -49,6 +49,12 @@ fn native(func: *const FuncRef) -> *const () {
     unsafe { (*func).native.load(Ordering::SeqCst) }
 }
 
+/// Whether a call by machine code of the instance with that number needs no note.
+fn is_direct(func: *const FuncRef, instance: u32) -> bool {
+    // SAFETY: as above.
+    unsafe { (*func).direct.load(Ordering::SeqCst) == instance }
+}
+
 #[test]
 fn references_follow_what_is_published() {
     let mut fixture = Fixture::new();
@@ -56,12 +62,16 @@ fn references_follow_what_is_published() {
     let instances = [(); 2].map(|()| fixture.store.instantiate(&code, &[]).unwrap());
     let early = instances.map(|instance| func_ref(&mut fixture, instance, 0));
     assert_eq!(early.map(native), [address(0); 2]);
+    let are_direct = || [0, 1].map(|at| [0, 1].map(|instance| is_direct(early[at], instance)));
+    assert_eq!(are_direct(), [[false; 2]; 2]);
 
     publish(&code, 0, address(1));
     publish(&code, 1, address(2));
     assert_eq!(early.map(native), [address(1); 2]);
+    assert_eq!(are_direct(), [[true, false], [false, true]]);
     let late = func_ref(&mut fixture, instances[1], 1);
     assert_eq!(native(late), address(2));
+    assert!(is_direct(late, 1));
 
     code.replace_native(LocalFuncIndex::from_u32(0), address(3));
     assert_eq!(early.map(native), [address(3); 2]);
@@ -79,6 +89,7 @@ fn a_way_to_other_forms_does_not_replace_machine_code() {
         code.resolve_native(LocalFuncIndex::from_u32(func), address(0), address(2));
     }
     assert_eq!([f, g].map(native), [address(1), address(2)]);
+    assert_eq!([f, g].map(|func| is_direct(func, 0)), [true, false]);
 }
 
 #[test]
@@ -110,5 +121,6 @@ fn instances_come_and_go_while_code_is_published() {
     });
     for (_fixture, func) in made {
         assert_eq!(native(func), address(3));
+        assert!(is_direct(func, 0));
     }
 }
