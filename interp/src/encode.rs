@@ -16,6 +16,8 @@ use rwasm_runtime::code::{InterpCode, ModuleCode};
 pub(crate) struct Scratch {
     /// The word offset of each instruction, and of the end.
     pub(crate) positions: Vec<u32>,
+    /// The code, until it is known how many words it has.
+    words: Vec<u64>,
     /// Words that hold the address of a label.
     fixups: Vec<(usize, Label)>,
 }
@@ -24,70 +26,64 @@ pub(crate) struct Scratch {
 /// `scratch`.
 pub(crate) fn encode(lowered: &Lowered, code: &ModuleCode, scratch: &mut Scratch) -> InterpCode {
     let insts = &lowered.insts[..];
-    let Scratch { positions, fixups } = scratch;
+    let Scratch { words, fixups, .. } = scratch;
+    let mut positions = std::mem::take(&mut scratch.positions);
     positions.clear();
+    positions.reserve(insts.len() + 1);
+    words.clear();
     fixups.clear();
     let mut encoder = Encoder {
         code,
         func: lowered.func,
         targets: &lowered.targets,
-        words: Vec::with_capacity(insts.len() * 3),
+        words: std::mem::take(words),
         fixups,
         catchers: Vec::new(),
-        head: Head::Own,
         kinds: lowered.body.map(|_| Kinds::default()),
     };
     for (range, fused) in groups(lowered) {
-        let mut parts = insts[range].iter();
-        positions.push(encoder.words.len() as u32);
+        let begin = encoder.words.len();
+        positions.push(begin as u32);
+        encoder.inst(&insts[range.start]);
         if let Some(handler) = fused {
-            encoder.head = Head::Other(handler);
+            for inst in &insts[range.start + 1..range.end] {
+                positions.push(encoder.part(inst) as u32);
+            }
+            encoder.words[begin] = handler as usize as u64;
         }
-        parts.next().into_iter().for_each(|inst| encoder.inst(inst));
-        for inst in parts {
-            // Where the part would begin if it had a handler of its own.
-            positions.push(encoder.words.len() as u32 - 1);
-            encoder.head = Head::None;
-            encoder.inst(inst);
-        }
-        encoder.head = Head::Own;
+        encoder.note(begin, Kind::Handler);
     }
-    positions.push(encoder.words.len() as u32);
+    let end = encoder.words.len();
+    positions.push(end as u32);
     // A label at the very end belongs to code that nothing reaches.
     encoder.op(control::unreachable_handler(), [0]);
+    encoder.note(end, Kind::Handler);
     encoder.tries(&lowered.tries);
     let Encoder {
-        words,
+        words: buffer,
         fixups,
         mut kinds,
         ..
     } = encoder;
-    let mut words = words.into_boxed_slice();
-    let base = words.as_ptr() as u64;
+    let mut encoded: Box<[u64]> = buffer[..].into();
+    *words = buffer;
+    scratch.positions = positions;
+    let positions = &scratch.positions;
+    let base = encoded.as_ptr() as u64;
     for &mut (at, label) in fixups {
         let inst = lowered.labels[label.0 as usize];
-        words[at] = base + 8 * u64::from(positions[inst as usize]);
+        encoded[at] = base + 8 * u64::from(positions[inst as usize]);
         if let Some(kinds) = &mut kinds {
             kinds.note(at, Kind::Own);
         }
     }
     let origin = lowered.body.zip(kinds);
-    let origin = origin.map(|(body, kinds)| Box::new(kinds.into_origin(body, words.len())));
+    let origin = origin.map(|(body, kinds)| Box::new(kinds.into_origin(body, encoded.len())));
     InterpCode {
-        words,
+        words: encoded,
         frame_slots: lowered.frame_slots,
         origin,
     }
-}
-
-/// What stands before the operands of the next instruction.
-enum Head {
-    /// Its handler.
-    Own,
-    /// The handler of a fused instruction that it begins.
-    Other(Handler),
-    /// Nothing: it goes on a fused instruction.
-    None,
 }
 
 struct Encoder<'a> {
@@ -95,7 +91,6 @@ struct Encoder<'a> {
     func: LocalFuncIndex,
     targets: &'a [Label],
     words: Vec<u64>,
-    head: Head,
     fixups: &'a mut Vec<(usize, Label)>,
     /// Words whose upper half says how far it is from behind the instruction,
     /// which ends with the next word, to a `try`.
@@ -119,22 +114,16 @@ fn pin_word([p0, p1, p2]: PinSlots) -> u64 {
 }
 
 impl Encoder<'_> {
-    fn head(&mut self, handler: Handler) {
-        let handler = match self.head {
-            Head::Own => handler,
-            Head::Other(fused) => fused,
-            Head::None => return,
-        };
-        self.note(self.words.len(), Kind::Handler);
-        self.words.push(handler as usize as u64);
-    }
-
-    /// How many words stand before the operands of the next instruction.
-    fn head_words(&self) -> usize {
-        match self.head {
-            Head::Own | Head::Other(_) => 1,
-            Head::None => 0,
-        }
+    /// Encodes a part of a fused instruction that is not its first: its operands
+    /// alone, behind the words that there are. Returns where it would begin if it
+    /// had a handler of its own.
+    fn part(&mut self, inst: &Inst) -> usize {
+        let begin = self.words.len() - 1;
+        let before = self.words.pop().expect("the part before has words");
+        self.inst(inst);
+        // Its handler took the place of that word.
+        self.words[begin] = before;
+        begin
     }
 
     fn note(&mut self, word: usize, kind: Kind) {
@@ -143,10 +132,14 @@ impl Encoder<'_> {
         }
     }
 
+    /// A handler and up to three operands.
     #[inline]
     fn op<const N: usize>(&mut self, handler: Handler, operands: [u64; N]) {
-        self.head(handler);
-        self.words.extend_from_slice(&operands);
+        // At once: each push asks whether there is room.
+        let mut words = [0; 4];
+        words[0] = handler as usize as u64;
+        words[1..=N].copy_from_slice(&operands);
+        self.words.extend_from_slice(&words[..=N]);
     }
 
     /// An integer instruction with two operands, one constant at most; `wide` if
@@ -181,7 +174,7 @@ impl Encoder<'_> {
     /// A branch: its target, unless a loop slot holds that, then operands.
     #[inline]
     fn branch<const N: usize>(&mut self, handler: Handler, to: Jump, operands: [u64; N]) {
-        self.head(handler);
+        self.op(handler, []);
         if to.loop_slot == 0 {
             self.target(to.label);
         }
@@ -567,7 +560,7 @@ impl Encoder<'_> {
             Inst::CheckInterrupt => self.op(control::check_interrupt_handler(), [0]),
             Inst::Count { loop_at } => {
                 let cell = &raw const self.code.cells[self.func.index()] as u64;
-                let at = self.words.len() + self.head_words();
+                let at = self.words.len() + 1;
                 match loop_at {
                     None => self.op(tier_up::count_call_handler(), [cell]),
                     Some(at) => self.op(tier_up::count_loop_handler(), [cell, at.into()]),
@@ -622,7 +615,7 @@ impl Encoder<'_> {
         match callee {
             Callee::Own(func) => {
                 let cell = &raw const self.code.cells[func as usize];
-                let at = self.words.len() + self.head_words();
+                let at = self.words.len() + 1;
                 self.op(call::call_handler(tail), [cell as u64, base_word, last]);
                 self.note(at, Kind::Cell);
             }
@@ -634,7 +627,7 @@ impl Encoder<'_> {
                 let table = self.code.offsets.table(table);
                 let id = u64::from(self.code.type_ids[ty as usize].as_u32());
                 let handler = call::call_indirect_handler(tail, index.class());
-                let at = self.words.len() + self.head_words();
+                let at = self.words.len() + 1;
                 self.op(handler, [pair(index.slot(), base, table), id, last]);
                 if let Some(kinds) = &mut self.kinds {
                     kinds.note_type(at + 1, ty);

@@ -590,6 +590,7 @@ impl Inst {
     }
 
     /// Whether it changes the integer accumulator.
+    #[inline(always)] // Callers know the instruction.
     pub(crate) fn writes_acc(&self) -> bool {
         match self {
             Inst::Binary { d, .. }
@@ -613,6 +614,7 @@ impl Inst {
     }
 
     /// Whether it changes the float accumulator.
+    #[inline(always)] // Callers know the instruction.
     pub(crate) fn writes_float_acc(&self) -> bool {
         matches!(
             self,

@@ -322,44 +322,36 @@ pub(crate) fn br_handler(loop_slot: u8) -> Handler {
 
 /// The handler of a branch on an `i32`.
 pub(crate) fn br_if_handler(loop_slot: u8, non_zero: bool, a: usize) -> Handler {
-    match (loop_slot, non_zero) {
-        (0, false) => pick!(br_if[Absolute, IfZero]; five a),
-        (0, true) => pick!(br_if[Absolute, IfNonZero]; five a),
-        (1, false) => pick!(br_if[Loop1, IfZero]; five a),
-        (1, true) => pick!(br_if[Loop1, IfNonZero]; five a),
-        (_, false) => pick!(br_if[Loop2, IfZero]; five a),
-        (_, true) => pick!(br_if[Loop2, IfNonZero]; five a),
-    }
+    pick!(br_if by 2 * usize::from(loop_slot) + usize::from(non_zero) =>
+        [Absolute, IfZero] [Absolute, IfNonZero] [Loop1, IfZero] [Loop1, IfNonZero]
+        [Loop2, IfZero] [Loop2, IfNonZero]; five a)
 }
 
 /// The handler of a branch on the `and` of two `i32`.
 pub(crate) fn br_and_handler(loop_slot: u8, non_zero: bool, a: usize, b: usize) -> Handler {
-    match (loop_slot, non_zero) {
-        (0, false) => pick!(br_and[Absolute, IfZero]; five a, six b),
-        (0, true) => pick!(br_and[Absolute, IfNonZero]; five a, six b),
-        (1, false) => pick!(br_and[Loop1, IfZero]; five a, six b),
-        (1, true) => pick!(br_and[Loop1, IfNonZero]; five a, six b),
-        (_, false) => pick!(br_and[Loop2, IfZero]; five a, six b),
-        (_, true) => pick!(br_and[Loop2, IfNonZero]; five a, six b),
-    }
+    pick!(br_and by 2 * usize::from(loop_slot) + usize::from(non_zero) =>
+        [Absolute, IfZero] [Absolute, IfNonZero] [Loop1, IfZero] [Loop1, IfNonZero]
+        [Loop2, IfZero] [Loop2, IfNonZero]; five a, six b)
+}
+
+/// The row of a branch in a table that has three for each operation.
+fn row_of(op: usize, loop_slot: u8) -> usize {
+    assert!(loop_slot <= 2, "there are two loop slots");
+    3 * op + usize::from(loop_slot)
 }
 
 macro_rules! compare_tables {
     ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr), $neg:ident($how:ident),)*) => {
         /// The handler of a branch on a comparison.
         pub(crate) fn br_compare_handler(op: IntCompare, loop_slot: u8, a: usize, b: usize) -> Handler {
-            match (op, loop_slot) { $(
-                (IntCompare::$name, 0) => pick!(br_compare[Absolute, int::$name]; six a, six b),
-                (IntCompare::$name, 1) => pick!(br_compare[Loop1, int::$name]; six a, six b),
-                (IntCompare::$name, _) => pick!(br_compare[Loop2, int::$name]; six a, six b),
-            )* }
+            pick!(br_compare by row_of(op as usize, loop_slot) =>
+                $([Absolute, int::$name] [Loop1, int::$name] [Loop2, int::$name])*;
+                six a, six b)
         }
         /// The handler of an addition and a branch back to a loop's head.
         pub(crate) fn add_br_handler(op: IntCompare, loop_slot: u8, a: usize, b: usize) -> Handler {
-            match (op, loop_slot) { $(
-                (IntCompare::$name, 1) => pick!(add_br[Loop1, int::$name]; five a, six b),
-                (IntCompare::$name, _) => pick!(add_br[Loop2, int::$name]; five a, six b),
-            )* }
+            pick!(add_br by 2 * op as usize + usize::from(loop_slot != 1) =>
+                $([Loop1, int::$name] [Loop2, int::$name])*; five a, six b)
         }
     };
 }
@@ -369,11 +361,9 @@ macro_rules! float_compare_tables {
     ($($name:ident($ty:ty, |$a:ident, $b:ident| $e:expr), $neg:ident,)*) => {
         /// The handler of a branch on a comparison of floats.
         pub(crate) fn br_float_compare_handler(op: FloatCompare, loop_slot: u8, a: usize, b: usize) -> Handler {
-            match (op, loop_slot) { $(
-                (FloatCompare::$name, 0) => pick!(br_float_compare[Absolute, float::$name]; float_three a, float_three b),
-                (FloatCompare::$name, 1) => pick!(br_float_compare[Loop1, float::$name]; float_three a, float_three b),
-                (FloatCompare::$name, _) => pick!(br_float_compare[Loop2, float::$name]; float_three a, float_three b),
-            )* }
+            pick!(br_float_compare by row_of(op as usize, loop_slot) =>
+                $([Absolute, float::$name] [Loop1, float::$name] [Loop2, float::$name])*;
+                float_three a, float_three b)
         }
     };
 }

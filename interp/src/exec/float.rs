@@ -235,7 +235,7 @@ macro_rules! binary_table {
         )*
         /// The handler of an operation with two operands.
         pub(crate) fn binary_handler(op: FloatBinary, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(FloatBinary::$name => pick!(binary[$name]; float_three a, float_three b, float_two d),)* }
+            pick!(binary by op as usize => $([$name])*; float_three a, float_three b, float_two d)
         }
     };
 }
@@ -254,7 +254,7 @@ macro_rules! unary_table {
         )*
         /// The handler of an operation with one operand.
         pub(crate) fn unary_handler(op: FloatUnary, a: usize, d: usize) -> Handler {
-            match op { $(FloatUnary::$name => pick!(unary[$name]; float_three a, float_two d),)* }
+            pick!(unary by op as usize => $([$name])*; float_three a, float_two d)
         }
     };
 }
@@ -274,7 +274,7 @@ macro_rules! compare_table {
         )*
         /// The handler of a comparison to a value.
         pub(crate) fn compare_handler(op: FloatCompare, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(FloatCompare::$name => pick!(compare[$name]; float_three a, float_three b, two d),)* }
+            pick!(compare by op as usize => $([$name])*; float_three a, float_three b, two d)
         }
     };
 }
@@ -295,7 +295,7 @@ macro_rules! from_int_table {
         )*
         /// The handler of a conversion from an integer.
         pub(crate) fn from_int_handler(op: IntToFloat, a: usize, d: usize) -> Handler {
-            match op { $(IntToFloat::$name => pick!(from_int[$name]; float_two d, six a),)* }
+            pick!(from_int by op as usize => $([$name])*; float_two d, six a)
         }
     };
 }
@@ -313,7 +313,7 @@ macro_rules! to_int_table {
         )*
         /// The handler of a conversion to an integer that cannot trap.
         pub(crate) fn to_int_handler(op: FloatToInt, a: usize, d: usize) -> Handler {
-            match op { $(FloatToInt::$name => pick!(to_int[$name]; float_three a, two d),)* }
+            pick!(to_int by op as usize => $([$name])*; float_three a, two d)
         }
     };
 }
@@ -335,7 +335,7 @@ macro_rules! trunc_table {
         )*
         /// The handler of a conversion to an integer that can trap.
         pub(crate) fn trunc_handler(op: FloatTrunc, a: usize, d: usize) -> Handler {
-            match op { $(FloatTrunc::$name => pick!(trunc[$name]; float_three a, two d),)* }
+            pick!(trunc by op as usize => $([$name])*; float_three a, two d)
         }
     };
 }

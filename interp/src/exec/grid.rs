@@ -26,7 +26,15 @@ pub(crate) unsafe fn lookup(table: unsafe extern "C" fn(), index: usize) -> Hand
 /// The axes, in the order of the handler's type parameters: `two` (slot,
 /// accumulator), `pins` (index 0 is the first), `five` (all but constants),
 /// `six` (all); `float_two`, `float_const` (constants only), `float_three` (both).
+///
+/// `pick!(binary by op as usize => [I32Add] [I32Sub]; six a, six b, five d)` has one
+/// table for several operations, by their index: a `match` that picks one of several
+/// tables is a jump that the processor guesses, and guesses wrong.
 macro_rules! pick {
+    ($f:ident by $row:expr => $([$($p:ty),*])+; $($axis:ident $index:expr),+) => {
+        pick!(@ $f [$([$($p),*])+] (pick!(# 0usize, $row, [$(stringify!($($p),*)),+].len()))
+            $($axis $index,)+)
+    };
     ($f:ident[$($p:ty),*]; $($axis:ident $index:expr),+) => {
         pick!(@ $f [[$($p),*]] (0usize) $($axis $index,)+)
     };
@@ -53,7 +61,7 @@ macro_rules! pick {
     (@ $f:ident [$([$($p:ty),*])*] ($at:expr) float_three $index:expr, $($rest:tt)*) => {
         pick!(@ $f [$([$($p,)* FS] [$($p,)* FA] [$($p,)* FK])*] (pick!(# $at, $index, 3)) $($rest)*)
     };
-    (# $at:expr, $index:expr, $size:literal) => {{
+    (# $at:expr, $index:expr, $size:expr) => {{
         let index: usize = $index;
         assert!(index < $size, "a class that the operation does not have");
         $at * $size + index

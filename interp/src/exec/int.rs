@@ -141,7 +141,7 @@ macro_rules! binary_table {
         )*
         /// The handler of an operation over the classes of its operands and result.
         pub(crate) fn binary_handler(op: IntBinary, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(IntBinary::$name => pick!(binary[$name]; six a, six b, five d),)* }
+            pick!(binary by op as usize => $([$name])*; six a, six b, five d)
         }
     };
 }
@@ -162,7 +162,7 @@ macro_rules! compare_table {
         )*
         /// The handler of a comparison to a value.
         pub(crate) fn compare_handler(op: IntCompare, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(IntCompare::$name => pick!(compare[$name]; six a, six b, two d),)* }
+            pick!(compare by op as usize => $([$name])*; six a, six b, two d)
         }
     };
 }
@@ -203,7 +203,7 @@ macro_rules! divide_table {
         )*
         /// The handler of a division.
         pub(crate) fn divide_handler(op: IntDivide, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(IntDivide::$name => pick!(divide[$name]; six a, six b, two d),)* }
+            pick!(divide by op as usize => $([$name])*; six a, six b, two d)
         }
     };
 }
@@ -223,7 +223,7 @@ macro_rules! unary_table {
         )*
         /// The handler of an operation with one operand.
         pub(crate) fn unary_handler(op: IntUnary, a: usize, d: usize) -> Handler {
-            match op { $(IntUnary::$name => pick!(unary[$name]; six a, five d),)* }
+            pick!(unary by op as usize => $([$name])*; six a, five d)
         }
     };
 }

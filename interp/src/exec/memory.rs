@@ -313,15 +313,15 @@ macro_rules! load_table {
         )*
         /// The handler of a load from guarded memory 0.
         pub(crate) fn load_handler(op: IntLoad, a: usize, d: usize) -> Handler {
-            match op { $(IntLoad::$name => pick!(load[$name]; six a, five d),)* }
+            pick!(load by op as usize => $([$name])*; six a, five d)
         }
         /// The handler of a load from guarded memory 0 at the sum of two operands.
         pub(crate) fn load2_handler(op: IntLoad, a: usize, b: usize, d: usize) -> Handler {
-            match op { $(IntLoad::$name => pick!(load2[$name]; five a, six b, five d),)* }
+            pick!(load2 by op as usize => $([$name])*; five a, six b, five d)
         }
         /// The handler of a load from any other memory.
         pub(crate) fn checked_load_handler(op: IntLoad, d: usize) -> Handler {
-            match op { $(IntLoad::$name => pick!(checked_load[$name]; two d),)* }
+            pick!(checked_load by op as usize => $([$name])*; two d)
         }
     };
 }
@@ -342,11 +342,11 @@ macro_rules! store_table {
         )*
         /// The handler of a store to guarded memory 0.
         pub(crate) fn store_handler(op: IntStore, a: usize, v: usize) -> Handler {
-            match op { $(IntStore::$name => pick!(store[$name]; six a, six v),)* }
+            pick!(store by op as usize => $([$name])*; six a, six v)
         }
         /// The handler of a store to guarded memory 0 at the sum of two operands.
         pub(crate) fn store2_handler(op: IntStore, a: usize, b: usize, v: usize) -> Handler {
-            match op { $(IntStore::$name => pick!(store2[$name]; five a, six b, six v),)* }
+            pick!(store2 by op as usize => $([$name])*; five a, six b, six v)
         }
         /// The handler of a store to any other memory.
         pub(crate) fn checked_store_handler(op: IntStore) -> Handler {

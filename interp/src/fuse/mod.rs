@@ -17,7 +17,7 @@ use crate::exec::fused::{self, Then, address};
 use crate::exec::regs::{Handler, class};
 use crate::inst::{Callee, Dst, Inst, Jump, Src};
 use crate::lower::Lowered;
-use crate::op::{FloatWidth, IntBinary, IntCompare, IntLoad};
+use crate::op::{FloatWidth, IntBinary, IntCompare, IntLoad, IntStore};
 use std::ops::Range;
 
 /// Instructions that are fused at most.
@@ -29,16 +29,20 @@ pub(crate) fn groups(
     lowered: &Lowered,
 ) -> impl Iterator<Item = (Range<usize>, Option<Handler>)> + '_ {
     let insts = &lowered.insts[..];
-    let mut bound = lowered.bound.iter().peekable();
+    let mut bound = lowered.bound.iter();
+    // The next instruction that is branched to.
+    let mut label = 0;
     let mut at = 0;
     std::iter::from_fn(move || {
         if at == insts.len() {
             return None;
         }
         // Whoever branches to a label wants an instruction that begins there.
-        while bound.next_if(|&&label| label as usize <= at).is_some() {}
-        let label = bound.peek().map_or(insts.len(), |&&label| label as usize);
-        let fused = fuse(&insts[at..label.min(at + MAX_PARTS)], lowered);
+        while label <= at {
+            label = bound.next().map_or(usize::MAX, |&label| label as usize);
+        }
+        let end = label.min(at + MAX_PARTS).min(insts.len());
+        let fused = fuse(&insts[at..end], lowered);
         let group = at..at + fused.map_or(1, |(_, count)| count);
         at = group.end;
         Some((group, fused.map(|(handler, _)| handler)))
@@ -47,24 +51,32 @@ pub(crate) fn groups(
 
 /// The handler for the first instructions of `insts` together, and how many
 /// they are. `insts` holds nothing that is branched to but its first.
+///
+/// Most instructions fuse with nothing: what the first one is decides where to look
+/// on, so that these are passed by quickly.
 fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
     if let &[Inst::Br { to }, ..] = insts {
         let handler = switch::br_fetch_handler(to.loop_slot, fetch_at(to, lowered)?);
         return Some((handler, 1));
     }
-    if let Some(pins) = fetch(insts) {
-        return Some((switch::fetch_handler(pins), FETCH_PARTS));
-    }
     let &[ref first, ref second, ref rest @ ..] = insts else {
         return None;
     };
-    if let Some(handler) = before_branch(first, second, lowered) {
-        return Some((handler, 2));
-    }
-    if let Some(group) = before_call(first, second, rest) {
-        return Some(group);
-    }
     match *first {
+        Inst::Mov { a, d } if !a.is_wide_const() => mov(a, d, insts, lowered),
+        Inst::Binary { op, a, b, d } if !a.is_const() => binary(op, a, b, d, insts, lowered),
+        Inst::Load { op, a, d, .. } if !a.is_const() => match *second {
+            Inst::BrTable { a: Src::Acc, .. } if d == Dst::Acc => {
+                Some((switch::load_br_table_handler(op, a.class())?, 2))
+            }
+            _ => longer::byte_and_branch(first, second, rest)
+                .map(|handler| (handler, 3))
+                .or_else(|| Some((pairs::after_load(op, a.class(), d, second)?, 2))),
+        },
+        Inst::Load2 { op, a, b, d, .. } => Some((pairs::after_load2(op, a, b, d, second)?, 2)),
+        Inst::Store { op, a, v, .. } if !a.is_const() => {
+            Some((store(op, a, v, second, lowered)?, 2))
+        }
         Inst::GlobalGet {
             global,
             d: Dst::Acc,
@@ -74,22 +86,6 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
             let handler = fused::global_add_handler(set, two(d)?);
             Some((handler, if set { 3 } else { 2 }))
         }
-        Inst::Binary { a, d: Dst::Acc, .. }
-            if !a.is_const()
-                && sum_with_const(first, a).is_some()
-                && matches!(second, Inst::GlobalSet { a: Src::Acc, .. }) =>
-        {
-            let (then, count) = match rest.first() {
-                Some(Inst::Ret) => (Then::Ret, 3),
-                Some(Inst::RetInt { a: Src::Slot(_) }) => (Then::RetSlot, 3),
-                _ => (Then::Next, 2),
-            };
-            Some((fused::add_global_set_handler(then, a.class()), count))
-        }
-        Inst::Binary { op, a, b, d } => longer::two_fields(insts)
-            .map(|handler| (handler, 4))
-            .or_else(|| Some((longer::three_binaries(first, second, rest)?, 3)))
-            .or_else(|| Some((pairs::after_binary(op, a, b, d, second)?, 2))),
         Inst::FloatBinary { op, a, b, d } => {
             let operation = Operation {
                 op,
@@ -168,21 +164,6 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
             }
             _ => None,
         },
-        Inst::Mov {
-            a,
-            d: Dst::Pin(d, _),
-        } if !a.is_wide_const() => match *second {
-            Inst::BrCompare {
-                op: IntCompare::I32LtU,
-                a: Src::Pin(less),
-                b: y,
-                to,
-            } if to.loop_slot == 1 && less == d => {
-                let handler = chain::mov_br_less_handler(a.class(), d.into(), y.class());
-                Some((handler, 2))
-            }
-            _ => None,
-        },
         Inst::FloatLoad2 {
             width: FloatWidth::F64,
             a,
@@ -229,17 +210,131 @@ fn fuse(insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
             let handler = float::load_load_handler(d.class(), a.class(), e.class(), b.class());
             Some((handler, 2))
         }
-        Inst::Load { op, a, d, .. } if !a.is_const() => {
-            longer::byte_and_branch(first, second, rest)
-                .map(|handler| (handler, 3))
-                .or_else(|| Some((pairs::after_load(op, a.class(), d, second)?, 2)))
+        _ => None,
+    }
+}
+
+/// A move, and what comes next.
+fn mov(a: Src, d: Dst, insts: &[Inst], lowered: &Lowered) -> Option<(Handler, usize)> {
+    let &[_, ref second, ref rest @ ..] = insts else {
+        return None;
+    };
+    match (d, second) {
+        (_, &Inst::Br { to }) => match (a, d, fetch_at(to, lowered)) {
+            (Src::Pin(x), Dst::Pin(d, _), Some(pins)) => {
+                let (x, d) = (x.into(), d.into());
+                Some((switch::mov_br_fetch_handler(to.loop_slot, pins, x, d), 2))
+            }
+            (_, _, Some(_)) => None,
+            _ => Some((
+                switch::mov_br_handler(to.loop_slot, a.class(), d.class()),
+                2,
+            )),
+        },
+        (Dst::Slot(_), &Inst::Call { callee, .. }) => match callee {
+            Callee::Own(_) => Some((call::mov_call_handler(a.class()), 2)),
+            Callee::Indirect { index, .. } if !index.is_const() => {
+                Some((call::mov_call_indirect_handler(a.class(), index.class()), 2))
+            }
+            _ => None,
+        },
+        (
+            Dst::Slot(_),
+            &Inst::Mov {
+                a: b,
+                d: Dst::Slot(_),
+            },
+        ) if !b.is_wide_const() => Some(if rest.first().is_some_and(calls_own) {
+            (call::mov_mov_call_handler(a.class(), b.class()), 3)
+        } else {
+            (fused::mov_mov_handler(a.class(), b.class()), 2)
+        }),
+        (
+            Dst::Pin(d, _),
+            &Inst::BrCompare {
+                op: IntCompare::I32LtU,
+                a: Src::Pin(less),
+                b: y,
+                to,
+            },
+        ) if to.loop_slot == 1 && less == d => {
+            let handler = chain::mov_br_less_handler(a.class(), d.into(), y.class());
+            Some((handler, 2))
         }
-        Inst::Load2 { op, a, b, d, .. } => Some((pairs::after_load2(op, a, b, d, second)?, 2)),
-        Inst::Store { op, a, v, .. } if !a.is_const() => {
-            Some((pairs::after_store(op, a.class(), v, second)?, 2))
+        (Dst::Pin(..), Inst::Binary { .. }) => {
+            Some((switch::fetch_handler(fetch(insts)?), FETCH_PARTS))
         }
         _ => None,
     }
+}
+
+/// `d = a op b`, and what comes next.
+fn binary(
+    op: IntBinary,
+    a: Src,
+    b: Src,
+    d: Dst,
+    insts: &[Inst],
+    lowered: &Lowered,
+) -> Option<(Handler, usize)> {
+    let &[ref first, ref second, ref rest @ ..] = insts else {
+        return None;
+    };
+    let adds_const = op == IntBinary::I32Add && b.is_const();
+    match (d, second) {
+        (_, Inst::Binary { .. }) => longer::two_fields(insts)
+            .map(|handler| (handler, 4))
+            .or_else(|| Some((longer::three_binaries(first, second, rest)?, 3)))
+            .or_else(|| Some((pairs::after_binary(op, a, b, d, second)?, 2))),
+        (_, &Inst::Br { to }) if adds_const => match (a, d, fetch_at(to, lowered)) {
+            (Src::Pin(x), Dst::Pin(d, _), Some(pins)) => {
+                let (x, d) = (x.into(), d.into());
+                Some((switch::add_br_fetch_handler(to.loop_slot, pins, x, d), 2))
+            }
+            (_, _, Some(_)) => None,
+            _ => Some((
+                switch::add_br_handler(to.loop_slot, a.class(), d.class()),
+                2,
+            )),
+        },
+        (_, Inst::BrTable { a: Src::Acc, .. }) if b.is_const() => {
+            Some((switch::binary_br_table_handler(op, a.class(), two(d)?)?, 2))
+        }
+        (Dst::Slot(_), second) if adds_const && calls_own(second) => {
+            Some((call::add_call_handler(a.class()), 2))
+        }
+        (Dst::Acc, Inst::GlobalSet { a: Src::Acc, .. }) if adds_const => {
+            let (then, count) = match rest.first() {
+                Some(Inst::Ret) => (Then::Ret, 3),
+                Some(Inst::RetInt { a: Src::Slot(_) }) => (Then::RetSlot, 3),
+                _ => (Then::Next, 2),
+            };
+            Some((fused::add_global_set_handler(then, a.class()), count))
+        }
+        _ => Some((pairs::after_binary(op, a, b, d, second)?, 2)),
+    }
+}
+
+/// A store, and what comes next.
+fn store(op: IntStore, a: Src, v: Src, next: &Inst, lowered: &Lowered) -> Option<Handler> {
+    match *next {
+        Inst::Br { to } if to.loop_slot == 0 && !v.is_const() => match fetch_at(to, lowered) {
+            Some(_) => None,
+            None => address::store_br_handler(op, a.class(), v.class()),
+        },
+        _ => pairs::after_store(op, a.class(), v, next),
+    }
+}
+
+/// Whether an instruction calls a function of the module.
+fn calls_own(inst: &Inst) -> bool {
+    matches!(
+        inst,
+        Inst::Call {
+            callee: Callee::Own(_),
+            ..
+        }
+    )
 }
 
 /// The parts of [`fetch`].
@@ -291,109 +386,6 @@ fn fetch_at(to: Jump, lowered: &Lowered) -> Option<FetchPins> {
         return None;
     }
     fetch(lowered.insts.get(at as usize..end)?)
-}
-
-/// An instruction, and a jump or `br_table` behind it.
-fn before_branch(first: &Inst, branch: &Inst, lowered: &Lowered) -> Option<Handler> {
-    match (*first, *branch) {
-        (Inst::Mov { a, d }, Inst::Br { to }) if !a.is_wide_const() => {
-            match (a, d, fetch_at(to, lowered)) {
-                (Src::Pin(x), Dst::Pin(d, _), Some(pins)) => Some(switch::mov_br_fetch_handler(
-                    to.loop_slot,
-                    pins,
-                    x.into(),
-                    d.into(),
-                )),
-                (_, _, Some(_)) => None,
-                _ => Some(switch::mov_br_handler(to.loop_slot, a.class(), d.class())),
-            }
-        }
-        (Inst::Binary { a, .. }, Inst::Br { to }) if !a.is_const() => {
-            let d = sum_with_const(first, a)?;
-            match (a, d, fetch_at(to, lowered)) {
-                (Src::Pin(x), Dst::Pin(d, _), Some(pins)) => Some(switch::add_br_fetch_handler(
-                    to.loop_slot,
-                    pins,
-                    x.into(),
-                    d.into(),
-                )),
-                (_, _, Some(_)) => None,
-                _ => Some(switch::add_br_handler(to.loop_slot, a.class(), d.class())),
-            }
-        }
-        (
-            Inst::Binary {
-                op,
-                a,
-                b: Src::Const(_),
-                d,
-            },
-            Inst::BrTable { a: Src::Acc, .. },
-        ) if !a.is_const() => switch::binary_br_table_handler(op, a.class(), two(d)?),
-        (Inst::Store { op, a, v, .. }, Inst::Br { to })
-            if to.loop_slot == 0
-                && !a.is_const()
-                && !v.is_const()
-                && fetch_at(to, lowered).is_none() =>
-        {
-            address::store_br_handler(op, a.class(), v.class())
-        }
-        (
-            Inst::Load {
-                op, a, d: Dst::Acc, ..
-            },
-            Inst::BrTable { a: Src::Acc, .. },
-        ) if !a.is_const() => switch::load_br_table_handler(op, a.class()),
-        _ => None,
-    }
-}
-
-/// A move or a sum to a slot, and a call behind it.
-fn before_call(first: &Inst, second: &Inst, rest: &[Inst]) -> Option<(Handler, usize)> {
-    let own = |inst: &Inst| {
-        matches!(
-            inst,
-            Inst::Call {
-                callee: Callee::Own(_),
-                ..
-            }
-        )
-    };
-    match (*first, *second) {
-        (Inst::Mov { a, d: Dst::Slot(_) }, _) if own(second) && !a.is_wide_const() => {
-            Some((call::mov_call_handler(a.class()), 2))
-        }
-        (
-            Inst::Mov { a, d: Dst::Slot(_) },
-            Inst::Call {
-                callee: Callee::Indirect { index, .. },
-                ..
-            },
-        ) if !a.is_wide_const() && !index.is_const() => {
-            Some((call::mov_call_indirect_handler(a.class(), index.class()), 2))
-        }
-        (
-            Inst::Mov { a, d: Dst::Slot(_) },
-            Inst::Mov {
-                a: b,
-                d: Dst::Slot(_),
-            },
-        ) if !a.is_wide_const() && !b.is_wide_const() => Some(if rest.first().is_some_and(own) {
-            (call::mov_mov_call_handler(a.class(), b.class()), 3)
-        } else {
-            (fused::mov_mov_handler(a.class(), b.class()), 2)
-        }),
-        (
-            Inst::Binary {
-                a, d: Dst::Slot(_), ..
-            },
-            _,
-        ) if own(second) && !a.is_const() => {
-            sum_with_const(first, a)?;
-            Some((call::add_call_handler(a.class()), 2))
-        }
-        _ => None,
-    }
 }
 
 /// Whether an operand is the result just computed.

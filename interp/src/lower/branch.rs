@@ -7,7 +7,6 @@ use super::stack::Kind;
 use super::{Lower, LowerError};
 use crate::exec::slots::SlotOp;
 use crate::inst::{Inst, Jump, Label, Src};
-use std::collections::HashMap;
 use wasmparser::BrTable;
 
 /// Operands that a branch moves one by one. More are moved by one instruction:
@@ -213,21 +212,26 @@ impl Lower<'_> {
         // Targets that need more than a jump get it behind the table. Each
         // depth is looked at once: tables are long, and labels carry much.
         let mut stubs: Vec<(u32, Label)> = Vec::new();
-        let mut label_of = HashMap::new();
         for depth in table.targets().chain([Ok(table.default())]) {
             let depth = depth?;
-            let label = *label_of.entry(depth).or_insert_with(|| {
-                let index = self.frame_index(depth);
-                let direct = self.frames[index].opened != Opened::Function
-                    && self.operands_in_place(index)
-                    && !self.must_repin(index);
-                if direct {
-                    return self.jump_to(index).label;
+            let index = self.frame_index(depth);
+            let label = match self.frames[index].table_entry {
+                Some((of, label)) if of == first => label,
+                _ => {
+                    let direct = self.frames[index].opened != Opened::Function
+                        && self.operands_in_place(index)
+                        && !self.must_repin(index);
+                    let label = if direct {
+                        self.jump_to(index).label
+                    } else {
+                        let label = self.new_label();
+                        stubs.push((depth, label));
+                        label
+                    };
+                    self.frames[index].table_entry = Some((first, label));
+                    label
                 }
-                let label = self.new_label();
-                stubs.push((depth, label));
-                label
-            });
+            };
             self.targets.push(label);
         }
         let last = self.targets.len() as u32 - 1 - first;

@@ -1,7 +1,7 @@
 //! Calls: arguments go to where the callee's frame begins.
 
-use super::Lower;
 use super::stack::{Acc, Kind, State};
+use super::{LocalInfo, Lower};
 use crate::exec::slots::SlotOp;
 use crate::inst::{Callee, Dst, Inst, Src};
 use rwasm_parser::FuncType;
@@ -40,9 +40,9 @@ impl Lower<'_> {
         match self.stack[top].state {
             State::Local(local) => {
                 self.pop_entry();
-                match self.pin_of(local) {
-                    Some(pin) => Src::Pin(pin),
-                    None => Src::Slot(self.locals[local as usize].slot as u16),
+                match self.locals[local as usize] {
+                    LocalInfo { pin: Some(pin), .. } => Src::Pin(pin),
+                    LocalInfo { slot, .. } => Src::Slot(slot as u16),
                 }
             }
             State::Const(_) | State::Temp { .. } => {
@@ -111,8 +111,8 @@ impl Lower<'_> {
         }
         if let [result] = &ty.results[..] {
             match Kind::of(result) {
-                Kind::Int => self.acc = Acc::Temp(height),
-                Kind::Float => self.float_acc = Acc::Temp(height),
+                Kind::Int => self.acc = Acc::Temp(height as u32),
+                Kind::Float => self.float_acc = Acc::Temp(height as u32),
                 Kind::Vector => {}
             }
         }

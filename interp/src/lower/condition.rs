@@ -1,8 +1,8 @@
 //! Conditions: a branch absorbs the comparison that made its condition, and the
 //! addition before it at the end of a counting loop.
 
-use super::Lower;
 use super::stack::Acc;
+use super::{LocalInfo, Lower};
 use crate::inst::{Dst, Inst, Jump, Label, Src};
 use crate::op::{IntBinary, IntCompare, IntUnary};
 
@@ -163,8 +163,9 @@ impl Lower<'_> {
         } else {
             IntBinary::I32Add
         };
-        let slot = self.locals[local as usize].slot as u16;
-        let (own_slot, own_pin) = (Src::Slot(slot), self.pin_of(local).map(Src::Pin));
+        let LocalInfo { slot, pin, .. } = self.locals[local as usize];
+        let slot = slot as u16;
+        let (own_slot, own_pin) = (Src::Slot(slot), pin.map(Src::Pin));
         let to_local = d.slot() == slot && d != Dst::Acc;
         if add != expected || !to_local || (a != own_slot && Some(a) != own_pin) {
             return false;

@@ -57,6 +57,9 @@ pub(super) struct Frame<'a> {
     pub(super) catcher: Option<TryIndex>,
     /// What `begin_assignments` gave where the block began.
     pub(super) assignments: usize,
+    /// Where a `br_table` jumps to get there, and its first target, by which it is
+    /// known whose that is.
+    pub(super) table_entry: Option<(u32, Label)>,
 }
 
 impl<'a> Frame<'a> {
@@ -98,6 +101,7 @@ impl<'a> Lower<'a> {
             repin: false,
             catcher: self.catcher(),
             assignments: self.begin_assignments(),
+            table_entry: None,
         });
     }
 
@@ -160,7 +164,7 @@ impl<'a> Lower<'a> {
             .copied()
             .unwrap_or(LoopInfo::unknown(offset));
         let outer_pins = self.pins;
-        self.pins = keep_places(info.pins, outer_pins);
+        self.set_pins(keep_places(info.pins, outer_pins));
         let loop_slot = if info.height < 2 { info.height + 1 } else { 0 };
         let pins = pin_slots(self.pins, &self.locals);
         if loop_slot > 0 {
@@ -270,8 +274,8 @@ impl<'a> Lower<'a> {
         }
         let frame = &mut self.frames[top];
         frame.opened = Opened::If(None);
-        self.pins = frame.pins;
-        let (height, params) = (frame.height, frame.params);
+        let (height, params, pins) = (frame.height, frame.params, frame.pins);
+        self.set_pins(pins);
         self.truncate(height);
         self.bind(else_label);
         self.push_all(params);
@@ -312,7 +316,7 @@ impl<'a> Lower<'a> {
             if !self.dead && self.pins != frame.outer_pins {
                 self.repin(frame.outer_pins);
             }
-            self.pins = frame.outer_pins;
+            self.set_pins(frame.outer_pins);
             // What the body computes must not be redirected from here: it was
             // computed in every round.
             self.region = self.out.len();
@@ -323,7 +327,7 @@ impl<'a> Lower<'a> {
             }
             self.bind(frame.label);
             self.dead = false;
-            self.pins = frame.pins;
+            self.set_pins(frame.pins);
             if frame.repin {
                 self.repin(frame.pins);
             }
@@ -355,7 +359,7 @@ impl<'a> Lower<'a> {
 
     /// Loads pins that were lost to a loop's.
     fn repin(&mut self, pins: Pins) {
-        self.pins = pins;
+        self.set_pins(pins);
         if pins.iter().any(Option::is_some) {
             self.emit(Inst::Pin {
                 pins: pin_slots(pins, &self.locals),

@@ -153,7 +153,7 @@ impl Lower<'_> {
             unreachable!("validated: a handler belongs to a try")
         };
         let (height, pins, assignments) = (frame.height, frame.pins, frame.assignments);
-        self.pins = pins;
+        self.set_pins(pins);
         self.end_assignments(assignments);
         self.truncate(height);
         let label = self.new_label();

@@ -74,6 +74,10 @@ pub enum LowerError {
 #[derive(Clone, Copy, Debug)]
 struct LocalInfo {
     kind: Kind,
+    /// The register that it is pinned in.
+    pin: Option<u8>,
+    /// Whether it has been assigned in this block or one around it.
+    assigned: bool,
     slot: u32,
     /// Operands on the stack that stand for it.
     uses: u32,
@@ -322,6 +326,8 @@ impl<'a> Lower<'a> {
     fn declare_local(&mut self, kind: Kind) {
         self.locals.push(LocalInfo {
             kind,
+            pin: None,
+            assigned: false,
             slot: self.first_temp,
             uses: 0,
         });
@@ -335,13 +341,20 @@ impl<'a> Lower<'a> {
         self.slots = self.slots.max(slots);
     }
 
-    /// The register that a local is pinned in.
-    #[inline]
-    fn pin_of(&self, local: u32) -> Option<u8> {
-        self.pins
-            .iter()
-            .position(|&pin| pin == Some(local))
-            .map(|pin| pin as u8)
+    /// From here on other locals are pinned.
+    fn set_pins(&mut self, pins: Pins) {
+        if pins == self.pins {
+            return;
+        }
+        for local in self.pins.into_iter().flatten() {
+            self.locals[local as usize].pin = None;
+        }
+        for (register, local) in (0..).zip(pins) {
+            if let Some(local) = local {
+                self.locals[local as usize].pin = Some(register);
+            }
+        }
+        self.pins = pins;
     }
 
     fn pin_slots(&self) -> PinSlots {

@@ -44,8 +44,20 @@ impl Lower<'_> {
         }
     }
 
+    /// The two operands on top, if both are constants.
+    #[inline]
+    fn two_consts(&self) -> Option<(u64, u64)> {
+        match &self.stack[..] {
+            [.., a, b] => match (a.state, b.state) {
+                (State::Const(a), State::Const(b)) => Some((a, b)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     pub(super) fn binary(&mut self, mut op: IntBinary) {
-        if let (Some(b), Some(a)) = (self.const_at(0), self.const_at(1)) {
+        if let Some((a, b)) = self.two_consts() {
             self.truncate(self.stack.len() - 2);
             return self.push_const(Kind::Int, fold_int_binary(op, a, b));
         }
@@ -72,7 +84,7 @@ impl Lower<'_> {
     /// A comparison; `push` may push its right operand.
     pub(super) fn compare(&mut self, op: IntCompare, push: impl FnOnce(&mut Self)) {
         push(self);
-        if let (Some(b), Some(a)) = (self.const_at(0), self.const_at(1)) {
+        if let Some((a, b)) = self.two_consts() {
             self.truncate(self.stack.len() - 2);
             return self.push_const(Kind::Int, u64::from(fold_int_compare(op, a, b)));
         }
@@ -82,7 +94,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn compare_swapped(&mut self, op: IntCompare) {
-        if let (Some(b), Some(a)) = (self.const_at(0), self.const_at(1)) {
+        if let Some((a, b)) = self.two_consts() {
             self.truncate(self.stack.len() - 2);
             return self.push_const(Kind::Int, u64::from(fold_int_compare(op, b, a)));
         }

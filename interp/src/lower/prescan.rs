@@ -8,6 +8,7 @@
 use super::LocalInfo;
 use super::stack::Kind;
 use crate::inst::PinSlots;
+use std::ops::ControlFlow;
 use wasmparser::{
     BinaryReader, OperatorsReader, OperatorsReaderAllocations, VisitOperator, VisitSimdOperator,
 };
@@ -51,7 +52,7 @@ pub(super) struct Scratch {
     /// Whether each open block is a loop.
     blocks: Vec<bool>,
     /// The open loops: index, and number of uses when it began.
-    loops: Vec<(usize, usize)>,
+    open: Vec<(usize, usize)>,
 }
 
 /// Reads the nest of the loop that `body` begins with into `loops`, ordered by offset and
@@ -68,7 +69,7 @@ pub(super) fn scan_nest(
         weights,
         uses,
         blocks,
-        loops: open,
+        open,
         ..
     } = scratch;
     weights.resize(locals.len().max(weights.len()), 0);
@@ -76,131 +77,159 @@ pub(super) fn scan_nest(
     blocks.clear();
     open.clear();
     loops.clear();
-    loop {
-        let at = reader.original_position();
-        let Ok(step) = reader.visit_operator(&mut Steps) else {
-            break;
-        };
-        match step {
-            Step::Loop => {
-                blocks.push(true);
-                open.push((loops.len(), uses.len()));
-                loops.push(LoopInfo {
-                    height: 0,
-                    ..LoopInfo::unknown(at)
-                });
-            }
-            Step::Block => blocks.push(false),
-            Step::End => {
-                if blocks.pop() != Some(true) {
-                    continue;
-                }
-                let Some((index, first_use)) = open.pop() else {
-                    break;
-                };
-                if loops[index].height == 0 {
-                    loops[index].pins = heaviest(&uses[first_use..], locals, weights);
-                    // Such a loop has its own pins; its uses are not an outer loop's.
-                    uses.truncate(first_use);
-                }
-                let Some(&(outer, _)) = open.last() else {
-                    break;
-                };
-                let height = loops[index].height.saturating_add(1);
-                loops[outer].height = loops[outer].height.max(height);
-            }
-            Step::Local(local) if (local as usize) < locals.len() => {
-                uses.push((local, open.len().min(16) as u8));
-            }
-            Step::Local(_) | Step::Other => {}
-        }
+    let mut scan = Scan {
+        locals,
+        weights,
+        uses,
+        blocks,
+        open,
+        loops,
+        at: reader.original_position(),
+    };
+    while let Ok(ControlFlow::Continue(())) = reader.visit_operator(&mut scan) {
+        scan.at = reader.original_position();
     }
-    if loops.first().is_some_and(|outermost| outermost.height > 0) {
-        // One choice for all of the nest but its innermost loops.
-        let pins = heaviest(uses, locals, weights);
-        for info in loops.iter_mut().filter(|info| info.height > 0) {
-            info.pins = pins;
-        }
-    }
+    scan.finish();
     scratch.reader = reader.into_allocations();
 }
 
-/// What of an instruction counts here.
-enum Step {
-    Loop,
-    /// A block of any other kind begins.
-    Block,
-    /// A block of any kind ends.
-    End,
+/// A scan, which sees each instruction as a visitor: no [`Operator`](wasmparser::Operator)
+/// is made of it.
+struct Scan<'a> {
+    locals: &'a [LocalInfo],
+    weights: &'a mut [u64],
+    uses: &'a mut Vec<(u32, u8)>,
+    blocks: &'a mut Vec<bool>,
+    open: &'a mut Vec<(usize, usize)>,
+    loops: &'a mut Vec<LoopInfo>,
+    /// Offset of the current instruction.
+    at: u64,
+}
+
+impl Scan<'_> {
+    fn begin_loop(&mut self) {
+        self.blocks.push(true);
+        self.open.push((self.loops.len(), self.uses.len()));
+        self.loops.push(LoopInfo {
+            height: 0,
+            ..LoopInfo::unknown(self.at)
+        });
+    }
+
+    /// A block of any kind ends; breaks where the outermost loop does.
+    fn end_block(&mut self) -> ControlFlow<()> {
+        if self.blocks.pop() != Some(true) {
+            return ControlFlow::Continue(());
+        }
+        let Some((index, first_use)) = self.open.pop() else {
+            return ControlFlow::Break(());
+        };
+        let height = self.loops[index].height;
+        if height == 0 {
+            self.loops[index].pins = heaviest(&self.uses[first_use..], self.locals, self.weights);
+            // Such a loop has its own pins; its uses are not an outer loop's.
+            self.uses.truncate(first_use);
+        }
+        let Some(&(outer, _)) = self.open.last() else {
+            return ControlFlow::Break(());
+        };
+        let outer = &mut self.loops[outer];
+        outer.height = outer.height.max(height.saturating_add(1));
+        ControlFlow::Continue(())
+    }
+
     /// A local is read or assigned.
-    Local(u32),
-    Other,
+    fn use_local(&mut self, local: u32) {
+        if (local as usize) < self.locals.len() {
+            self.uses.push((local, self.open.len().min(16) as u8));
+        }
+    }
+
+    fn finish(self) {
+        if self
+            .loops
+            .first()
+            .is_some_and(|outermost| outermost.height > 0)
+        {
+            // One choice for all of the nest but its innermost loops.
+            let pins = heaviest(self.uses, self.locals, self.weights);
+            for info in self.loops.iter_mut().filter(|info| info.height > 0) {
+                info.pins = pins;
+            }
+        }
+    }
 }
 
-/// Decodes instructions to [`Step`]s, without making an [`Operator`](wasmparser::Operator)
-/// of each.
-struct Steps;
-
-macro_rules! step {
-    (Loop $blockty:ident) => {
-        Step::Loop
+/// What an instruction means for the scan, given its name and immediates.
+macro_rules! scan {
+    ($scan:ident Loop $blockty:ident) => {{
+        $scan.begin_loop();
+        ControlFlow::Continue(())
+    }};
+    ($scan:ident Block $blockty:ident) => {{
+        $scan.blocks.push(false);
+        ControlFlow::Continue(())
+    }};
+    ($scan:ident If $blockty:ident) => {{
+        $scan.blocks.push(false);
+        ControlFlow::Continue(())
+    }};
+    ($scan:ident Try $blockty:ident) => {{
+        $scan.blocks.push(false);
+        ControlFlow::Continue(())
+    }};
+    ($scan:ident TryTable $try_table:ident) => {{
+        $scan.blocks.push(false);
+        ControlFlow::Continue(())
+    }};
+    ($scan:ident End) => {
+        $scan.end_block()
     };
-    (Block $blockty:ident) => {
-        Step::Block
+    ($scan:ident Delegate $depth:ident) => {
+        $scan.end_block()
     };
-    (If $blockty:ident) => {
-        Step::Block
-    };
-    (Try $blockty:ident) => {
-        Step::Block
-    };
-    (TryTable $try_table:ident) => {
-        Step::Block
-    };
-    (End) => {
-        Step::End
-    };
-    (Delegate $depth:ident) => {
-        Step::End
-    };
-    (LocalGet $local:ident) => {
-        Step::Local($local)
-    };
-    (LocalSet $local:ident) => {
-        Step::Local($local)
-    };
-    (LocalTee $local:ident) => {
-        Step::Local($local)
-    };
-    ($other:ident $($argument:ident)*) => {
-        Step::Other
+    ($scan:ident LocalGet $local:ident) => {{
+        $scan.use_local($local);
+        ControlFlow::Continue(())
+    }};
+    ($scan:ident LocalSet $local:ident) => {{
+        $scan.use_local($local);
+        ControlFlow::Continue(())
+    }};
+    ($scan:ident LocalTee $local:ident) => {{
+        $scan.use_local($local);
+        ControlFlow::Continue(())
+    }};
+    ($scan:ident $other:ident $($argument:ident)*) => {
+        ControlFlow::Continue(())
     };
 }
 
-macro_rules! steps {
+macro_rules! scans {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
         $(
-            fn $visit(&mut self $($(, $arg: $ty)*)?) -> Step {
-                step!($op $($($arg)*)?)
+            fn $visit(&mut self $($(, $arg: $ty)*)?) -> ControlFlow<()> {
+                let scan = self;
+                scan!(scan $op $($($arg)*)?)
             }
         )*
     };
 }
 
 #[allow(unused_variables, reason = "most immediates do not count")]
-impl<'a> VisitOperator<'a> for Steps {
-    type Output = Step;
+impl<'a> VisitOperator<'a> for Scan<'_> {
+    type Output = ControlFlow<()>;
 
-    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Step>> {
+    fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = ControlFlow<()>>> {
         Some(self)
     }
 
-    wasmparser::for_each_visit_operator!(steps);
+    wasmparser::for_each_visit_operator!(scans);
 }
 
 #[allow(unused_variables, reason = "most immediates do not count")]
-impl<'a> VisitSimdOperator<'a> for Steps {
-    wasmparser::for_each_visit_simd_operator!(steps);
+impl<'a> VisitSimdOperator<'a> for Scan<'_> {
+    wasmparser::for_each_visit_simd_operator!(scans);
 }
 
 /// The locals with the most uses, each deeper loop counting eightfold.
@@ -221,7 +250,9 @@ fn heaviest(uses: &[(u32, u8)], locals: &[LocalInfo], weights: &mut [u64]) -> Pi
                 weight > least || (weight == least && other.is_some_and(|other| local < other))
             });
             if let Some(place) = place {
-                best[place..].rotate_right(1);
+                for later in (place + 1..PINS).rev() {
+                    best[later] = best[later - 1];
+                }
                 best[place] = (weight, Some(local));
             }
         }
@@ -232,17 +263,20 @@ fn heaviest(uses: &[(u32, u8)], locals: &[LocalInfo], weights: &mut [u64]) -> Pi
 /// Puts the locals that stay pinned into the registers that they are in.
 pub(super) fn keep_places(wanted: Pins, current: Pins) -> Pins {
     let mut result = [None; PINS];
-    let mut homeless = Vec::with_capacity(PINS);
     for local in wanted.into_iter().flatten() {
-        match current.iter().position(|&pinned| pinned == Some(local)) {
-            Some(register) => result[register] = Some(local),
-            None => homeless.push(local),
+        if let Some(register) = current.iter().position(|&pinned| pinned == Some(local)) {
+            result[register] = Some(local);
         }
     }
+    let mut homeless = wanted
+        .into_iter()
+        .flatten()
+        .filter(|&local| !current.contains(&Some(local)))
+        .rev();
     for (register, place) in result.iter_mut().enumerate() {
         if place.is_none() {
             // A register that nothing wants keeps what it has.
-            *place = homeless.pop().or(current[register]);
+            *place = homeless.next().or(current[register]);
         }
     }
     // Nothing may be pinned twice: stores write one register.

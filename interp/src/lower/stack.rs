@@ -68,7 +68,7 @@ pub(super) struct Entry {
 pub(super) enum Acc {
     Nothing,
     /// The operand at that height.
-    Temp(usize),
+    Temp(u32),
     /// A copy of that local.
     Local(u32),
 }
@@ -94,7 +94,27 @@ impl Lower<'_> {
     /// Pushes an operand.
     #[inline]
     pub(super) fn push(&mut self, kind: Kind, state: State) {
-        let height = self.stack.len();
+        if let State::Local(local) = state {
+            self.locals[local as usize].uses += 1;
+        }
+        self.push_entry(kind, state);
+    }
+
+    /// `local.get`.
+    #[inline]
+    pub(super) fn push_local(&mut self, local: u32) {
+        let info = &mut self.locals[local as usize];
+        info.uses += 1;
+        let kind = info.kind;
+        if !info.assigned {
+            self.note_unassigned_read(local);
+        }
+        self.push_entry(kind, State::Local(local));
+    }
+
+    #[inline]
+    fn push_entry(&mut self, kind: Kind, state: State) {
+        let height = self.stack.len() as u32;
         // Whatever stood at this height before is gone.
         if self.acc == Acc::Temp(height) {
             self.acc = Acc::Nothing;
@@ -104,9 +124,6 @@ impl Lower<'_> {
         }
         let slot = self.next_slot();
         self.use_slots(slot + kind.slots());
-        if let State::Local(local) = state {
-            self.locals[local as usize].uses += 1;
-        }
         self.stack.push(Entry { kind, slot, state });
     }
 
@@ -152,24 +169,31 @@ impl Lower<'_> {
         match entry.state {
             State::Local(local) => self.local_source(local),
             State::Const(bits) => Src::Const(bits),
-            State::Temp { in_slot, .. } => {
-                if self.acc_of(entry.kind) == Acc::Temp(height) {
-                    Src::Acc
-                } else {
-                    debug_assert!(in_slot, "a temporary in neither accumulator nor slot");
-                    Src::Slot(entry.slot as u16)
-                }
-            }
+            State::Temp { .. } => self.temp_source(*entry, height),
+        }
+    }
+
+    /// Where a temporary is that stands, or stood, at `height`.
+    #[inline]
+    fn temp_source(&self, entry: Entry, height: usize) -> Src {
+        if self.acc_of(entry.kind) == Acc::Temp(height as u32) {
+            Src::Acc
+        } else {
+            debug_assert!(
+                matches!(entry.state, State::Temp { in_slot: true, .. }),
+                "a temporary in neither accumulator nor slot"
+            );
+            Src::Slot(entry.slot as u16)
         }
     }
 
     /// Where a local is best read from.
     #[inline]
     pub(super) fn local_source(&self, local: u32) -> Src {
-        if let Some(pin) = self.pin_of(local) {
+        let info = &self.locals[local as usize];
+        if let Some(pin) = info.pin {
             return Src::Pin(pin);
         }
-        let info = &self.locals[local as usize];
         if self.acc_of(info.kind) == Acc::Local(local) {
             Src::Acc
         } else {
@@ -189,9 +213,17 @@ impl Lower<'_> {
     /// Pops an operand of any class.
     #[inline]
     pub(super) fn pop(&mut self) -> Src {
-        let source = self.source(self.stack.len() - 1);
-        self.pop_entry();
-        source
+        let entry = self.stack.pop().expect("validated: an operand");
+        let height = self.stack.len();
+        self.flushed = self.flushed.min(height);
+        match entry.state {
+            State::Local(local) => {
+                self.locals[local as usize].uses -= 1;
+                self.local_source(local)
+            }
+            State::Const(bits) => Src::Const(bits),
+            State::Temp { .. } => self.temp_source(entry, height),
+        }
     }
 
     /// Pops an operand as integer bits for an instruction that has no float
@@ -317,7 +349,9 @@ impl Lower<'_> {
         self.flushed = self.flushed.max(end);
     }
 
-    /// Appends an instruction; returns its index.
+    /// Appends an instruction; returns its index. Inlined because callers know which
+    /// instruction it is, and so which accumulators it changes.
+    #[inline(always)]
     pub(super) fn emit(&mut self, inst: Inst) -> u32 {
         self.accs_before = (self.acc, self.float_acc);
         if inst.writes_acc() {
@@ -343,9 +377,9 @@ impl Lower<'_> {
     #[inline]
     pub(super) fn spill_acc(&mut self) {
         if let Acc::Temp(height) = self.acc
-            && height < self.stack.len()
+            && (height as usize) < self.stack.len()
         {
-            self.temp_to_slot(height);
+            self.temp_to_slot(height as usize);
         }
         self.acc = Acc::Nothing;
     }
@@ -354,6 +388,7 @@ impl Lower<'_> {
     /// would need an instruction to go to its slot goes there now.
     pub(super) fn settle_acc(&mut self, height: usize) {
         if let Acc::Temp(at) = self.acc
+            && let at = at as usize
             && at < height
             && let State::Temp { def: None, .. } = self.stack[at].state
         {
@@ -365,9 +400,9 @@ impl Lower<'_> {
     #[inline]
     pub(super) fn spill_float_acc(&mut self) {
         if let Acc::Temp(height) = self.float_acc
-            && height < self.stack.len()
+            && (height as usize) < self.stack.len()
         {
-            self.temp_to_slot(height);
+            self.temp_to_slot(height as usize);
         }
         self.float_acc = Acc::Nothing;
     }
@@ -381,7 +416,7 @@ impl Lower<'_> {
         self.accs_before = (self.acc, self.float_acc);
         self.spill_acc();
         let def = self.append(inst);
-        let height = self.stack.len();
+        let height = self.stack.len() as u32;
         self.push(
             Kind::Int,
             State::Temp {
@@ -401,7 +436,7 @@ impl Lower<'_> {
         self.accs_before = (self.acc, self.float_acc);
         self.spill_float_acc();
         let def = self.append(inst);
-        let height = self.stack.len();
+        let height = self.stack.len() as u32;
         self.push(
             Kind::Float,
             State::Temp {
@@ -415,7 +450,7 @@ impl Lower<'_> {
     /// Pushes what the accumulator holds. Another operand may be the same value.
     pub(super) fn push_acc(&mut self) {
         self.spill_acc();
-        let height = self.stack.len();
+        let height = self.stack.len() as u32;
         self.push(
             Kind::Int,
             State::Temp {
@@ -461,7 +496,7 @@ impl Lower<'_> {
         // The accumulators hold again what they held before, if that is still
         // on the stack; an operand has been sent to its slot too in between.
         let still = |acc: Acc| match acc {
-            Acc::Temp(height) if height >= self.stack.len() => Acc::Nothing,
+            Acc::Temp(height) if height as usize >= self.stack.len() => Acc::Nothing,
             other => other,
         };
         let (acc, float_acc) = self.accs_before;
@@ -493,7 +528,7 @@ impl Lower<'_> {
         let first = to.slot();
         let mut slots = first..first.saturating_add(self.out[def].result_slots());
         let since = &self.out[def + 1..];
-        if slots.any(|slot| since.iter().any(|inst| inst.touches(slot, pin))) {
+        if !since.is_empty() && slots.any(|slot| since.iter().any(|inst| inst.touches(slot, pin))) {
             return false;
         }
         self.out[def].redirect(from as u16, to)
@@ -509,9 +544,11 @@ impl Lower<'_> {
             }
             return;
         }
-        self.preserve(local, top);
+        if self.locals[local as usize].uses > 0 {
+            self.preserve(local, top);
+        }
         let info = self.locals[local as usize];
-        let to = match self.pin_of(local) {
+        let to = match info.pin {
             Some(pin) => Dst::Pin(pin, info.slot as u16),
             None => Dst::Slot(info.slot as u16),
         };
@@ -521,7 +558,7 @@ impl Lower<'_> {
             State::Local(_) | State::Const(_) => false,
         };
         if redirected {
-            let in_acc = self.acc_of(info.kind) == Acc::Temp(top);
+            let in_acc = self.acc_of(info.kind) == Acc::Temp(top as u32);
             self.pop_entry();
             self.forget_local(local);
             if in_acc {

@@ -66,9 +66,7 @@ macro_rules! lower {
     ($l:ident TypedSelect $($ignored:ident)*) => { $l.select() };
 
     ($l:ident LocalGet $local:ident) => {
-        $l.note_read($local);
-        let kind = $l.locals[$local as usize].kind;
-        $l.push(kind, State::Local($local));
+        $l.push_local($local);
     };
     ($l:ident LocalSet $local:ident) => { $l.set_local($local, false) };
     ($l:ident LocalTee $local:ident) => { $l.set_local($local, true) };

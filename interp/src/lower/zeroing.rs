@@ -14,9 +14,7 @@ use crate::inst::Inst;
 /// What is known about assignments.
 #[derive(Default)]
 pub(super) struct Zeroing {
-    /// Whether each local has been assigned in this block or one around it.
-    assigned: Vec<bool>,
-    /// The assigned ones, oldest first.
+    /// The assigned locals, oldest first.
     order: Vec<u32>,
     /// First and last slot that must be zero at entry.
     slots: Option<(u32, u32)>,
@@ -25,24 +23,16 @@ pub(super) struct Zeroing {
 impl Lower<'_> {
     /// All locals up to now are parameters; after them `count` others.
     pub(super) fn begin_zeroing(&mut self, params: usize) {
-        let Zeroing {
-            assigned,
-            order,
-            slots,
-        } = &mut self.zeroing;
-        assigned.clear();
-        assigned.resize(params, true);
-        assigned.resize(self.locals.len(), false);
-        order.clear();
-        *slots = None;
+        for param in &mut self.locals[..params] {
+            param.assigned = true;
+        }
+        self.zeroing.order.clear();
+        self.zeroing.slots = None;
     }
 
-    /// A local is read.
-    #[inline]
-    pub(super) fn note_read(&mut self, local: u32) {
-        if self.zeroing.assigned[local as usize] {
-            return;
-        }
+    /// A local is read that may not have been assigned.
+    #[inline(never)]
+    pub(super) fn note_unassigned_read(&mut self, local: u32) {
         let info = self.locals[local as usize];
         let (first, last) = (info.slot, info.slot + info.kind.slots() - 1);
         let slots = &mut self.zeroing.slots;
@@ -55,9 +45,9 @@ impl Lower<'_> {
     /// A local is assigned.
     #[inline]
     pub(super) fn note_assignment(&mut self, local: u32) {
-        let assigned = &mut self.zeroing.assigned[local as usize];
-        if !*assigned {
-            *assigned = true;
+        let info = &mut self.locals[local as usize];
+        if !info.assigned {
+            info.assigned = true;
             self.zeroing.order.push(local);
         }
     }
@@ -71,7 +61,7 @@ impl Lower<'_> {
     /// what follows.
     pub(super) fn end_assignments(&mut self, begin: usize) {
         for local in self.zeroing.order.drain(begin..) {
-            self.zeroing.assigned[local as usize] = false;
+            self.locals[local as usize].assigned = false;
         }
     }
 

@@ -122,11 +122,7 @@ pub(crate) struct FetchPins {
 
 macro_rules! by_target {
     ($loop_slot:expr, $f:ident; $($axes:tt)*) => {
-        match $loop_slot {
-            0 => pick!($f[Absolute]; $($axes)*),
-            1 => pick!($f[Loop1]; $($axes)*),
-            _ => pick!($f[Loop2]; $($axes)*),
-        }
+        pick!($f by usize::from($loop_slot) => [Absolute] [Loop1] [Loop2]; $($axes)*)
     };
 }
 
