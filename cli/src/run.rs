@@ -19,7 +19,7 @@ use crate::{exit, invoke, output, sentences};
 
 /// In modules of more bytes, functions are validated when they are first
 /// called, and all of them in the background. Validating all of this many takes
-/// about 0.25 ms; the thread for the background, a fifth of that.
+/// about 0.25 ms, and the thread for the background less (docs/RATIONALE.md).
 const LAZY_ABOVE: u64 = 32 << 10;
 
 /// The threads that a guest may start, at a time.

@@ -420,7 +420,7 @@ fn sections_producers_and_dwarf() {
     let producers: &[u8] = b"\x09producers\x02\x08language\x02\x04Rust\x00\x01C\x0211\
         \x0cprocessed-by\x01\x05rustc\x041.95";
     let bytes = common::binary(&[
-        (0, b"\x01x"),
+        (0, &b"\x01x"[..]),
         (1, b"\x01\x60\0\0"),
         (0, b"\x0b.debug_info\x01\x02\x03"),
         (0, producers),
@@ -476,4 +476,48 @@ fn extern_types_know_their_kind() {
         .collect();
     assert_eq!(kinds, ["table", "global"]);
     assert!(matches!(module.imports()[0].ty, ExternType::Table(_)));
+}
+
+/// Code of so many bytes is read while the data section behind it is.
+#[test]
+fn data_behind_large_code_is_the_same_as_elsewhere() {
+    // A function of instructions that do nothing.
+    let mut body = vec![0x01; 5 << 20];
+    body[0] = 0x00;
+    *body.last_mut().unwrap() = 0x0b;
+    let mut code = vec![1];
+    common::leb128(&mut code, body.len());
+    code.extend(&body);
+    let types = (1, &b"\x01\x60\0\0"[..]);
+    let functions = (3, &b"\x01\0"[..]);
+    let memories = (5, &b"\x01\0\x01"[..]);
+    let plain: &[u8] = b"\x01\0\x41\x07\x0b\x02hi";
+    // Its place is the sum of two constants.
+    let sum: &[u8] = b"\x01\0\x41\x03\x41\x04\x6a\x0b\x02hi";
+    for data in [plain, sum] {
+        let sections = [types, functions, memories, (10, &code[..]), (11, data)];
+        let bytes = common::binary(&sections);
+        let module = common::parse(bytes.clone()).unwrap();
+        assert_eq!(module.plain_data().is_some(), data == plain);
+        let segments: Vec<_> = module.data().collect();
+        assert_eq!(segments.len(), 1);
+        assert_eq!(module.data_bytes(&segments[0]), b"hi");
+        for len in [bytes.len() - 1, bytes.len() - data.len(), 6 << 10] {
+            assert!(common::parse(bytes[..len].to_vec()).is_err(), "{len} bytes");
+        }
+        // A memory is missing, which the data needs.
+        let sections = [types, functions, (10, &code[..]), (11, data)];
+        assert!(common::parse(common::binary(&sections)).is_err());
+        // Another section comes first.
+        let sections = [
+            types,
+            functions,
+            memories,
+            (10, &code[..]),
+            (0, &b"\x01x"[..]),
+            (11, data),
+        ];
+        let module = common::parse(common::binary(&sections)).unwrap();
+        assert_eq!(module.data().count(), 1);
+    }
 }

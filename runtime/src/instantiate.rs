@@ -417,28 +417,36 @@ impl Setup<'_> {
             return self.copy_any_data();
         };
         let blocks = self.expect_data(segments);
+        if blocks.len() < MANY_BLOCKS {
+            return self.copy_plain_data(segments);
+        }
+        // SAFETY: see `Setup`; segments are of this form only where there is a first
+        // memory.
+        let memory = unsafe { &*memory(self.vmctx, MemoryIndex::from_u32(0)) };
+        thread::scope(|scope| {
+            // From the other end, so that this thread finds them there.
+            let blocks = blocks.into_iter().rev();
+            let _ = thread::Builder::new()
+                .spawn_scoped(scope, || blocks.for_each(|block| memory.bring_in(block)));
+            self.copy_plain_data(segments)
+        })
+    }
+
+    fn copy_plain_data(&self, segments: &[PlainData]) -> Result<(), InstantiateError> {
         // SAFETY: see `Setup`; segments are of this form only where there is a first
         // memory.
         let memory = unsafe { &*memory(self.vmctx, MemoryIndex::from_u32(0)) };
         // SAFETY: see `Setup`; nothing else refers to this field meanwhile.
         let dropped = unsafe { &mut (*self.instance).dropped_data };
-        thread::scope(|scope| {
-            if blocks.len() >= MANY_BLOCKS {
-                // From the other end, so that this thread finds them there.
-                let blocks = blocks.into_iter().rev();
-                let _ = thread::Builder::new()
-                    .spawn_scoped(scope, || blocks.for_each(|block| memory.bring_in(block)));
-            }
-            for (segment, dropped) in segments.iter().zip(dropped) {
-                // None if the file was cut short since it was mapped.
-                let bytes = module.bytes().get(segment.range());
-                let bytes = bytes.ok_or(Trap::MemoryOutOfBounds)?;
-                // SAFETY: see `Setup`.
-                unsafe { memory.init(segment.address().into(), bytes)? };
-                *dropped = true;
-            }
-            Ok(())
-        })
+        for (segment, dropped) in segments.iter().zip(dropped) {
+            // None if the file was cut short since it was mapped.
+            let bytes = self.code.module.bytes().get(segment.range());
+            let bytes = bytes.ok_or(Trap::MemoryOutOfBounds)?;
+            // SAFETY: see `Setup`.
+            unsafe { memory.init(segment.address().into(), bytes)? };
+            *dropped = true;
+        }
+        Ok(())
     }
 
     fn copy_any_data(&mut self) -> Result<(), InstantiateError> {
