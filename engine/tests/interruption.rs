@@ -3,13 +3,18 @@
 mod common;
 
 use common::{call, call_back, instance_with, link};
-use rwasm::{Caller, Config, Engine, InterruptHandle, Linker, Store, Trap};
+use rwasm::{
+    Caller, Config, Engine, InterruptHandle, Linker, Memory, MemoryType, Store, Trap, Val,
+};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 fn config() -> Config {
     common::config().interruption(true).clone()
 }
+
+/// Machine code asks in another way where there is a guarded memory of one store's.
+const MEMORIES: [&str; 3] = ["", "(memory 0)", "(memory i64 1)"];
 
 fn interrupt_soon(handle: InterruptHandle) -> JoinHandle<()> {
     thread::spawn(move || {
@@ -20,7 +25,7 @@ fn interrupt_soon(handle: InterruptHandle) -> JoinHandle<()> {
 
 #[test]
 fn endless_guests_are_stopped() {
-    for body in [
+    for (body, memory) in [
         "(loop $l (br $l))",
         "(loop $l (br_if $l (i32.const 1)))",
         "(loop $a (loop $b (br_if $a (i32.const 1))))",
@@ -28,9 +33,12 @@ fn endless_guests_are_stopped() {
         "(return_call $f)",
         "(loop $l (call $leaf) (br $l))",
         "(call $binary (i32.const 60))",
-    ] {
+    ]
+    .into_iter()
+    .flat_map(|body| MEMORIES.map(|memory| (body, memory)))
+    {
         let wat = format!(
-            r#"(module
+            r#"(module {memory}
                 (func $f (export "f") {body})
                 (func $leaf)
                 (func $binary (param i32)
@@ -41,7 +49,7 @@ fn endless_guests_are_stopped() {
         let (mut store, instance) = instance_with(&config(), &wat);
         let thread = interrupt_soon(store.interrupt_handle());
         let error = call(&mut store, instance, "f", &[]).unwrap_err();
-        assert_eq!(error.trap(), Some(Trap::Interrupted), "{body}");
+        assert_eq!(error.trap(), Some(Trap::Interrupted), "{body} {memory}");
         thread.join().unwrap();
         // The request is used up.
         assert!(!store.interrupt_handle().is_interrupted());
@@ -67,6 +75,53 @@ fn a_request_can_be_taken_back() {
     assert!(handle.is_interrupted());
     handle.clear();
     call(&mut store, instance, "f", &[]).unwrap();
+}
+
+/// Pages that are taken away are given back, of all memories of a store, and of no
+/// other store.
+#[test]
+fn each_request_stops_one_call() {
+    let wat = r#"(module
+        (import "host" "memory" (memory 1))
+        (func (export "loop") (param i32)
+            (loop $l
+                (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+                (br_if $l (local.get 0)))))"#;
+    let engine = Engine::new(&config()).unwrap();
+    let stores = || {
+        let mut store = Store::new(&engine, ());
+        let mut linker = Linker::new(&engine);
+        let instances = [0; 2].map(|_| {
+            let memory = Memory::new(&mut store, MemoryType::new(1, None)).unwrap();
+            linker.allow_shadowing(true);
+            linker.define(&store, "host", "memory", memory).unwrap();
+            let instance = link(&mut store, &linker, wat).unwrap();
+            (memory, instance)
+        });
+        (store, instances)
+    };
+    let [(mut first, instances), (mut second, others)] = [stores(), stores()];
+    let count = [Val::I32(1000)];
+    for round in 0..3 {
+        for (memory, instance) in instances {
+            first.interrupt_handle().interrupt();
+            let error = call(&mut first, instance, "loop", &count).unwrap_err();
+            assert_eq!(error.trap(), Some(Trap::Interrupted), "round {round}");
+            for (_, instance) in instances {
+                call(&mut first, instance, "loop", &count).unwrap();
+            }
+            // A memory is as good as before while a request is pending.
+            first.interrupt_handle().interrupt();
+            memory.data_mut(&mut first)[0] = 1;
+            memory.grow(&mut first, 1).unwrap();
+            let new = Memory::new(&mut first, MemoryType::new(1, None)).unwrap();
+            assert_eq!(new.data(&first)[0], 0);
+            let (_, other) = others[0];
+            call(&mut second, other, "loop", &count).unwrap();
+            first.interrupt_handle().clear();
+            call(&mut first, instance, "loop", &count).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -322,13 +322,17 @@ fn values_of_the_host_are_dropped_with_their_use() {
 
 #[test]
 fn fuel_limits_and_interrupts_begin_anew() {
-    let mut config = Config::new();
-    config.consume_fuel(true).interruption(true);
+    for mut config in configs() {
+        begin_anew(config.consume_fuel(true).interruption(true));
+    }
+}
+
+fn begin_anew(config: &Config) {
     let wat = r#"(module
         (memory (export "m") 1)
         (func (export "grow") (result i32) (memory.grow (i32.const 10)))
         (func (export "work") (nop)))"#;
-    let pre = pre::<()>(&config, wat);
+    let pre = pre::<()>(config, wat);
     let limits = Limits::new().memory_bytes(20 << 16);
     let pool = InstancePool::new(&pre, PoolConfig::new().limits(limits)).unwrap();
     let (mut store, _) = pool.instantiate(()).unwrap();

@@ -7,6 +7,7 @@ pub use cell::{CodeCell, Entries};
 use crate::exports::Exports;
 use crate::func_refs::LiveRefs;
 use crate::layout::{ArrayEntry, VmOffsets};
+use crate::memory::{can_be_guarded, can_be_polled};
 use crate::sys::mmap;
 use crate::tunables::HUGE_PAGE;
 use crate::types::{TypeId, TypeRegistry};
@@ -284,7 +285,13 @@ impl ModuleCode {
     /// moves and 32-bit accesses need no explicit check.
     pub fn memory_is_guarded(&self, index: u32) -> bool {
         let ty = &self.module.memories()[index as usize];
-        self.settings.guarded_memories && crate::memory::can_be_guarded(ty)
+        self.settings.guarded_memories && can_be_guarded(ty)
+    }
+
+    /// Whether code learns that it is to stop by the page before memory 0.
+    pub fn has_poll_page(&self) -> bool {
+        let polled = self.module.memories().first().is_some_and(can_be_polled);
+        self.settings.interruption && self.settings.guarded_memories && polled
     }
 }
 

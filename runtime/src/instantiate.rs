@@ -119,6 +119,8 @@ impl Store {
         if !Arc::ptr_eq(&code.registry, self.registry())
             // Code for guarded memories does not check its accesses.
             || code.settings.guarded_memories != self.settings().guarded_memories
+            // Code that is interrupted by a page reads it before its first memory.
+            || code.settings.interruption != self.settings().interruption
         {
             return Err(InstantiateError::OtherEngine);
         }
@@ -356,6 +358,7 @@ impl Setup<'_> {
             unsafe {
                 let memory = memory(self.vmctx, MemoryIndex::from_u32(0));
                 debug_assert!((*memory).is_guarded());
+                debug_assert!((*memory).poll_page().is_some() || !self.code.has_poll_page());
                 (*self.vmctx).memory0_base = (*memory).def.base;
             }
         }

@@ -5,17 +5,20 @@
 //! uses the store, so that the place needs one condition variable; whoever has
 //! something to say changes the state first and wakes then.
 
-use std::fmt;
+use crate::memory::PollPage;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use std::{fmt, io, mem};
 
 /// The request to stop, and the place to sleep.
 #[derive(Debug, Default)]
 pub struct Interrupt {
-    /// Non-zero: stop. Guest code reads it, too.
+    /// Non-zero: stop. Guest code reads it, too, where it has no page to read.
     flag: AtomicU32,
-    lock: Mutex<()>,
+    /// Pages that machine code reads. Under this lock, they are closed whenever the
+    /// flag is set.
+    pages: Mutex<Vec<Arc<PollPage>>>,
     wake: Condvar,
 }
 
@@ -34,13 +37,53 @@ impl Interrupt {
     /// Asks the guest to stop, and wakes it if it sleeps. The request stays
     /// until it is cleared.
     pub fn request(&self) {
+        let pages = self.locked();
         self.flag.store(1, Ordering::Release);
-        self.wake();
+        for page in &*pages {
+            // It cannot fail: what becomes inaccessible needs no memory, and a page
+            // that is an area of its own needs no new one.
+            let closed = page.close();
+            debug_assert!(closed.is_ok(), "{closed:?}");
+        }
+        // Released first, so that a sleeper is either before its look at the flag or
+        // asleep.
+        drop(pages);
+        self.wake.notify_all();
     }
 
-    /// Takes the request back.
-    pub fn clear(&self) {
+    /// Takes the request back. If the system refuses, it stays.
+    pub fn clear(&self) -> io::Result<()> {
+        self.open(&self.locked())?;
         self.flag.store(0, Ordering::Release);
+        Ok(())
+    }
+
+    /// Opens its pages, which the caller has locked, if they are closed.
+    fn open(&self, pages: &[Arc<PollPage>]) -> io::Result<()> {
+        match self.is_requested() {
+            true => pages.iter().try_for_each(|page| page.open()),
+            false => Ok(()),
+        }
+    }
+
+    /// Adds a page that code reads, which is open.
+    pub(crate) fn add_page(&self, page: &Arc<PollPage>) -> io::Result<()> {
+        let mut pages = self.locked();
+        if self.is_requested() {
+            page.close()?;
+        }
+        pages.push(page.clone());
+        Ok(())
+    }
+
+    /// Another one without a request, which has the pages from now on.
+    pub(crate) fn successor(&self) -> io::Result<Self> {
+        let mut pages = self.locked();
+        self.open(&pages)?;
+        Ok(Interrupt {
+            pages: Mutex::new(mem::take(&mut pages)),
+            ..Self::default()
+        })
     }
 
     /// Whether the guest is to stop.
@@ -91,9 +134,9 @@ impl Interrupt {
         }
     }
 
-    /// The lock guards no data, so a panic under it broke nothing.
-    fn locked(&self) -> MutexGuard<'_, ()> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    /// No panic under the lock leaves the pages half changed.
+    fn locked(&self) -> MutexGuard<'_, Vec<Arc<PollPage>>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,8 +158,10 @@ impl InterruptHandle {
     }
 
     /// Takes a request back that no guest has seen yet.
+    ///
+    /// If the system refuses to make a page accessible again, the request stays.
     pub fn clear(&self) {
-        self.0.clear();
+        let _ = self.0.clear();
     }
 
     /// Whether a request is pending. Host functions that run long should ask,
@@ -170,7 +215,7 @@ mod tests {
         // The request stays, but what was waited for goes first.
         assert_eq!(place.sleep_until(None, never), Woken::Interrupted);
         assert_eq!(place.sleep_until(None, || true), Woken::Ready);
-        place.clear();
+        place.clear().unwrap();
         assert_eq!(place.sleep_until(Some(soon), never), Woken::TimedOut);
     }
 }

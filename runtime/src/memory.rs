@@ -12,9 +12,11 @@
 //! to shared ones stands in [`crate::shared_memory`].
 
 mod image;
+mod poll_page;
 mod reservation;
 
 pub(crate) use image::MemoryImage;
+pub(crate) use poll_page::PollPage;
 pub use reservation::guarded_memories_available;
 
 use crate::layout::MemoryDef;
@@ -22,10 +24,11 @@ use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
 use crate::shared_memory::Sharing;
 use crate::sys::mmap::Mapping;
 use crate::trap::Trap;
-use crate::tunables::{MEMORY_GUARD, MEMORY_RESERVATION};
+use crate::tunables::{MEMORY_FRONT, MEMORY_GUARD, MEMORY_RESERVATION};
 use rwasm_parser::MemoryType;
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Whether memories of this type are reserved and guarded in engines that have
@@ -35,6 +38,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// memory's own.
 pub fn can_be_guarded(ty: &MemoryType) -> bool {
     !ty.index64 && ty.page_size_log2 == 16
+}
+
+/// Whether code that may be interrupted reads a page before memories of this type,
+/// where they are guarded: a shared one is not one store's.
+pub(crate) fn can_be_polled(ty: &MemoryType) -> bool {
+    can_be_guarded(ty) && !ty.shared
 }
 
 /// A linear memory.
@@ -47,6 +56,8 @@ pub struct Memory {
     ty: MemoryType,
     mapping: Mapping,
     kind: Kind,
+    /// Before the first byte, of a guarded memory whose code may be interrupted.
+    poll_page: Option<Arc<PollPage>>,
     /// Whether pages of the image that it took up are mapped in it.
     has_image: bool,
     /// Of a shared memory.
@@ -71,27 +82,43 @@ impl Memory {
     /// if that is asked for and the type allows it.
     pub fn new(ty: MemoryType, limits: &Limits, guarded: bool) -> Result<Self, ResourceError> {
         let len = byte_len(&ty, ty.min, limits)?;
-        let what = "linear memory";
-        let commit = |kind, reserved: io::Result<Mapping>, total| {
-            let mapping = reserved.map_err(|error| ResourceError::system(what, total, error))?;
-            mapping
-                .commit(0..len)
-                .map_err(|error| ResourceError::system(what, len, error))?;
-            Ok::<_, ResourceError>((kind, mapping))
-        };
-        let (kind, mapping) = if guarded && can_be_guarded(&ty) {
-            let total = MEMORY_RESERVATION + MEMORY_GUARD;
-            commit(Kind::Guarded, reservation::reserve(), total)?
+        let (kind, mapping, most) = if guarded && can_be_guarded(&ty) {
+            let most = MEMORY_RESERVATION + MEMORY_GUARD;
+            (Kind::Guarded, reservation::reserve(), most)
         } else if ty.shared {
             // More than the store's limit it can never have.
             let most = byte_len(&ty, most_pages(&ty), limits).map_or(limits.memory_bytes, to_u64);
             let most = usize::try_from(most).unwrap_or(usize::MAX);
-            commit(Kind::Reserved, Mapping::reserve(most), most)?
+            (Kind::Reserved, Mapping::reserve(most), most)
         } else {
-            let mapping =
-                Mapping::zeroed(len).map_err(|error| ResourceError::system(what, len, error))?;
-            (Kind::Moving, mapping)
+            (Kind::Moving, Mapping::zeroed(len), len)
         };
+        Self::in_mapping(ty, len, kind, mapping.map_err(unmapped(most))?)
+    }
+
+    /// The same, with a page before it by which code is interrupted, if it can be
+    /// guarded and is not shared.
+    pub(crate) fn polled(ty: MemoryType, limits: &Limits) -> Result<Self, ResourceError> {
+        if !can_be_polled(&ty) {
+            return Self::new(ty, limits, true);
+        }
+        let len = byte_len(&ty, ty.min, limits)?;
+        let most = MEMORY_FRONT + MEMORY_RESERVATION + MEMORY_GUARD;
+        let (page, mapping) = reservation::reserve_polled().map_err(unmapped(most))?;
+        let mut memory = Self::in_mapping(ty, len, Kind::Guarded, mapping)?;
+        memory.poll_page = Some(Arc::new(page));
+        Ok(memory)
+    }
+
+    fn in_mapping(
+        ty: MemoryType,
+        len: usize,
+        kind: Kind,
+        mapping: Mapping,
+    ) -> Result<Self, ResourceError> {
+        if kind != Kind::Moving {
+            mapping.commit(0..len).map_err(unmapped(len))?;
+        }
         let def = MemoryDef {
             base: mapping.base(),
             len: AtomicUsize::new(len),
@@ -101,6 +128,7 @@ impl Memory {
             ty,
             mapping,
             kind,
+            poll_page: None,
             has_image: false,
             sharing: ty.shared.then(Box::default),
         })
@@ -143,6 +171,11 @@ impl Memory {
         self.kind == Kind::Guarded
     }
 
+    /// The page by which its code is interrupted, if it is.
+    pub(crate) fn poll_page(&self) -> Option<&Arc<PollPage>> {
+        self.poll_page.as_ref()
+    }
+
     /// The addresses that it takes, the reservation and the guard included.
     pub fn addresses(&self) -> Range<usize> {
         self.mapping.addresses()
@@ -156,8 +189,7 @@ impl Memory {
         }
         let old_pages = self.size();
         let len = self.len_after(delta, limits)?;
-        self.move_to_grow(len, limits)
-            .map_err(|error| ResourceError::system("linear memory", len, error))?;
+        self.move_to_grow(len, limits).map_err(unmapped(len))?;
         self.def.base = self.mapping.base();
         self.def.len.store(len, Ordering::SeqCst);
         Ok(old_pages)
@@ -174,7 +206,7 @@ impl Memory {
             // The store's limit was raised after the reservation.
             Err(io::ErrorKind::OutOfMemory.into())
         };
-        result.map_err(|error| ResourceError::system("linear memory", len, error))?;
+        result.map_err(unmapped(len))?;
         self.def.len.store(len, Ordering::SeqCst);
         Ok(old_pages)
     }
@@ -228,6 +260,11 @@ impl Memory {
             None => Err(Trap::MemoryOutOfBounds),
         }
     }
+}
+
+/// The error of a memory of so many bytes that cannot be mapped.
+fn unmapped(bytes: usize) -> impl FnOnce(io::Error) -> ResourceError {
+    move |error| ResourceError::system("linear memory", bytes, error)
 }
 
 /// The bytes of `pages` pages, if the type and the limits allow so many.

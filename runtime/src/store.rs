@@ -27,7 +27,7 @@ use crate::limits::{LimitError, LimitKind, Limits, ResourceError};
 use crate::memory::{Memory, can_be_guarded};
 use crate::reference::{HostRef, HostRefs};
 use crate::shared_memory::SharedMemory;
-use crate::sys::mmap::{self, Mapping};
+use crate::sys::mmap::{Mapping, page_size};
 use crate::table::Table;
 use crate::trap::Trap;
 use crate::tunables::{GC_REGION, MAX_FRAME_SLOTS};
@@ -56,6 +56,8 @@ pub struct Store {
     hardware_trap: Option<Trap>,
     /// Addresses of the guarded memories, for the signal handler.
     guarded: Vec<Range<usize>>,
+    /// Those of the pages by which code is interrupted, for it as well.
+    polled: Vec<Range<usize>>,
     /// This store, as code knows it.
     this: *mut Store,
     id: StoreId,
@@ -133,6 +135,7 @@ impl OwnedStore {
             suspension: None,
             hardware_trap: None,
             guarded: Vec::new(),
+            polled: Vec::new(),
             this: ptr::null_mut(),
             id: StoreId::new(),
             registry,
@@ -257,8 +260,8 @@ impl Store {
         let slots = bytes / size_of::<u64>();
         let usable = (slots + MAX_FRAME_SLOTS)
             .checked_mul(size_of::<u64>())
-            .and_then(|bytes| bytes.checked_next_multiple_of(mmap::page_size()));
-        let total = usable.and_then(|bytes| bytes.checked_add(mmap::page_size()));
+            .and_then(|bytes| bytes.checked_next_multiple_of(page_size()));
+        let total = usable.and_then(|bytes| bytes.checked_add(page_size()));
         let (Some(usable), Some(total)) = (usable, total) else {
             return Err(refuse(std::io::ErrorKind::OutOfMemory.into()));
         };
@@ -330,6 +333,12 @@ impl Store {
     pub(crate) fn guards_address(&self, address: usize) -> bool {
         self.guarded.iter().any(|range| range.contains(&address))
     }
+
+    /// Whether an address lies in a page by which code is interrupted. Called by the
+    /// signal handler.
+    pub(crate) fn polls_address(&self, address: usize) -> bool {
+        self.polled.iter().any(|range| range.contains(&address))
+    }
 }
 
 /// Making definitions.
@@ -341,7 +350,16 @@ impl Store {
             return self.add_shared_memory(&SharedMemory::new(ty, limits, guarded)?);
         }
         self.check_memories()?;
-        let memory = Memory::new(ty, limits, guarded)?;
+        let memory = if guarded && self.settings.interruption {
+            Memory::polled(ty, limits)?
+        } else {
+            Memory::new(ty, limits, guarded)?
+        };
+        if let Some(page) = memory.poll_page() {
+            let added = self.interrupt.0.add_page(page);
+            added.map_err(|error| ResourceError::system("linear memory", page_size(), error))?;
+            self.polled.push(page.addresses());
+        }
         self.note_guarded(&memory);
         let memory = self.memories.push(memory);
         Ok(self.handle(memory))

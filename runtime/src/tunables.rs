@@ -9,6 +9,14 @@ pub const MEMORY_RESERVATION: usize = 1 << 32;
 /// offsets of a few hundred bytes.
 pub const MEMORY_GUARD: usize = 32 << 20;
 
+/// Address space reserved in front of a guarded memory whose code may be interrupted,
+/// for the page that tells it ([`POLL_DISPLACEMENT`]). So much, that the memory
+/// begins where a huge page may.
+pub const MEMORY_FRONT: usize = HUGE_PAGE;
+
+/// The word that such code reads, from the base of memory 0.
+pub const POLL_DISPLACEMENT: i32 = -8;
+
 /// What the kernel brings in at once where it is asked for huge pages, on x86-64
 /// and, with pages of 4 KiB, on AArch64. The 10 MB of data that CPython starts
 /// with were copied in 10.2 ms by small pages, 2.5 ms by huge ones.

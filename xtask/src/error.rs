@@ -51,6 +51,10 @@ pub enum Error {
         packages: String,
     },
 
+    /// What earlier runs kept is of another form.
+    #[error("{} has no results that could be continued; run without --continue", .0.display())]
+    Results(PathBuf),
+
     /// The output of a program was not what is built upon.
     #[error("`{command}` printed no {expected}")]
     Output {

@@ -43,11 +43,12 @@ commands:
                                         (cli/start.order); needs valgrind
   payload [--rwasm PATH | --no-build] [--quick] [--check] [--docs] [--servers N,…]
           [--loads PERCENT,…] [--arms NAME,…] [--runs N] [--seconds N] [--warm-up N]
-          [--processors SERVERS,LOAD]
+          [--processors SERVERS,LOAD] [--continue] [--minutes N]
                                         build one API for every peer, compare the answers, and
                                         measure it under load (hours; --quick: 15 minutes;
                                         --check: compare only); results in target/payload/,
-                                        with --docs in docs/
+                                        with --docs in docs/; --continue: what is missing
+                                        in them, --minutes: begin nothing after so many
   real-programs [--rwasm PATH] [NAME]…  run real and hostile programs under `rwasm run`, and
                                         compare what they do with what they must do
 

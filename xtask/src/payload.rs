@@ -13,18 +13,26 @@ mod options;
 mod report;
 mod servers;
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, ExitCode},
+};
 
 use serde_json::{Value, json};
 
 use crate::{
-    error::{Context, Result},
+    error::{Context, Error, Result},
     machine::machine,
     paths::Paths,
+    process,
 };
 use arms::Arms;
 use measure::Laboratory;
 use options::Options;
+
+/// Where results are kept, part by part.
+const RESULTS: &str = "payload.json";
 
 /// `payload [--quick] [--docs] [--check] …`, see `xtask/src/payload/options.rs`.
 pub fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {
@@ -36,31 +44,52 @@ pub fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {
     if options.check_only {
         return Ok(ExitCode::SUCCESS);
     }
-    let results = Laboratory::new(&arms, &options, &output).measure()?;
-    let results = json!({
-        "command": format!("cargo xtask payload {}", args.join(" ")).trim_end(),
-        "date": report::today()?,
-        "machine": machine(),
-        "options": options.json(),
-        "arms": arms.json()?,
-        "results": results,
-    });
     let folder = match options.docs {
         true => paths.root.join("docs/payload"),
-        false => output,
+        false => output.clone(),
     };
+    let file = folder.join(RESULTS);
+    let mut results = match options.go_on {
+        true => results_in(&file)?,
+        false => json!({ "sessions": [] }),
+    };
+    let sessions = results["sessions"].as_array_mut();
+    sessions
+        .ok_or_else(|| Error::Results(file.clone()))?
+        .push(json!({
+            "command": format!("cargo xtask payload {}", args.join(" ")).trim_end(),
+            "commit": commit(paths)?,
+            "date": report::today()?,
+            "machine": machine(),
+        }));
+    results["options"] = options.json();
+    results["arms"] = arms.json()?;
+    fs::create_dir_all(&folder).at(&folder)?;
+    let keep = |results: &Value| fs::write(&file, format!("{results:#}\n")).at(&file);
+    Laboratory::new(&arms, &options, &output).measure(&mut results, keep)?;
     write(paths, &options, &folder, &results)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The results as JSON, tables and figures.
+/// What an earlier run has kept.
+fn results_in(file: &Path) -> Result<Value> {
+    let text = fs::read_to_string(file).at(file)?;
+    serde_json::from_str(&text).map_err(|_| Error::Results(file.to_owned()))
+}
+
+/// What is measured.
+fn commit(paths: &Paths) -> Result<String> {
+    let git = ["describe", "--always", "--dirty"];
+    let printed = process::output(Command::new("git").args(git).current_dir(&paths.root))?;
+    Ok(printed.trim().to_owned())
+}
+
+/// The results as tables and figures.
 fn write(paths: &Paths, options: &Options, folder: &Path, results: &Value) -> Result<()> {
-    fs::create_dir_all(folder).at(folder)?;
     let keep = |name: &str, text: &str| {
         let path = folder.join(name);
         fs::write(&path, text).at(&path).map(|()| path)
     };
-    keep("payload.json", &format!("{results:#}\n"))?;
     for (name, svg) in report::figures(results) {
         figure::png(&keep(&name, &svg)?)?;
     }

@@ -482,7 +482,9 @@ impl<'a> FuncTranslator<'a> {
 
     /// Traps if another thread asked for it, if interruption is checked.
     pub(super) fn check_interrupt(&mut self) {
-        if self.code.settings.interruption {
+        if self.code.has_poll_page() {
+            self.read_poll_page();
+        } else if self.code.settings.interruption {
             let flag = self.load_interrupt_flag();
             self.b.ins().trapnz(flag, trap_code(Trap::Interrupted));
         }

@@ -15,6 +15,7 @@ use cranelift_codegen::ir::{
 use rwasm_parser::ValType;
 use rwasm_runtime::layout::{FuncRef, StoreCtx, VmCtx};
 use rwasm_runtime::trap::Trap;
+use rwasm_runtime::tunables::POLL_DISPLACEMENT;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::mem::offset_of;
@@ -127,6 +128,15 @@ impl FuncTranslator<'_> {
         let flag = self.load_fixed(types::I64, store, offset);
         let flags = self.flags(Region::Store);
         self.b.ins().atomic_load(types::I32, flags, flag)
+    }
+
+    /// Reads the word that another thread takes away: an atomic load as well, so that
+    /// it happens in each iteration of a loop, and although nobody wants its value.
+    pub(super) fn read_poll_page(&mut self) {
+        let base = self.memory_base(0);
+        let word = self.b.ins().iadd_imm_s(base, i64::from(POLL_DISPLACEMENT));
+        let flags = MemFlagsData::new().with_trap_code(Some(trap_code(Trap::Interrupted)));
+        self.b.ins().atomic_load(types::I32, flags, word);
     }
 
     /// Notes who calls, for functions of the host, and what is called, for

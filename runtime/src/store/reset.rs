@@ -157,7 +157,7 @@ impl Store {
         self.roots_mut().clear();
         self.hardware_trap = None;
         self.limits = to.limits;
-        self.reset_interrupt();
+        self.reset_interrupt()?;
         self.reset_ctx();
         self.heap.reset(&mut self.ctx.gc, &to.heap, resident)?;
         // SAFETY: arenas hold live definitions, which `&mut self` makes ours alone.
@@ -206,12 +206,13 @@ impl Store {
     }
 
     /// An interrupt that nobody but the store has.
-    fn reset_interrupt(&mut self) {
+    fn reset_interrupt(&mut self) -> io::Result<()> {
         match Arc::get_mut(&mut self.interrupt.0) {
-            Some(interrupt) => interrupt.clear(),
-            None => self.interrupt = InterruptHandle::default(),
+            Some(interrupt) => interrupt.clear()?,
+            None => self.interrupt = InterruptHandle(Arc::new(self.interrupt.0.successor()?)),
         }
         self.ctx.interrupt = self.interrupt.0.flag();
+        Ok(())
     }
 
     /// What calls leave for code to find.

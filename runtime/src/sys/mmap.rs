@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
@@ -108,6 +109,44 @@ impl Mapping {
     /// If `range` is not inside the mapping.
     pub fn guard(&mut self, range: Range<usize>) -> io::Result<()> {
         self.protect(range, libc::PROT_NONE)
+    }
+
+    /// Makes the pages that hold `range` readable, and not writable.
+    ///
+    /// # Panics
+    /// If `range` is not inside the mapping.
+    pub fn let_read(&self, range: Range<usize>) -> io::Result<()> {
+        self.protect(range, libc::PROT_READ)
+    }
+
+    /// Makes the pages that hold `range` inaccessible, although others may be reading
+    /// them: their next access faults.
+    ///
+    /// # Panics
+    /// If `range` is not inside the mapping.
+    pub fn take_away(&self, range: Range<usize>) -> io::Result<()> {
+        self.protect(range, libc::PROT_NONE)
+    }
+
+    /// The first `at` bytes, and what is behind them: neighbours, each unmapped by
+    /// itself.
+    ///
+    /// # Panics
+    /// If that is not inside the mapping, or within a page.
+    pub fn split(self, at: usize) -> (Self, Self) {
+        assert!(
+            at <= self.len && at.is_multiple_of(page_size()),
+            "a mapping is split outside or within a page"
+        );
+        let whole = ManuallyDrop::new(self);
+        // SAFETY: `at` is inside the mapping or its end.
+        let base = unsafe { whole.base.add(at) };
+        let len = whole.len - at;
+        let front = Mapping {
+            base: whole.base,
+            len: at,
+        };
+        (front, Mapping { base, len })
     }
 
     /// Asks the kernel for huge pages where the next touch of `range` would bring
@@ -344,6 +383,20 @@ mod tests {
         assert_eq!((read(&mapping, page), read(&mapping, 3 * page - 1)), (0, 2));
         mapping.commit(0..0).unwrap();
         mapping.guard(0..4 * page).unwrap();
+    }
+
+    #[test]
+    fn parts_of_a_mapping_are_neighbours() {
+        let page = page_size();
+        let (front, back) = Mapping::zeroed(3 * page).unwrap().split(page);
+        assert_eq!(front.addresses().end, back.addresses().start);
+        assert_eq!((front.len(), back.len()), (page, 2 * page));
+        write(&back, page, 1);
+        drop(front);
+        assert_eq!(read(&back, page), 1);
+        let (back, nothing) = back.split(2 * page);
+        drop(nothing);
+        assert_eq!(read(&back, page), 1);
     }
 
     #[test]

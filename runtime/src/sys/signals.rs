@@ -3,8 +3,8 @@
 //!
 //! A fault is the guest's only if both hold: the instruction is a trap site
 //! that a tier has recorded, and the fault is what that site allows: an access
-//! to a guarded memory of the store that runs on this thread, one behind a null
-//! pointer, or a trap instruction. Anything else is a bug of the process, and
+//! to a guarded memory of the store that runs on this thread or to the page before
+//! it, one behind a null pointer, or a trap instruction. Anything else is a bug of the process, and
 //! hiding it would be worse than crashing.
 //!
 //! ```text
@@ -164,6 +164,9 @@ unsafe fn claim(signal: c_int, info: *mut libc::siginfo_t, mut fault: Fault) -> 
                 libc::SIGILL | libc::SIGFPE => true,
                 _ if site.trap == Trap::MemoryOutOfBounds => {
                     (*store).guards_address((*info).si_addr().addr())
+                }
+                _ if site.trap == Trap::Interrupted => {
+                    (*store).polls_address((*info).si_addr().addr())
                 }
                 _ => (*info).si_addr().addr() < NULL_PAGE,
             };

@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -38,6 +38,7 @@ pub struct Laboratory<'a> {
     options: &'a Options,
     /// For what is posted.
     folder: PathBuf,
+    begun: Instant,
 }
 
 /// Documents of one size.
@@ -63,19 +64,38 @@ impl<'a> Laboratory<'a> {
             arms,
             options,
             folder: output.to_owned(),
+            begun: Instant::now(),
         }
     }
 
-    /// Everything.
-    pub fn measure(&self) -> Result<Value> {
-        let starts = self.starts()?;
-        let sizes = self.sizes()?;
-        let empty = self.empty()?;
-        let mut capacities = Vec::new();
-        for size in &sizes {
-            capacities.extend(self.capacity(size)?);
+    /// Everything that is missing in the results, each part kept as soon as it is
+    /// there, until there is no time left.
+    pub fn measure(&self, results: &mut Value, keep: impl Fn(&Value) -> Result<()>) -> Result<()> {
+        if results["starts"].is_null() {
+            results["starts"] = self.starts()?;
+            results["empty"] = self.empty()?.into();
+            keep(results)?;
         }
-        let mut cells = Vec::new();
+        let sizes = match &results["sizes"] {
+            Value::Null => self.sizes()?,
+            known => self.known_sizes(known)?,
+        };
+        let json =
+            |size: &Size| json!({ "name": size.name, "items": size.items, "bytes": size.bytes });
+        results["sizes"] = sizes.iter().map(json).collect();
+        for size in &sizes {
+            for run in 0..self.options.runs {
+                if self.is_late() {
+                    return Ok(());
+                }
+                let part = [("size", json!(size.name)), ("run", json!(run))];
+                if !has_part(&results["capacity"], &part) {
+                    let cells = self.capacity(size, run)?;
+                    add(results, "capacity", &part, cells);
+                    keep(results)?;
+                }
+            }
+        }
         for (at, size) in sizes.iter().enumerate() {
             for &count in &self.options.servers {
                 // The first size is the one that the figures are of.
@@ -84,19 +104,40 @@ impl<'a> Laboratory<'a> {
                     _ if count > 1 => continue,
                     loads => &loads[loads.len() / 2..=loads.len() / 2],
                 };
-                cells.extend(self.load(size, count, loads)?);
+                for run in 0..self.options.runs {
+                    let mut capacity = None;
+                    for &load in loads {
+                        let part = [
+                            ("size", json!(size.name)),
+                            ("servers", json!(count)),
+                            ("load", json!(load)),
+                            ("run", json!(run)),
+                        ];
+                        if has_part(&results["load"], &part) {
+                            continue;
+                        }
+                        if self.is_late() {
+                            return Ok(());
+                        }
+                        let capacity = match capacity {
+                            Some(capacity) => capacity,
+                            None => *capacity.insert(self.native(size, count)?),
+                        };
+                        let rate = capacity * f64::from(load) / 100.0;
+                        let cells = self.load(size, (count, load, rate), run)?;
+                        add(results, "load", &part, cells);
+                        keep(results)?;
+                    }
+                }
             }
         }
-        let sizes = sizes
-            .iter()
-            .map(|size| json!({ "name": size.name, "items": size.items, "bytes": size.bytes }));
-        Ok(json!({
-            "sizes": sizes.collect::<Value>(),
-            "starts": starts,
-            "empty": empty,
-            "capacity": capacities,
-            "load": cells,
-        }))
+        Ok(())
+    }
+
+    /// Whether nothing more is to begin.
+    fn is_late(&self) -> bool {
+        let at_most = self.options.at_most;
+        at_most.is_some_and(|at_most| self.begun.elapsed() >= at_most)
     }
 
     /// From exec to the first byte of an answer.
@@ -174,6 +215,17 @@ impl<'a> Laboratory<'a> {
         Ok(sizes)
     }
 
+    /// The same as in an earlier run.
+    fn known_sizes(&self, known: &Value) -> Result<Vec<Size>> {
+        let known = known.as_array().into_iter().flatten();
+        let size = |size: &Value| {
+            let name = size["name"].as_str().unwrap_or_default();
+            let items = size["items"].as_u64().unwrap_or_default();
+            self.size(name, items as u32, &self.arms.arms[0])
+        };
+        known.map(size).collect()
+    }
+
     fn size(&self, name: &str, items: u32, arm: &Arm) -> Result<Size> {
         let servers = Servers::start(arm, 1, self.options)?;
         let target = target(items);
@@ -202,28 +254,24 @@ impl<'a> Laboratory<'a> {
     }
 
     /// Requests per second at saturation, of each kind.
-    fn capacity(&self, size: &Size) -> Result<Vec<Value>> {
+    fn capacity(&self, size: &Size, run: usize) -> Result<Vec<Value>> {
         let mut all = Vec::new();
-        for run in 0..self.options.runs {
-            for (kind, load) in [("get", Load::Get(size)), ("post", Load::Post(size))] {
-                all.extend(self.each(run, |arm| {
-                    let (outcome, used) = self.closed(arm, &load, CLIENTS)?;
-                    eprintln!(
-                        "{} {kind} {}: {:.1} per second, {used:.2} ms of processor time each",
-                        size.name,
-                        arm.name,
-                        outcome["per_second"].as_f64().unwrap_or(f64::NAN),
-                    );
-                    Ok(json!({
-                        "size": size.name,
-                        "kind": kind,
-                        "arm": arm.name,
-                        "run": run,
-                        "cpu_ms_per_request": used,
-                        "outcome": outcome,
-                    }))
-                })?);
-            }
+        for (kind, load) in [("get", Load::Get(size)), ("post", Load::Post(size))] {
+            all.extend(self.each(run, |arm| {
+                let (outcome, used) = self.closed(arm, &load, CLIENTS)?;
+                eprintln!(
+                    "{} {kind} {}: {:.1} per second, {used:.2} ms of processor time each",
+                    size.name,
+                    arm.name,
+                    outcome["per_second"].as_f64().unwrap_or(f64::NAN),
+                );
+                Ok(json!({
+                    "kind": kind,
+                    "arm": arm.name,
+                    "cpu_ms_per_request": used,
+                    "outcome": outcome,
+                }))
+            })?);
         }
         Ok(all)
     }
@@ -248,51 +296,47 @@ impl<'a> Laboratory<'a> {
         Ok((outcome, used.unwrap_or(f64::NAN) * 1e3 / answered))
     }
 
-    /// Random arrivals at so many servers.
-    fn load(&self, size: &Size, count: usize, loads: &[u32]) -> Result<Vec<Value>> {
-        let mut cells = Vec::new();
-        for run in 0..self.options.runs {
-            // What the native arm can do, with as many servers.
-            let native = Servers::start(&self.arms.arms[0], count, self.options)?;
-            let clients = CLIENTS.max(2 * count);
-            let clients = ["--clients".to_owned(), clients.to_string()];
-            let mixed = Load::Mixed(size);
-            let times = (self.options.capacity_time, self.options.warm_up);
-            let outcome = self.generate(&native, &mixed, &clients, times)?;
-            drop(native);
-            let capacity = outcome["per_second"].as_f64().unwrap_or(0.0);
+    /// What the native arm can do, with so many servers, per second.
+    fn native(&self, size: &Size, count: usize) -> Result<f64> {
+        let native = Servers::start(&self.arms.arms[0], count, self.options)?;
+        let clients = CLIENTS.max(2 * count);
+        let clients = ["--clients".to_owned(), clients.to_string()];
+        let times = (self.options.capacity_time, self.options.warm_up);
+        let outcome = self.generate(&native, &Load::Mixed(size), &clients, times)?;
+        let capacity = outcome["per_second"].as_f64().unwrap_or(0.0);
+        eprintln!(
+            "{}, {count} servers: capacity {capacity:.1} per second",
+            size.name
+        );
+        Ok(capacity)
+    }
+
+    /// Random arrivals, `rate` per second in the mean, at `count` servers.
+    fn load(
+        &self,
+        size: &Size,
+        (count, load, rate): (usize, u32, f64),
+        run: usize,
+    ) -> Result<Vec<Value>> {
+        let pace = ["--rate".to_owned(), format!("{rate:.2}")];
+        self.each(run, |arm| {
+            let servers = Servers::start(arm, count, self.options)?;
+            let times = (self.options.time, self.options.warm_up);
+            let outcome = self.generate(&servers, &Load::Mixed(size), &pace, times)?;
+            let memory = servers.memory();
             eprintln!(
-                "{}, {count} servers: capacity {capacity:.1} per second",
-                size.name
+                "{}, {count} servers, {load} %: {} {:.1} % good",
+                size.name,
+                arm.name,
+                100.0 * outcome["good"].as_f64().unwrap_or(0.0),
             );
-            for &load in loads {
-                let rate = capacity * f64::from(load) / 100.0;
-                let pace = ["--rate".to_owned(), format!("{rate:.2}")];
-                cells.extend(self.each(run, |arm| {
-                    let servers = Servers::start(arm, count, self.options)?;
-                    let times = (self.options.time, self.options.warm_up);
-                    let outcome = self.generate(&servers, &mixed, &pace, times)?;
-                    let memory = servers.memory();
-                    eprintln!(
-                        "{}, {count} servers, {load} %: {} {:.1} % good",
-                        size.name,
-                        arm.name,
-                        100.0 * outcome["good"].as_f64().unwrap_or(0.0),
-                    );
-                    Ok(json!({
-                        "size": size.name,
-                        "servers": count,
-                        "load": load,
-                        "rate": rate,
-                        "arm": arm.name,
-                        "run": run,
-                        "memory": memory,
-                        "outcome": outcome,
-                    }))
-                })?);
-            }
-        }
-        Ok(cells)
+            Ok(json!({
+                "rate": rate,
+                "arm": arm.name,
+                "memory": memory,
+                "outcome": outcome,
+            }))
+        })
     }
 
     /// All arms in turn. In each round another one begins.
@@ -337,6 +381,30 @@ impl<'a> Laboratory<'a> {
             expected: "outcome",
         })
     }
+}
+
+/// Whether a part of the results, by what its cells have in common, is there.
+fn has_part(cells: &Value, part: &[(&str, Value)]) -> bool {
+    let mut cells = cells.as_array().into_iter().flatten();
+    cells.any(|cell| part.iter().all(|(name, value)| cell[name] == *value))
+}
+
+/// Adds the cells of a part, measured in the newest session.
+fn add(results: &mut Value, list: &str, part: &[(&str, Value)], mut cells: Vec<Value>) {
+    let session = results["sessions"].as_array().map_or(0, Vec::len);
+    for cell in &mut cells {
+        for (name, value) in part {
+            cell[name] = value.clone();
+        }
+        cell["session"] = session.into();
+    }
+    if results[list].is_null() {
+        results[list] = json!([]);
+    }
+    results[list]
+        .as_array_mut()
+        .expect("a list of cells")
+        .append(&mut cells);
 }
 
 fn target(items: u32) -> String {

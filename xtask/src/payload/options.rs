@@ -14,6 +14,10 @@ pub struct Options {
     pub check_only: bool,
     /// Put the results into `docs/`.
     pub docs: bool,
+    /// Measure what is missing in the results that are there.
+    pub go_on: bool,
+    /// When to begin nothing more.
+    pub at_most: Option<Duration>,
     /// Whether to build first, or to take what was built before.
     pub build: bool,
     /// The command; built if it is not given.
@@ -51,6 +55,8 @@ impl Options {
             quick,
             check_only: false,
             docs: false,
+            go_on: false,
+            at_most: None,
             build: true,
             rwasm: None,
             processors: (0, 1),
@@ -70,6 +76,10 @@ impl Options {
                 "--quick" => {}
                 "--check" => options.check_only = true,
                 "--docs" => options.docs = true,
+                "--continue" => options.go_on = true,
+                "--minutes" => {
+                    options.at_most = Some(Duration::from_secs(60 * number::<u64>(value()?)?));
+                }
                 "--no-build" => options.build = false,
                 "--rwasm" => options.rwasm = Some(value()?.into()),
                 "--servers" => options.servers = list(value()?)?,

@@ -1,6 +1,6 @@
 //! Tables and figures of what was measured.
 
-use std::{fmt::Write, fs, path::Path, process::Command};
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path, process::Command};
 
 use serde_json::Value;
 
@@ -22,11 +22,9 @@ pub fn markdown(results: &Value) -> String {
     let options = &results["options"];
     let _ = writeln!(
         text,
-        "{}. {}. Command: `{}`: {} run(s), requests counted for {} s after {} s of warm-up \
-         (saturation: {} s), {} starts. Servers on processor {}, load generator on processor {}.\n",
-        string(&results["date"]),
-        string(&results["machine"]),
-        string(&results["command"]),
+        "{} run(s), requests counted for {} s after {} s of warm-up (saturation: {} s), {} starts. \
+         Servers on processor {}, load generator on processor {}. All arms of a table were \
+         measured in turn, in one session:\n",
         options["runs"],
         options["seconds"],
         options["warm_up_seconds"],
@@ -35,9 +33,19 @@ pub fn markdown(results: &Value) -> String {
         options["server_processor"],
         options["load_processor"],
     );
-    let measured = &results["results"];
+    for (session, number) in each(&results["sessions"]).zip(1..) {
+        let _ = writeln!(
+            text,
+            "{number}. {}. {}. Commit {}, `{}`",
+            string(&session["date"]),
+            string(&session["machine"]),
+            string(&session["commit"]),
+            string(&session["command"]),
+        );
+    }
+    text.push('\n');
     text += "Documents: ";
-    let sizes = each(&measured["sizes"]).map(|size| {
+    let sizes = each(&results["sizes"]).map(|size| {
         format!(
             "{} is {} items, {} bytes",
             string(&size["name"]),
@@ -48,10 +56,10 @@ pub fn markdown(results: &Value) -> String {
     text += &sizes.collect::<Vec<_>>().join("; ");
     text += ".\n";
     arms(&mut text, results);
-    for size in each(&measured["sizes"]) {
-        capacity(&mut text, string(&size["name"]), measured);
+    for size in each(&results["sizes"]) {
+        capacity(&mut text, string(&size["name"]), &results["capacity"]);
     }
-    load(&mut text, measured);
+    load(&mut text, &results["load"]);
     text
 }
 
@@ -60,11 +68,10 @@ fn arms(text: &mut String, results: &Value) {
     *text += "\n### Arms\n\n\
               | arm | command | deployed, MB | exec to first byte, ms | `GET /empty`, p50, µs | p99, µs | CPU, µs |\n\
               |---|---|---:|---:|---:|---:|---:|\n";
-    let measured = &results["results"];
     for arm in each(&results["arms"]) {
         let name = string(&arm["name"]);
         let of = |list: &'static str| {
-            let mut found = each(&measured[list]).filter(|entry| entry["arm"] == name);
+            let mut found = each(&results[list]).filter(|entry| entry["arm"] == name);
             found.next().unwrap_or(&Value::Null)
         };
         let empty = &of("empty")["outcome"]["get"];
@@ -84,21 +91,21 @@ fn arms(text: &mut String, results: &Value) {
 /// Requests per second at saturation and what each took, with ratios.
 fn capacity(text: &mut String, size: &str, measured: &Value) {
     for (kind, title) in [("get", "GET"), ("post", "POST")] {
+        let is_here = |cell: &&Value| cell["size"] == size && cell["kind"] == kind;
+        let sessions = sessions(each(measured).filter(is_here));
         let _ = writeln!(
             text,
-            "\n### {title} at saturation, {size}\n\n\
+            "\n### {title} at saturation, {size} ({sessions})\n\n\
              | arm | per second | × axum | × node | × wasmtime | CPU, ms each | axum's part of that | node's | wasmtime's |\n\
              |---|---:|---:|---:|---:|---:|---:|---:|---:|"
         );
         let cells = |arm| {
-            let is_wanted = move |cell: &&Value| {
-                cell["size"] == size && cell["arm"] == arm && cell["kind"] == kind
-            };
-            each(&measured["capacity"]).filter(is_wanted)
+            let of_arm = move |cell: &&Value| cell["arm"] == arm;
+            each(measured).filter(is_here).filter(of_arm)
         };
         let rate = |arm| median(cells(arm).map(|cell| float(&cell["outcome"]["per_second"])));
         let cpu = |arm| median(cells(arm).map(|cell| float(&cell["cpu_ms_per_request"])));
-        for arm in arms_of(&measured["capacity"]) {
+        for arm in arms_of(measured) {
             let mut row = format!("| {arm} | {} |", number(rate(arm), 1));
             for reference in REFERENCES {
                 let _ = write!(row, " {} |", number(rate(arm) / rate(reference), 2));
@@ -113,18 +120,18 @@ fn capacity(text: &mut String, size: &str, measured: &Value) {
 }
 
 /// One table for each size, load and number of servers.
-fn load(text: &mut String, measured: &Value) {
-    let cells = &measured["load"];
+fn load(text: &mut String, cells: &Value) {
     let arms = arms_of(cells);
     for (size, servers, load) in conditions(cells) {
         let is_here = |cell: &&Value| {
             let here = (&cell["size"], &cell["servers"], &cell["load"]);
             here == (size, servers, load)
         };
+        let sessions = sessions(each(cells).filter(is_here));
         let rates = each(cells).filter(is_here).map(|cell| float(&cell["rate"]));
         let _ = writeln!(
             text,
-            "\n### {}, {servers} server(s), {load} % of axum's capacity ({:.1} per second)\n\n\
+            "\n### {}, {servers} server(s), {load} % of axum's capacity ({:.1} per second; {sessions})\n\n\
              | arm | good, % | fine, % | bad, % | p50, ms | p99, ms | p99.9, ms | per second | errors | memory, MiB |\n\
              |---|---:|---:|---:|---:|---:|---:|---:|---|---:|",
             string(size),
@@ -162,9 +169,8 @@ fn load(text: &mut String, measured: &Value) {
 
 /// A figure for each load, of the first size, by file name.
 pub fn figures(results: &Value) -> Vec<(String, String)> {
-    let measured = &results["results"];
-    let cells = &measured["load"];
-    let first = &measured["sizes"][0]["name"];
+    let cells = &results["load"];
+    let first = &results["sizes"][0]["name"];
     let conditions = conditions(cells);
     let mut loads: Vec<&Value> = conditions.iter().map(|condition| condition.2).collect();
     loads.sort_by(|a, b| float(a).total_cmp(&float(b)));
@@ -227,6 +233,13 @@ fn arms_of(cells: &Value) -> Vec<&str> {
         }
     }
     arms
+}
+
+/// In which sessions cells were measured.
+fn sessions<'a>(cells: impl Iterator<Item = &'a Value>) -> String {
+    let numbers: BTreeSet<u64> = cells.filter_map(|cell| cell["session"].as_u64()).collect();
+    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    format!("session {}", numbers.join(", "))
 }
 
 /// Of all runs together.
