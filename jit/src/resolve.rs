@@ -26,8 +26,10 @@ use rwasm_runtime::error::Pending;
 use rwasm_runtime::host::HostFunc;
 use rwasm_runtime::layout::{ArrayEntry, Status, VmCtx, VmCtxKind};
 use rwasm_runtime::store::Store;
+use rwasm_runtime::sys::stack;
 use rwasm_runtime::types::{TypeId, TypeRegistry};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
@@ -70,6 +72,10 @@ static ADAPTERS: LazyLock<Mutex<Adapters>> = LazyLock::new(Mutex::default);
 /// of a module needs those that the last one gave back.
 const KEPT: usize = 256;
 
+/// Native stack that is more than compiling an adapter takes: they have no control
+/// flow that nests.
+const ADAPTER_STACK: usize = 1 << 20;
+
 #[derive(Default)]
 struct Adapters {
     calls: HashMap<(Destination, Shape), Weak<Adapter>>,
@@ -111,10 +117,10 @@ impl Adapters {
     }
 }
 
-/// The adapter for a purpose, made if there is none.
+/// The adapter for a purpose, made if there is none. Nobody waits for those of
+/// others meanwhile; if two threads make the same, the first one's is everybody's.
 fn adapter(purpose: Purpose) -> Result<Arc<Adapter>, CompileError> {
-    let mut adapters = Adapters::lock();
-    if let Some(adapter) = adapters.get(&purpose) {
+    if let Some(adapter) = Adapters::lock().get(&purpose) {
         return Ok(adapter);
     }
     let function = compile(|isa, func, buffers| match &purpose {
@@ -124,6 +130,10 @@ fn adapter(purpose: Purpose) -> Result<Arc<Adapter>, CompileError> {
         Purpose::LibCall(call) => adapter::build_trampoline(isa, *call, func, buffers),
     })?;
     let made = place([function])?.remove(0);
+    let mut adapters = Adapters::lock();
+    if let Some(adapter) = adapters.get(&purpose) {
+        return Ok(adapter);
+    }
     if let Purpose::Call(..) = purpose {
         adapters.kept.push_back(made.clone());
         if adapters.kept.len() > KEPT {
@@ -172,7 +182,7 @@ pub(crate) fn existing(shapes: &HashSet<Shape>) -> Vec<(Purpose, Arc<Adapter>)> 
     calls.chain(libcalls).collect()
 }
 
-/// Builds and compiles one function, on a thread of its own: whoever asks may
+/// Builds and compiles one function: on a thread of its own where whoever asks may
 /// have little stack left.
 fn compile(
     build: impl FnOnce(&dyn TargetIsa, &mut ir::Function, &mut FunctionBuilderContext) + Send,
@@ -184,12 +194,22 @@ fn compile(
         let translated = Translated::default();
         Ok(CompiledFunction::compile(isa, &mut context, translated)?)
     };
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().spawn_scoped(scope, compile)?;
-        thread
-            .join()
-            .unwrap_or_else(|panic| Err(CodegenError::panicked(&*panic).into()))
-    })
+    let compiled = if has_stack() {
+        catch_unwind(AssertUnwindSafe(compile))
+    } else {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().spawn_scoped(scope, compile)?;
+            Ok::<_, CompileError>(thread.join())
+        })?
+    };
+    compiled.unwrap_or_else(|panic| Err(CodegenError::panicked(&*panic).into()))
+}
+
+/// Whether this thread has stack enough to compile an adapter.
+fn has_stack() -> bool {
+    let here = stack::pointer();
+    let own = stack::bounds().filter(|bounds| bounds.contains(&here));
+    own.is_some_and(|bounds| here - bounds.start >= ADAPTER_STACK)
 }
 
 /// Publishes adapters in one image.
