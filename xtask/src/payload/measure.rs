@@ -83,20 +83,19 @@ impl<'a> Laboratory<'a> {
         let json =
             |size: &Size| json!({ "name": size.name, "items": size.items, "bytes": size.bytes });
         results["sizes"] = sizes.iter().map(json).collect();
-        for size in &sizes {
+        for (at, size) in sizes.iter().enumerate() {
             for run in 0..self.options.runs {
+                let part = [("size", json!(size.name)), ("run", json!(run))];
+                if has_part(&results["capacity"], &part) {
+                    continue;
+                }
                 if self.is_late() {
                     return Ok(());
                 }
-                let part = [("size", json!(size.name)), ("run", json!(run))];
-                if !has_part(&results["capacity"], &part) {
-                    let cells = self.capacity(size, run)?;
-                    add(results, "capacity", &part, cells);
-                    keep(results)?;
-                }
+                let cells = self.capacity(size, run)?;
+                add(results, "capacity", &part, cells);
+                keep(results)?;
             }
-        }
-        for (at, size) in sizes.iter().enumerate() {
             for &count in &self.options.servers {
                 // The first size is the one that the figures are of.
                 let loads = match &self.options.loads[..] {
@@ -105,31 +104,42 @@ impl<'a> Laboratory<'a> {
                     loads => &loads[loads.len() / 2..=loads.len() / 2],
                 };
                 for run in 0..self.options.runs {
-                    let mut capacity = None;
-                    for &load in loads {
-                        let part = [
-                            ("size", json!(size.name)),
-                            ("servers", json!(count)),
-                            ("load", json!(load)),
-                            ("run", json!(run)),
-                        ];
-                        if has_part(&results["load"], &part) {
-                            continue;
-                        }
-                        if self.is_late() {
-                            return Ok(());
-                        }
-                        let capacity = match capacity {
-                            Some(capacity) => capacity,
-                            None => *capacity.insert(self.native(size, count)?),
-                        };
-                        let rate = capacity * f64::from(load) / 100.0;
-                        let cells = self.load(size, (count, load, rate), run)?;
-                        add(results, "load", &part, cells);
-                        keep(results)?;
-                    }
+                    self.loads(size, count, loads, run, results, &keep)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// What is missing of one run at each of some loads.
+    fn loads(
+        &self,
+        size: &Size,
+        count: usize,
+        loads: &[u32],
+        run: usize,
+        results: &mut Value,
+        keep: &impl Fn(&Value) -> Result<()>,
+    ) -> Result<()> {
+        let mut capacity = None;
+        for &load in loads {
+            let part = [
+                ("size", json!(size.name)),
+                ("servers", json!(count)),
+                ("load", json!(load)),
+                ("run", json!(run)),
+            ];
+            if has_part(&results["load"], &part) || self.is_late() {
+                continue;
+            }
+            let capacity = match capacity {
+                Some(capacity) => capacity,
+                None => *capacity.insert(self.native(size, count)?),
+            };
+            let rate = capacity * f64::from(load) / 100.0;
+            let cells = self.load(size, (count, load, rate), run)?;
+            add(results, "load", &part, cells);
+            keep(results)?;
         }
         Ok(())
     }
@@ -409,4 +419,25 @@ fn add(results: &mut Value, list: &str, part: &[(&str, Value)], mut cells: Vec<V
 
 fn target(items: u32) -> String {
     format!("/payload?items={items}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_added_once_and_found_again() {
+        let mut results = json!({ "sessions": [{}, {}] });
+        let part = |load: u32| [("servers", json!(4)), ("load", json!(load))];
+        assert!(!has_part(&results["load"], &part(50)));
+        let cells = ["axum", "node"].map(|arm| json!({ "arm": arm }));
+        add(&mut results, "load", &part(50), cells.to_vec());
+        assert!(has_part(&results["load"], &part(50)));
+        assert!(!has_part(&results["load"], &part(80)));
+        add(&mut results, "load", &part(80), cells.to_vec());
+        let list = results["load"].as_array().unwrap();
+        assert_eq!(list.len(), 4);
+        let expected = json!({ "arm": "node", "servers": 4, "load": 80, "session": 2 });
+        assert_eq!(list[3], expected);
+    }
 }
