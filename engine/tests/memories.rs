@@ -142,7 +142,7 @@ fn empty_memories_exist() {
 #[test]
 fn bulk_instructions_write_all_or_nothing() {
     const PAGE: usize = 65_536;
-    const LENGTHS: [usize; 11] = [0, 1, 2, 3, 7, 8, 15, 16, 33, 64, 65];
+    const LENGTHS: [usize; 15] = [0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 32, 33, 64, 65];
     let functions = |index: &str| -> String {
         let of_length = |len: usize| {
             format!(

@@ -15,7 +15,8 @@ use crate::router::Router;
 use crate::settings::{Mode, Mount, Settings};
 use crate::timer::Timer;
 use crate::tunables::{
-    ACCEPT_PAUSE, BACKLOG, HOST_STACK, ISOLATED_GUESTS, MAX_CONNECTIONS, SHORT_TURN,
+    ACCEPT_PAUSE, BACKLOG, HOST_STACK, ISOLATED_GUESTS, MAX_CONNECTIONS, RECEIVED_BODIES,
+    SHORT_TURN,
 };
 use hyper_util::server::graceful::GracefulShutdown;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -128,7 +129,11 @@ impl Server {
         let pool = Pool::new(bounds, stack_bytes, &timer)?;
         let site = Site {
             router,
-            means: Means { pool, timer },
+            means: Means {
+                pool,
+                timer,
+                bodies: Arc::new(Semaphore::new(RECEIVED_BODIES)),
+            },
             metrics,
             max_head: settings.max_head,
             stopping: AtomicBool::new(false),

@@ -8,6 +8,15 @@ use std::time::Duration;
 /// one core took 20 switches of context (docs/RATIONALE.md).
 pub(crate) const PIPE_BYTES: usize = 1 << 20;
 
+/// How long a guest is not begun while the body of its request is received, if that is
+/// no more than [`PIPE_BYTES`]. On the way from another machine it may come in pieces,
+/// and some guests answer before they have all of it.
+pub(crate) const BODY_PATIENCE: Duration = Duration::from_millis(5);
+
+/// Kibibytes of bodies that are received before their guests begin, of all requests
+/// together. Others stay in the buffers of the system until they are asked for.
+pub(crate) const RECEIVED_BODIES: usize = 64 << 10;
+
 /// The most bytes of a response's head.
 pub(crate) const MAX_RESPONSE_HEAD: usize = 32 << 10;
 

@@ -3,7 +3,8 @@
 //! Few bytes, if it is known how many, are loaded and stored here. All are
 //! loaded before the first is stored, and the last is stored first: a guarded
 //! memory ends behind the one that faults, so that nothing was written then.
-//! Otherwise the bounds are checked here and the bytes moved by a call. Shared
+//! Otherwise the bounds are checked here, and the bytes moved by a call unless they
+//! turn out to be few. Shared
 //! memories are left to the runtime, which knows how to race.
 
 use super::memory::{Place, WIDEST};
@@ -64,8 +65,78 @@ impl FuncTranslator<'_> {
             let len = self.index_to_64(len64, len);
             let from = self.checked_range(src_memory, src, len);
             let to = self.checked_range(dst_memory, dst, len);
-            self.libcall(LibCall::MoveBytes, &[to, from, len]);
+            self.move_bytes((dst_memory, to), (src_memory, from), len);
         }
+    }
+
+    /// Moves `len` bytes, both ends of which are inside their memories. Most copies of
+    /// most programs are of short strings: those are two accesses of the same width,
+    /// which overlap in the middle. The others are moved by a call.
+    fn move_bytes(&mut self, to: (u32, ir::Value), from: (u32, ir::Value), len: ir::Value) {
+        let done = self.b.create_block();
+        let is_long = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, len, 32);
+        let long = self.b.create_block();
+        self.b.set_cold_block(long);
+        let short = self.branch(is_long, long);
+        self.b.switch_to_block(long);
+        self.libcall(LibCall::MoveBytes, &[to.1, from.1, len]);
+        self.b.ins().jump(done, &[]);
+
+        self.b.switch_to_block(short);
+        for (least, ty) in [
+            (16, VECTOR),
+            (8, types::I64),
+            (4, types::I32),
+            (2, types::I16),
+        ] {
+            let fits = self
+                .b
+                .ins()
+                .icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, len, least);
+            let these = self.b.create_block();
+            let fewer = self.branch(fits, these);
+            self.b.switch_to_block(these);
+            self.move_two(to, from, len, ty);
+            self.b.ins().jump(done, &[]);
+            self.b.switch_to_block(fewer);
+        }
+        let one = self.b.create_block();
+        self.b.ins().brif(len, one, &[], done, &[]);
+        self.b.seal_block(one);
+        self.b.switch_to_block(one);
+        let [to_flags, from_flags] = [to, from].map(|(memory, _)| self.memory_flags(memory));
+        let byte = self.b.ins().load(types::I8, from_flags, from.1, 0);
+        self.b.ins().store(to_flags, byte, to.1, 0);
+        self.b.ins().jump(done, &[]);
+        self.b.seal_block(done);
+        self.b.switch_to_block(done);
+    }
+
+    /// Moves the first bytes and the last ones, which may be some of the same.
+    fn move_two(
+        &mut self,
+        (to_memory, to): (u32, ir::Value),
+        (from_memory, from): (u32, ir::Value),
+        len: ir::Value,
+        ty: ir::Type,
+    ) {
+        let [to_flags, from_flags] = [to_memory, from_memory].map(|m| self.memory_flags(m));
+        let last = -(ty.bytes() as i32);
+        let [to_end, from_end] = [to, from].map(|start| self.b.ins().iadd(start, len));
+        let front = self.b.ins().load(ty, from_flags, from, 0);
+        let back = self.b.ins().load(ty, from_flags, from_end, last);
+        self.b.ins().store(to_flags, front, to, 0);
+        self.b.ins().store(to_flags, back, to_end, last);
+    }
+
+    /// Goes to a block if a condition holds, and otherwise to the result; neither is
+    /// reached from elsewhere.
+    fn branch(&mut self, condition: ir::Value, then: ir::Block) -> ir::Block {
+        let otherwise = self.b.create_block();
+        self.b.ins().brif(condition, then, &[], otherwise, &[]);
+        self.b.seal_block(then);
+        self.b.seal_block(otherwise);
+        otherwise
     }
 
     /// A number of bytes, if it is known and small, but not zero.

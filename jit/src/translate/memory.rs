@@ -104,7 +104,7 @@ impl FuncTranslator<'_> {
     }
 
     /// How the bytes of a memory are accessed.
-    fn memory_flags(&mut self, memory: u32) -> MemFlagsData {
+    pub(super) fn memory_flags(&mut self, memory: u32) -> MemFlagsData {
         let region = match memory.checked_sub(self.module.num_imported_memories()) {
             Some(own) => Region::Memory(own),
             None => Region::ImportedMemory,
@@ -265,7 +265,7 @@ impl FuncTranslator<'_> {
         if let Some(inst) = func.dfg.value_def(index).inst() {
             match func.dfg.insts[inst] {
                 InstructionData::Load {
-                    opcode: Opcode::Load,
+                    opcode: opcode @ (Opcode::Load | Opcode::Uload8 | Opcode::Uload16),
                     flags,
                     arg,
                     offset,
@@ -275,7 +275,11 @@ impl FuncTranslator<'_> {
                     if func.dfg.value_type(index) == types::I32 && !flags.readonly() {
                         let srcloc = func.srcloc(inst);
                         let mut cursor = FuncCursor::new(func).at_inst(inst).with_srcloc(srcloc);
-                        let wide = cursor.ins().uload32(flags, arg, offset);
+                        let wide = match opcode {
+                            Opcode::Uload8 => cursor.ins().uload8(types::I64, flags, arg, offset),
+                            Opcode::Uload16 => cursor.ins().uload16(types::I64, flags, arg, offset),
+                            _ => cursor.ins().uload32(flags, arg, offset),
+                        };
                         func.replace(inst).ireduce(types::I32, wide);
                         return wide;
                     }
@@ -286,7 +290,10 @@ impl FuncTranslator<'_> {
                 } => {
                     let wide = func.dfg.value_def(arg).inst();
                     let opcode = wide.map(|wide| func.dfg.insts[wide].opcode());
-                    if opcode == Some(Opcode::Uload32) {
+                    if matches!(
+                        opcode,
+                        Some(Opcode::Uload32 | Opcode::Uload16 | Opcode::Uload8)
+                    ) {
                         return arg;
                     }
                 }

@@ -15,12 +15,15 @@ use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// One run of a program.
 pub(super) struct Job {
     pub(super) program: Arc<Shared>,
     pub(super) variables: Vec<(OsString, OsString)>,
     pub(super) has_body: bool,
+    /// What is kept free for a body that was received before.
+    pub(super) _room: Option<OwnedSemaphorePermit>,
     pub(super) exchange: Arc<Exchange>,
     /// Until the guest has ended.
     pub(super) watch: Watch,

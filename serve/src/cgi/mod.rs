@@ -17,6 +17,7 @@ use crate::router::Target;
 use crate::server::Peer;
 use crate::settings::{self, Snapshot};
 use crate::timer::{Timer, TimerThread, later};
+use crate::tunables::{BODY_PATIENCE, PIPE_BYTES};
 use bytes::Bytes;
 use head::{Finder, Head, HeadError};
 use hyper::body::{Body, Frame, Incoming};
@@ -28,7 +29,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use tempfile::TempDir;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::yield_now;
+use tokio::time::timeout;
 
 /// A program that is mounted.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ struct Shared {
 pub(crate) struct Means {
     pub(crate) pool: Pool,
     pub(crate) timer: TimerThread,
+    /// Kibibytes of bodies that may still be received before their guests begin.
+    pub(crate) bodies: Arc<Semaphore>,
 }
 
 /// How a request is answered.
@@ -115,18 +120,24 @@ impl Cgi {
         record: Record,
     ) -> Answer {
         let limits = self.0.mounted.settings.limits;
+        let has_body = body.is_some();
         let length = body.as_ref().and_then(|body| body.size_hint().exact());
         if length.is_some_and(|length| length > limits.body) {
             return refuse(Refusal::of_stop(Stop::BodyTooLarge, true), record);
         }
         let exchange = Exchange::new(limits.output);
+        let (body, room) = match self.receive(means, head, body, length, &exchange).await {
+            Ok(received) => received,
+            Err(refusal) => return refuse(refusal, record),
+        };
         // From here on, the guest is stopped when nobody waits for it.
         let mut listener = Listener::new(Arc::clone(&exchange));
         let deadline = later(record.begin(), limits.timeout);
         let job = Job {
             program: Arc::clone(&self.0),
             variables: variables::variables(head, target, peer, length),
-            has_body: body.is_some(),
+            has_body,
+            _room: room,
             watch: means.timer.watch(Arc::clone(&exchange), deadline),
             exchange: Arc::clone(&exchange),
         };
@@ -175,6 +186,49 @@ impl Cgi {
                     ResponseBody::of_guest(listener, record)
                 })
             }
+        }
+    }
+}
+
+impl Cgi {
+    /// Receives a body before its guest begins, if it is small and comes at once: the
+    /// guest would only be woken for each part of it. What is left of it is returned,
+    /// and the room that the rest takes in memory.
+    async fn receive(
+        &self,
+        means: &Means,
+        head: &Parts,
+        body: Option<Incoming>,
+        length: Option<u64>,
+        exchange: &Exchange,
+    ) -> Result<(Option<Incoming>, Option<OwnedSemaphorePermit>), Refusal> {
+        let Some(mut body) = body else {
+            return Ok((None, None));
+        };
+        let small = length.filter(|&length| length <= PIPE_BYTES as u64);
+        // Who waits for `100 Continue` is told when the guest asks.
+        let waits = head.headers.contains_key(hyper::header::EXPECT);
+        let room = small.filter(|_| !waits).and_then(|length| {
+            let kibibytes = length.div_ceil(1 << 10) as u32;
+            let bodies = Arc::clone(&means.bodies);
+            bodies.try_acquire_many_owned(kibibytes).ok()
+        });
+        if room.is_none() {
+            return Ok((Some(body), None));
+        }
+        let receive = async {
+            while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                let frame = frame.map_err(|_| Refusal::of_stop(Stop::BodyBroken, false))?;
+                if let Ok(data) = frame.into_data() {
+                    exchange.push(data);
+                }
+            }
+            exchange.end_input();
+            Ok(())
+        };
+        match timeout(BODY_PATIENCE, receive).await {
+            Ok(received) => received.map(|()| (None, room)),
+            Err(_) => Ok((Some(body), room)),
         }
     }
 }

@@ -26,13 +26,23 @@ fn a_connection_serves_many_requests() {
 
 #[test]
 fn chunks_go_both_ways() {
+    let chunked = [
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n",
+        "7\r\n second\r\n0\r\n\r\n",
+    ];
+    // A small body of known length is waited for, but not for long.
+    let known = ["Content-Length: 12\r\n\r\nfirst", " second"];
     let server = Running::of("echo", &guests::echo());
+    for parts in [chunked, known] {
+        goes_both_ways(&server, parts);
+    }
+}
+
+fn goes_both_ways(server: &Running, [first, second]: [&str; 2]) {
     let mut stream = server.connect();
+    let head = "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
     stream
-        .write_all(
-            b"POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\
-              \r\n5\r\nfirst\r\n",
-        )
+        .write_all(format!("{head}{first}").as_bytes())
         .unwrap();
     // The answer begins before the request has ended.
     let mut begin = [0; 4096];
@@ -42,7 +52,7 @@ fn chunks_go_both_ways() {
         assert_ne!(more, 0);
         len += more;
     }
-    stream.write_all(b"7\r\n second\r\n0\r\n\r\n").unwrap();
+    stream.write_all(second.as_bytes()).unwrap();
     let text = String::from_utf8_lossy(&begin[..len]).into_owned() + &rest(&mut stream);
     assert_eq!(Answer::parse(&text).body, "first second");
 }
