@@ -18,7 +18,7 @@ use crate::function::Target;
 use crate::link::Linker;
 use crate::memory::{Published, arena};
 use crate::place::Place;
-use crate::resolve::{self, Adapter};
+use crate::resolve::{self, Adapter, Purpose};
 use crate::symbol::Symbol;
 use crate::translate::Entry;
 use rwasm_parser::LocalFuncIndex;
@@ -140,17 +140,30 @@ pub fn publish(
 /// # Errors
 /// If it cannot be made.
 pub fn prepare_calls(code: &ModuleCode, compiled: &Compiled) -> Result<(), CompileError> {
-    let machine_code = MachineCode::of(code);
-    let (adapter, _) = resolve::native_entry(&code.cells[compiled.func.index()])?;
-    machine_code.keep(adapter);
+    let cell = &code.cells[compiled.func.index()];
+    let mut purposes = vec![match compiled.entry {
+        Entry::Function => resolve::native_purpose(cell),
+        Entry::Loop(_) => resolve::frame_purpose(cell),
+    }];
     let imported = code.module.num_imported_functions() as usize;
     let imported = &code.module.functions()[..imported];
     for ty in &compiled.code.called_types {
         let id = code.type_ids[ty.index()];
-        machine_code.keep(resolve::array_adapter(&code.registry, id)?);
+        purposes.push(resolve::array_purpose(&code.registry, id));
         if imported.contains(ty) {
-            machine_code.keep(resolve::host_adapter(&code.registry, id)?);
+            purposes.push(resolve::host_purpose(&code.registry, id));
         }
+    }
+    let calls = purposes.len();
+    for relocation in &compiled.code.relocations {
+        if let Target::Symbol(Symbol::LibCall(call)) = relocation.target {
+            purposes.push(Purpose::LibCall(call));
+        }
+    }
+    // Those of the runtime stay anyway.
+    let machine_code = MachineCode::of(code);
+    for adapter in resolve::adapters(&purposes)?.into_iter().take(calls) {
+        machine_code.keep(adapter);
     }
     Ok(())
 }

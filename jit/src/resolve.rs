@@ -68,7 +68,7 @@ pub(crate) type ArrayAdapter = (Arc<Adapter>, ArrayEntry);
 /// Adapters that somebody uses, and the ones made last.
 static ADAPTERS: LazyLock<Mutex<Adapters>> = LazyLock::new(Mutex::default);
 
-/// Adapters that are kept although nobody uses them, each a page: the next store
+/// Adapters that are kept although nobody uses them, a page at most each: the next store
 /// of a module needs those that the last one gave back.
 const KEPT: usize = 256;
 
@@ -101,6 +101,14 @@ impl Adapters {
         }
     }
 
+    /// Keeps an adapter that was just made.
+    fn keep(&mut self, made: &Arc<Adapter>) {
+        self.kept.push_back(made.clone());
+        if self.kept.len() > KEPT {
+            self.kept.pop_front();
+        }
+    }
+
     fn insert(&mut self, purpose: Purpose, adapter: &Arc<Adapter>) {
         match purpose {
             Purpose::Call(destination, shape) => {
@@ -117,31 +125,58 @@ impl Adapters {
     }
 }
 
-/// The adapter for a purpose, made if there is none. Nobody waits for those of
-/// others meanwhile; if two threads make the same, the first one's is everybody's.
+/// The adapter for a purpose, made if there is none.
 fn adapter(purpose: Purpose) -> Result<Arc<Adapter>, CompileError> {
-    if let Some(adapter) = Adapters::lock().get(&purpose) {
-        return Ok(adapter);
-    }
-    let function = compile(|isa, func, buffers| match &purpose {
-        Purpose::Call(destination, shape) => {
-            adapter::build(isa, *destination, shape, func, buffers);
+    Ok(adapters(&[purpose])?.remove(0))
+}
+
+/// The adapters for some purposes, in that order. Those that there are not yet are
+/// made, and placed together. Nobody waits for those of others meanwhile; if two
+/// threads make the same, the first one's is everybody's.
+pub(crate) fn adapters(purposes: &[Purpose]) -> Result<Vec<Arc<Adapter>>, CompileError> {
+    let find = |adapters: &Adapters| -> Vec<_> {
+        purposes
+            .iter()
+            .map(|purpose| adapters.get(purpose))
+            .collect()
+    };
+    let mut found = find(&Adapters::lock());
+    let missing: HashSet<&Purpose> = purposes
+        .iter()
+        .zip(&found)
+        .filter_map(|(purpose, found)| found.is_none().then_some(purpose))
+        .collect();
+    // Until they are found again, nobody else may have them.
+    let mut made = Vec::new();
+    if !missing.is_empty() {
+        let missing: Vec<&Purpose> = missing.into_iter().collect();
+        made = place(compile(|isa, functions| {
+            for purpose in &missing {
+                functions.compile(isa, |func, buffers| match purpose {
+                    Purpose::Call(destination, shape) => {
+                        adapter::build(isa, *destination, shape, func, buffers);
+                    }
+                    Purpose::LibCall(call) => {
+                        adapter::build_trampoline(isa, *call, func, buffers);
+                    }
+                })?;
+            }
+            Ok(())
+        })?)?;
+        let mut adapters = Adapters::lock();
+        for (&purpose, made) in missing.iter().zip(&made) {
+            if adapters.get(purpose).is_none() {
+                adapters.insert(purpose.clone(), made);
+                if let Purpose::Call(..) = purpose {
+                    adapters.keep(made);
+                }
+            }
         }
-        Purpose::LibCall(call) => adapter::build_trampoline(isa, *call, func, buffers),
-    })?;
-    let made = place([function])?.remove(0);
-    let mut adapters = Adapters::lock();
-    if let Some(adapter) = adapters.get(&purpose) {
-        return Ok(adapter);
+        found = find(&adapters);
     }
-    if let Purpose::Call(..) = purpose {
-        adapters.kept.push_back(made.clone());
-        if adapters.kept.len() > KEPT {
-            adapters.kept.pop_front();
-        }
-    }
-    adapters.insert(purpose, &made);
-    Ok(made)
+    let found = found.into_iter().collect::<Option<Vec<_>>>();
+    drop(made);
+    Ok(found.expect("all were there or made"))
 }
 
 /// The address of the way to a function of the runtime.
@@ -182,17 +217,37 @@ pub(crate) fn existing(shapes: &HashSet<Shape>) -> Vec<(Purpose, Arc<Adapter>)> 
     calls.chain(libcalls).collect()
 }
 
-/// Builds and compiles one function: on a thread of its own where whoever asks may
-/// have little stack left.
-fn compile(
-    build: impl FnOnce(&dyn TargetIsa, &mut ir::Function, &mut FunctionBuilderContext) + Send,
-) -> Result<CompiledFunction, CompileError> {
-    let compile = || -> Result<CompiledFunction, CompileError> {
-        let isa = isa::host()?;
+/// What compiles adapters, one after the other.
+#[derive(Default)]
+struct Functions {
+    buffers: FunctionBuilderContext,
+    compiled: Vec<CompiledFunction>,
+}
+
+impl Functions {
+    fn compile(
+        &mut self,
+        isa: &dyn TargetIsa,
+        build: impl FnOnce(&mut ir::Function, &mut FunctionBuilderContext),
+    ) -> Result<(), CompileError> {
         let mut context = Context::new();
-        build(isa, &mut context.func, &mut FunctionBuilderContext::new());
+        build(&mut context.func, &mut self.buffers);
         let translated = Translated::default();
-        Ok(CompiledFunction::compile(isa, &mut context, translated)?)
+        let compiled = CompiledFunction::compile(isa, &mut context, translated)?;
+        self.compiled.push(compiled);
+        Ok(())
+    }
+}
+
+/// Compiles some functions: on a thread of its own where whoever asks may have little
+/// stack left.
+fn compile(
+    build: impl FnOnce(&dyn TargetIsa, &mut Functions) -> Result<(), CompileError> + Send,
+) -> Result<Vec<CompiledFunction>, CompileError> {
+    let compile = || {
+        let mut functions = Functions::default();
+        build(isa::host()?, &mut functions)?;
+        Ok(functions.compiled)
     };
     let compiled = if has_stack() {
         catch_unwind(AssertUnwindSafe(compile))
@@ -238,45 +293,46 @@ fn place(
     Ok(adapters.collect())
 }
 
-/// The array entry by which code that takes over frames of a cell's function is
-/// called.
-pub(crate) fn frame_entry(cell: &CodeCell) -> Result<ArrayAdapter, CompileError> {
+/// What code is called by that takes over frames of a cell's function.
+pub(crate) fn frame_purpose(cell: &CodeCell) -> Purpose {
     // SAFETY: it is the cell of a module, which its borrower keeps alive.
     let shape = unsafe { shape_of(cell) };
     let shape = Shape {
         params: [ir::types::I64].into(),
         ..shape
     };
-    let adapter = adapter(Purpose::Call(Destination::Frame, shape))?;
-    // SAFETY: an adapter of this destination is an array entry.
-    let entry = unsafe { std::mem::transmute::<*const (), ArrayEntry>(adapter.address()) };
-    Ok((adapter, entry))
+    Purpose::Call(Destination::Frame, shape)
 }
 
-/// The array entry by which machine code of a cell's function is called.
-pub(crate) fn native_entry(cell: &CodeCell) -> Result<ArrayAdapter, CompileError> {
+/// What machine code of a cell's function is called by, by those that have none.
+pub(crate) fn native_purpose(cell: &CodeCell) -> Purpose {
     // SAFETY: it is the cell of a module, which its borrower keeps alive.
     let shape = unsafe { shape_of(cell) };
-    let adapter = adapter(Purpose::Call(Destination::Native, shape))?;
-    // SAFETY: an adapter of this destination is an array entry.
+    Purpose::Call(Destination::Native, shape)
+}
+
+/// The array entry by which code that takes over frames of a cell's function is
+/// called.
+pub(crate) fn frame_entry(cell: &CodeCell) -> Result<ArrayAdapter, CompileError> {
+    array_entry(frame_purpose(cell))
+}
+
+/// The array entry for a purpose of which there are array entries.
+fn array_entry(purpose: Purpose) -> Result<ArrayAdapter, CompileError> {
+    let adapter = adapter(purpose)?;
+    // SAFETY: an adapter of these destinations is an array entry.
     let entry = unsafe { std::mem::transmute::<*const (), ArrayEntry>(adapter.address()) };
     Ok((adapter, entry))
 }
 
-/// The adapter by which machine code calls functions of a type that have none.
-pub(crate) fn array_adapter(
-    registry: &TypeRegistry,
-    ty: TypeId,
-) -> Result<Arc<Adapter>, CompileError> {
-    adapter(Purpose::Call(Destination::Array, Shape::of(registry, ty)))
+/// What machine code calls functions of a type by that have none.
+pub(crate) fn array_purpose(registry: &TypeRegistry, ty: TypeId) -> Purpose {
+    Purpose::Call(Destination::Array, Shape::of(registry, ty))
 }
 
-/// The adapter by which machine code calls the host's functions of a type.
-pub(crate) fn host_adapter(
-    registry: &TypeRegistry,
-    ty: TypeId,
-) -> Result<Arc<Adapter>, CompileError> {
-    adapter(Purpose::Call(Destination::Host, Shape::of(registry, ty)))
+/// What machine code calls the host's functions of a type by.
+pub(crate) fn host_purpose(registry: &TypeRegistry, ty: TypeId) -> Purpose {
+    Purpose::Call(Destination::Host, Shape::of(registry, ty))
 }
 
 /// The shape of a cell's function.
@@ -305,7 +361,7 @@ pub(crate) unsafe extern "C" fn first_array_call(
     // SAFETY: the contract of array entries: all are live, and the cell is of a
     // module, since only such lead here.
     unsafe {
-        match native_entry(&*cell) {
+        match array_entry(native_purpose(&*cell)) {
             Ok((adapter, entry)) => {
                 MachineCode::of(&*(*cell).module).keep(adapter);
                 (*cell).set_array_entry(entry);
@@ -352,7 +408,7 @@ unsafe fn resolve_host(func: *mut HostFunc) -> Result<*const (), CompileError> {
     // SAFETY: as the caller promises.
     unsafe {
         let store = (*func).vmctx.store.cast::<Store>();
-        let adapter = host_adapter((*store).registry(), (*func).func_ref.ty)?;
+        let adapter = adapter(host_purpose((*store).registry(), (*func).func_ref.ty))?;
         let entry = adapter.address();
         for native in [&(*func).cell.native_entry, &(*func).func_ref.native] {
             native.store(entry.cast_mut(), Ordering::Release);
@@ -384,7 +440,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_of_the_adapter() {
-        let error = compile(|_, _, _| panic!("as asked")).expect_err("it panics");
+        let error = compile(|_, _| panic!("as asked")).expect_err("it panics");
         assert_eq!(error.to_string(), "the compiler panicked: as asked");
     }
 }

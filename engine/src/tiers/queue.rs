@@ -1,7 +1,7 @@
 //! What waits to be compiled, hottest first (`pending`), and the threads that do it.
 //!
-//! Threads are started when there is first something to do, one less than there
-//! are cores, but one at least. They hold modules weakly: nothing is compiled for
+//! Threads are started when there is first something to do, the first one by the guest
+//! and the others by that one: one less than there are cores, but one at least. They hold modules weakly: nothing is compiled for
 //! a module that is gone, and its code goes with it. The queue belongs to an
 //! engine; when that is dropped, they end after what they are at.
 
@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
-use std::{io, thread};
+use std::{io, mem, thread};
 use tracing::{debug, warn};
 
 /// One function to compile.
@@ -88,30 +88,36 @@ impl Queue {
         &self.counters
     }
 
-    /// Starts the threads; an error if there can be none.
+    /// Starts the first thread; an error if there can be none.
     fn start(self: &Arc<Self>) -> io::Result<()> {
+        self.spawn(true)
+    }
+
+    /// Starts the others. Not by the guest: to ask for the number of cores is 15 system
+    /// calls.
+    fn start_others(self: &Arc<Self>) {
         // The guest has one core.
         let threads = self
             .threads
             .map_or_else(|| (cores().get() - 1).max(1), NonZero::get);
-        for started in 0..threads {
-            let queue = self.clone();
-            let spawned = thread::Builder::new()
-                .name("rwasm-compile".to_owned())
-                .stack_size(rwasm_jit::COMPILE_STACK)
-                .spawn(move || queue.work());
-            match spawned {
-                Ok(_) => {}
-                // The others do its share.
-                Err(_) if started > 0 => break,
-                Err(error) => return Err(error),
+        for _ in 1..threads {
+            if self.spawn(false).is_err() {
+                // Those that there are do its share.
+                break;
             }
         }
-        Ok(())
+    }
+
+    fn spawn(self: &Arc<Self>, is_first: bool) -> io::Result<()> {
+        let queue = self.clone();
+        let thread = thread::Builder::new()
+            .name("rwasm-compile".to_owned())
+            .stack_size(rwasm_jit::COMPILE_STACK);
+        thread.spawn(move || queue.work(is_first)).map(drop)
     }
 
     /// What a thread does.
-    fn work(self: Arc<Self>) {
+    fn work(self: Arc<Self>, mut is_first: bool) {
         let compiler = match rwasm_jit::init() {
             true => Compiler::new().map_err(|error| error.to_string()),
             false => Err("machine code cannot be run here".to_owned()),
@@ -136,6 +142,9 @@ impl Queue {
                 self.note_failure(&request);
             }
             self.pending.finish();
+            if mem::take(&mut is_first) {
+                self.start_others();
+            }
         }
     }
 
@@ -172,10 +181,8 @@ impl Queue {
             .compile(&code, func, entry)
             .map_err(|error| error.to_string())
             .and_then(|compiled| {
-                if entry == Entry::Function {
-                    // Where it fails, the first call says so.
-                    let _ = rwasm_jit::prepare_calls(&code, &compiled);
-                }
+                // Where it fails, the first call says so.
+                let _ = rwasm_jit::prepare_calls(&code, &compiled);
                 rwasm_jit::publish(&code, vec![compiled], call_by_array())
                     .map_err(|error| error.to_string())
             });
