@@ -134,23 +134,21 @@ fn adapter(purpose: Purpose) -> Result<Arc<Adapter>, CompileError> {
 /// made, and placed together. Nobody waits for those of others meanwhile; if two
 /// threads make the same, the first one's is everybody's.
 pub(crate) fn adapters(purposes: &[Purpose]) -> Result<Vec<Arc<Adapter>>, CompileError> {
-    let find = |adapters: &Adapters| -> Vec<_> {
+    let found: Vec<_> = {
+        let adapters = Adapters::lock();
         purposes
             .iter()
             .map(|purpose| adapters.get(purpose))
             .collect()
     };
-    let mut found = find(&Adapters::lock());
     let missing: HashSet<&Purpose> = purposes
         .iter()
         .zip(&found)
         .filter_map(|(purpose, found)| found.is_none().then_some(purpose))
         .collect();
-    // Until they are found again, nobody else may have them.
-    let mut made = Vec::new();
+    let mut made = HashMap::new();
     if !missing.is_empty() {
-        let missing: Vec<&Purpose> = missing.into_iter().collect();
-        made = place(compile(|isa, functions| {
+        let placed = place(compile(|isa, functions| {
             for purpose in &missing {
                 functions.compile(isa, |func, buffers| match purpose {
                     Purpose::Call(destination, shape) => {
@@ -164,19 +162,21 @@ pub(crate) fn adapters(purposes: &[Purpose]) -> Result<Vec<Arc<Adapter>>, Compil
             Ok(())
         })?)?;
         let mut adapters = Adapters::lock();
-        for (&purpose, made) in missing.iter().zip(&made) {
-            if adapters.get(purpose).is_none() {
-                adapters.insert(purpose.clone(), made);
+        for (&purpose, new) in missing.iter().zip(placed) {
+            let adapter = adapters.get(purpose).unwrap_or_else(|| {
+                adapters.insert(purpose.clone(), &new);
                 if let Purpose::Call(..) = purpose {
-                    adapters.keep(made);
+                    adapters.keep(&new);
                 }
-            }
+                new
+            });
+            made.insert(purpose, adapter);
         }
-        found = find(&adapters);
     }
-    let found = found.into_iter().collect::<Option<Vec<_>>>();
-    drop(made);
-    Ok(found.expect("all were there or made"))
+    let all = purposes.iter().zip(found);
+    Ok(all
+        .map(|(purpose, found)| found.unwrap_or_else(|| made[purpose].clone()))
+        .collect())
 }
 
 /// The address of the way to a function of the runtime.

@@ -265,7 +265,7 @@ impl Store {
         let (Some(usable), Some(total)) = (usable, total) else {
             return Err(refuse(std::io::ErrorKind::OutOfMemory.into()));
         };
-        let mut stack = Mapping::zeroed(total).map_err(refuse)?;
+        let stack = Mapping::zeroed(total).map_err(refuse)?;
         // Nothing should ever reach it; if something does, it stops there.
         stack.guard(usable..total).map_err(refuse)?;
         let base = stack.base().cast::<u64>();

@@ -52,7 +52,7 @@ pub enum Error {
     },
 
     /// What earlier runs kept is of another form.
-    #[error("{} has no results that could be continued; run without --continue", .0.display())]
+    #[error("{} has no results of the same arms and options, so that they cannot be continued; run without --continue", .0.display())]
     Results(PathBuf),
 
     /// The output of a program was not what is built upon.

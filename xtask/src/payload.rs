@@ -53,6 +53,10 @@ pub fn run(paths: &Paths, args: &[String]) -> Result<ExitCode> {
         true => results_in(&file)?,
         false => json!({ "sessions": [] }),
     };
+    // Cells of other arms, or measured for less long, could not stand in one table.
+    if options.go_on && results["options"] != options.json() {
+        return Err(Error::Results(file));
+    }
     let sessions = results["sessions"].as_array_mut();
     sessions
         .ok_or_else(|| Error::Results(file.clone()))?

@@ -1,9 +1,10 @@
 //! What waits to be compiled, hottest first (`pending`), and the threads that do it.
 //!
 //! Threads are started when there is first something to do, the first one by the guest
-//! and the others by that one: one less than there are cores, but one at least. They hold modules weakly: nothing is compiled for
-//! a module that is gone, and its code goes with it. The queue belongs to an
-//! engine; when that is dropped, they end after what they are at.
+//! and the others by that one: one less than there are cores, but one at least. They
+//! hold modules weakly: nothing is compiled for a module that is gone, and its code
+//! goes with it. The queue belongs to an engine; when that is dropped, they end after
+//! what they are at.
 
 use super::pending::{Hot, Pending};
 use super::stats::{Counters, add};

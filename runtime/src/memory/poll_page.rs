@@ -33,12 +33,12 @@ impl PollPage {
 
     /// Lets code read it.
     pub(crate) fn open(&self) -> io::Result<()> {
-        self.front.let_read(self.place())
+        self.front.make_read_only(self.place())
     }
 
     /// Has the next read of it fault.
     pub(crate) fn close(&self) -> io::Result<()> {
-        self.front.take_away(self.place())
+        self.front.guard(self.place())
     }
 
     /// Its addresses.

@@ -103,11 +103,12 @@ impl Mapping {
         self.protect(range, libc::PROT_READ | libc::PROT_WRITE)
     }
 
-    /// Makes the pages that hold `range` inaccessible. Their contents stay.
+    /// Makes the pages that hold `range` inaccessible. Their contents stay; who uses
+    /// them meanwhile faults.
     ///
     /// # Panics
     /// If `range` is not inside the mapping.
-    pub fn guard(&mut self, range: Range<usize>) -> io::Result<()> {
+    pub fn guard(&self, range: Range<usize>) -> io::Result<()> {
         self.protect(range, libc::PROT_NONE)
     }
 
@@ -115,17 +116,8 @@ impl Mapping {
     ///
     /// # Panics
     /// If `range` is not inside the mapping.
-    pub fn let_read(&self, range: Range<usize>) -> io::Result<()> {
+    pub fn make_read_only(&self, range: Range<usize>) -> io::Result<()> {
         self.protect(range, libc::PROT_READ)
-    }
-
-    /// Makes the pages that hold `range` inaccessible, although others may be reading
-    /// them: their next access faults.
-    ///
-    /// # Panics
-    /// If `range` is not inside the mapping.
-    pub fn take_away(&self, range: Range<usize>) -> io::Result<()> {
-        self.protect(range, libc::PROT_NONE)
     }
 
     /// The first `at` bytes, and what is behind them: neighbours, each unmapped by

@@ -103,6 +103,7 @@ impl Options {
     pub fn json(&self) -> Value {
         json!({
             "quick": self.quick,
+            "arms": self.arms,
             "runs": self.runs,
             "seconds": self.time.as_secs_f64(),
             "warm_up_seconds": self.warm_up.as_secs_f64(),

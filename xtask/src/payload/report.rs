@@ -23,7 +23,7 @@ pub fn markdown(results: &Value) -> String {
     let _ = writeln!(
         text,
         "{} run(s), requests counted for {} s after {} s of warm-up (saturation: {} s), {} starts. \
-         Servers on processor {}, load generator on processor {}. All arms of a table were \
+         Servers on processor {}, load generator on processor {}. All arms of a run were \
          measured in turn, in one session:\n",
         options["runs"],
         options["seconds"],
