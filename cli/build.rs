@@ -18,20 +18,13 @@ fn main() {
     if target != "x86_64-unknown-linux-gnu" {
         return;
     }
-    // The program relocates itself, which `runtime/src/sys/start.rs` makes cheaper.
     let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
-    let is_static = features.split(',').any(|feature| feature == "crt-static");
-    let is_lld = has_rust_lld();
-    if is_static {
-        link_args(&["-e", "rwasm_start"]);
+    if features.split(',').any(|feature| feature == "crt-static") {
         // `runtime/src/sys/main_stack.rs`.
         link_args(&["--wrap=pthread_getattr_np"]);
     }
-    if is_static && is_lld {
-        link_args(&["--pack-dyn-relocs=relr", "--use-android-relr-tags"]);
-    }
-    // Side by side, these functions take fewer windows of pages.
-    if is_lld {
+    if has_rust_lld() {
+        // Side by side, these functions take fewer windows of pages.
         let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
         let order = format!("--symbol-ordering-file={folder}/{ORDER}");
         link_args(&[&order, "--no-warn-symbol-ordering"]);

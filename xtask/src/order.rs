@@ -18,15 +18,18 @@ use std::{
 
 use crate::{
     error::{Context, Error, Result},
+    guests,
     paths::Paths,
     process,
     rwasm::build_rwasm,
+    toolchain::Toolchain,
 };
 
 /// Programs whose starts are followed, and in which tier: the least one first, then
-/// one by a compiler, of which nothing is to get hot.
+/// one with a C library, then one of which nothing is to get hot.
 const STARTS: &[(&str, &str)] = &[
     ("auto", "guests/wat/hello.wat"),
+    ("auto", "target/guests/greeting.wasm"),
     ("interp", "guests/modules/fib.wasm"),
 ];
 
@@ -36,7 +39,13 @@ const TABLES: &str = "_handler5table17h";
 
 /// Writes `cli/start.order` anew.
 pub fn run(paths: &Paths) -> Result<ExitCode> {
+    guests::build_all(paths, &Toolchain::set_up(paths)?)?;
     let rwasm = build_rwasm(paths)?;
+    let symbols = process::output(Command::new("nm").arg(&rwasm))?;
+    let symbols: Vec<&str> = symbols
+        .lines()
+        .filter_map(|line| line.split(' ').nth(2))
+        .collect();
     let profile = paths.target.join("start.callgrind");
     let mut known = HashSet::new();
     let mut order = String::new();
@@ -56,15 +65,15 @@ pub fn run(paths: &Paths) -> Result<ExitCode> {
             .current_dir(&paths.root);
         process::run(&mut valgrind)?;
         for name in functions(&profile)? {
-            if known.insert(name.clone()) {
-                order.push_str(&name);
-                order.push('\n');
+            for name in variants(&name, &symbols) {
+                if known.insert(name.to_owned()) {
+                    order.push_str(name);
+                    order.push('\n');
+                }
             }
         }
     }
-    let symbols = process::output(Command::new("nm").arg(&rwasm))?;
-    let names = symbols.lines().filter_map(|line| line.split(' ').nth(2));
-    for name in names.filter(|name| name.contains(TABLES)) {
+    for name in symbols.iter().filter(|name| name.contains(TABLES)) {
         order.push_str(name);
         order.push('\n');
     }
@@ -72,6 +81,20 @@ pub fn run(paths: &Paths) -> Result<ExitCode> {
     fs::write(&path, order).at(&path)?;
     println!("{}: {} functions", path.display(), known.len());
     Ok(ExitCode::SUCCESS)
+}
+
+/// A function, and what the C library would have chosen in its place on another
+/// processor than callgrind's: `__strlen_avx2`, `__strlen_evex`.
+fn variants<'a>(name: &'a str, symbols: &[&'a str]) -> Vec<&'a str> {
+    let mut all = vec![name];
+    if let Some((stem, _)) = name.split_once("_avx") {
+        let is_variant = |symbol: &&&str| {
+            let variant = symbol.strip_prefix(stem).unwrap_or_default();
+            variant.starts_with("_avx") || variant.starts_with("_evex")
+        };
+        all.extend(symbols.iter().filter(is_variant));
+    }
+    all
 }
 
 /// The functions of a profile of callgrind's. Each has a number, and a name where it

@@ -13,5 +13,3 @@ pub mod mmap;
 pub mod pagemap;
 pub mod signals;
 pub mod stack;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod start;
