@@ -12,7 +12,7 @@
 use std::{
     collections::HashSet,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
@@ -24,14 +24,6 @@ use crate::{
     rwasm::build_rwasm,
     toolchain::Toolchain,
 };
-
-/// Programs whose starts are followed, and in which tier: the least one first, then
-/// one with a C library, then one of which nothing is to get hot.
-const STARTS: &[(&str, &str)] = &[
-    ("auto", "guests/wat/hello.wat"),
-    ("auto", "target/guests/greeting.wasm"),
-    ("interp", "guests/modules/fib.wasm"),
-];
 
 /// The tables of the interpreter's handlers, which lie among its code: data, which
 /// no profile has.
@@ -50,9 +42,9 @@ pub fn run(paths: &Paths) -> Result<ExitCode> {
     let mut known = HashSet::new();
     let mut order = String::new();
     let module = paths.target.join("start.wasm");
-    for (tier, start) in STARTS {
+    for (tier, start) in starts(paths) {
         // Text takes a parser, which programs do not.
-        let bytes = wat::parse_file(paths.root.join(start)).map_err(Error::Text)?;
+        let bytes = wat::parse_file(start).map_err(Error::Text)?;
         fs::write(&module, bytes).at(&module)?;
         let mut valgrind = Command::new("valgrind");
         valgrind
@@ -83,6 +75,17 @@ pub fn run(paths: &Paths) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Programs whose starts are followed, and in which tier: the least one first, then
+/// one with a C library, then one of which nothing is to get hot.
+fn starts(paths: &Paths) -> [(&'static str, PathBuf); 3] {
+    let guests = paths.root.join("guests");
+    [
+        ("auto", guests.join("wat/hello.wat")),
+        ("auto", paths.guests().join("greeting.wasm")),
+        ("interp", guests.join("modules/fib.wasm")),
+    ]
+}
+
 /// A function, and what the C library would have chosen in its place on another
 /// processor than callgrind's: `__strlen_avx2`, `__strlen_evex`.
 fn variants<'a>(name: &'a str, symbols: &[&'a str]) -> Vec<&'a str> {
@@ -110,4 +113,22 @@ fn functions(profile: &Path) -> Result<Vec<String>> {
         is_lasting.then(|| name.to_owned())
     });
     Ok(names.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variants_are_those_of_other_processors() {
+        let symbols = [
+            "__strlen_evex",
+            "__strlen_avx2",
+            "__strlen_sse2",
+            "__strnlen_avx2",
+        ];
+        let expected = ["__strlen_avx2", "__strlen_evex", "__strlen_avx2"];
+        assert_eq!(variants("__strlen_avx2", &symbols), expected);
+        assert_eq!(variants("main", &symbols), ["main"]);
+    }
 }
